@@ -1,0 +1,98 @@
+"""Whether two cells hold the same, as a person would say it."""
+
+from __future__ import annotations
+
+import math
+import re
+from datetime import date, datetime, time
+from decimal import Decimal
+from fractions import Fraction
+
+from .dates import parse_datetime
+from .formulas import CellError
+from .text import squeeze
+
+#: What a cell may hold, computed.
+Value = None | bool | int | float | str | date | datetime | time | CellError
+_NUMBER = re.compile(r"[-+]?(?:\d+(?:\.\d*)?|\.\d+|\d{1,3}(?:,\d{3})+(?:\.\d*)?)(?:[eE][-+]?\d{1,3})?")
+_ISO = re.compile(r"\d{4}-\d{2}-\d{2}(?:[T ]\d{2}:\d{2}.*)?")
+#: What floating point itself may be off by.
+NOISE = 1e-9
+
+
+def cells_equal(first: object, second: object, *, abs_tol: float = 0, rel_tol: float = 0) -> bool:
+    """Whether two cells hold the same.
+
+    A number equals the text of that number ("1,234.50"), a date its ISO text, an empty text a
+    blank cell; texts are compared with single spaces. A truth value is no number, an error equals
+    nothing but the same error. Numbers may differ by ``max(abs_tol, rel_tol * |first|)``, and by
+    the noise of floating point.
+    """
+    if abs_tol < 0 or rel_tol < 0:
+        raise ValueError("a tolerance is not negative")
+    one, other = plain(first), plain(second)
+    if isinstance(one, bool) or isinstance(other, bool):
+        return isinstance(one, bool) and isinstance(other, bool) and one == other
+    if one is None or other is None or isinstance(one, CellError) or isinstance(other, CellError):
+        return one == other
+    if isinstance(one, (datetime, time)) or isinstance(other, (datetime, time)):
+        return _moments_equal(one, other)
+    numbers = as_number(one), as_number(other)
+    if numbers[0] is not None and numbers[1] is not None:
+        return _near(numbers[0], numbers[1], abs_tol, rel_tol) and _spelling_fits(one, other)
+    return one == other
+
+
+def plain(value: object) -> object:
+    """The value in its one form: blank text is None, a date a datetime, spaces single."""
+    if value is None or isinstance(value, (bool, time, CellError)):
+        return value
+    if isinstance(value, (date, datetime)):
+        return parse_datetime(value)
+    if isinstance(value, str):
+        return squeeze(value) or None
+    if isinstance(value, (int, float, Decimal, Fraction)):
+        return value
+    return squeeze(str(value)) or None
+
+
+def as_number(value: object) -> float | None:
+    """The number that a cell's content is, or None: a truth value, a date and "12 pcs" are none."""
+    if isinstance(value, bool) or value is None:
+        return None
+    if isinstance(value, (int, float, Decimal, Fraction)):
+        return float(value) if math.isfinite(value) else None
+    if isinstance(value, str) and len(value) <= 64 and _NUMBER.fullmatch(value.strip()):
+        return float(value.replace(",", ""))
+    return None
+
+
+def _spelling_fits(one: object, other: object) -> bool:
+    """Two texts of one number are the same only if neither has a leading zero that the other lacks:
+    "007" is a code."""
+    if not (isinstance(one, str) and isinstance(other, str)):
+        return True
+    return _coded(one) == _coded(other) or not (_coded(one) or _coded(other))
+
+
+def _coded(text: str) -> str:
+    return text if re.match(r"0\d", text) else ""
+
+
+def _near(one: float, other: float, abs_tol: float, rel_tol: float) -> bool:
+    noise = NOISE * min(1.0, max(abs(one), abs(other)))
+    return abs(one - other) <= max(abs_tol + noise, rel_tol * abs(one), 1e-12 * abs(one))
+
+
+def _moments_equal(one: object, other: object) -> bool:
+    moments = [_moment(each) for each in (one, other)]
+    return None not in moments and moments[0] == moments[1]
+
+
+def _moment(value: object) -> object:
+    if isinstance(value, (datetime, time)):
+        return value
+    try:
+        return parse_datetime(value) if isinstance(value, str) and _ISO.fullmatch(value) else None
+    except ValueError:
+        return None

@@ -1,0 +1,166 @@
+"""What a grader is made of: named, weighted criteria, and how one of them fails."""
+
+from __future__ import annotations
+
+import math
+import sys
+import unicodedata
+from collections.abc import Callable
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
+
+if TYPE_CHECKING:
+    from .run import Run
+
+#: What a criterion may return: a yes or no, a fraction from 0 to 1, or either with a reason.
+Score = bool | int | float | Fraction
+Result = Score | tuple[Score, str]
+Check = Callable[["Run"], Result]
+Checked = TypeVar("Checked", bound=Callable[..., Any])
+
+NAME_LIMIT = 200
+WEIGHT_LIMIT = 1_000_000
+
+
+class Failed(Exception):
+    """A criterion does not hold, and why: a result about the agent's work, never a grader's bug."""
+
+
+class GraderMistake(Exception):
+    """The grader itself is wrong: no criteria, two of one name, a weight that is no number."""
+
+
+@dataclass(frozen=True)
+class Criterion:
+    """One criterion as it was defined in grader.py."""
+
+    name: str
+    weight: int | float
+    check: Check
+
+
+@dataclass
+class Collection:
+    """The criteria of one grader, in the order of their definition."""
+
+    criteria: list[Criterion]
+    closed: bool = False
+
+
+_by_hand = Collection([])
+_current = _by_hand
+
+
+def criterion(name: str, *, weight: int | float | Fraction = 1) -> Callable[[Checked], Checked]:
+    """Makes a function ``check(run)`` a criterion of this grader.
+
+    It holds if the function returns True or 1; it returns False or a fraction from 0 to 1 for
+    less, ``(score, reason)`` to say why, or calls ``fail`` or ``check``. Anything else that it
+    returns or raises, None included, is an error of the grader and no score at all.
+    """
+    _require_name(name)
+    _require_weight(name, weight)
+
+    def register(function: Checked) -> Checked:
+        if not callable(function):
+            raise GraderMistake(f"criterion {name!r} decorates something that can't be called")
+        if _current.closed:
+            raise GraderMistake(f"criterion {name!r} stands after grade(); move grade() to the end")
+        plain = weight if isinstance(weight, int) else float(weight)
+        _current.criteria.append(Criterion(name, plain, function))
+        return function
+
+    return register
+
+
+def fail(reason: str) -> NoReturn:
+    """Ends the criterion with score 0 and this reason."""
+    raise Failed(reason)
+
+
+def check(condition: object, reason: str) -> None:
+    """Ends the criterion with score 0 and this reason unless ``condition`` is true."""
+    if not condition:
+        raise Failed(reason)
+
+
+def grade() -> None:
+    """Closes the grader: the last line of grader.py. Cloche runs the criteria, not this call."""
+    if _current.closed:
+        raise GraderMistake("grade() is called twice; once, as the last line, is enough")
+    _current.closed = True
+    if _current is _by_hand:
+        names = ", ".join(repr(each.name) for each in _by_hand.criteria) or "none"
+        sys.stderr.write(
+            f"This grader has these criteria: {names}. They need a rollout to look at: "
+            "run `npx cloche run <task>`, or `npx cloche grade <bundle>` for an earlier one.\n"
+        )
+
+
+def collect(load: Callable[[], None]) -> list[Criterion]:
+    """The criteria that ``load`` defines. Raises GraderMistake if they make no grader."""
+    global _current
+    collection = Collection([])
+    _current = collection
+    try:
+        load()
+    finally:
+        _current = _by_hand
+    if not collection.criteria:
+        raise GraderMistake("grader.py defines no criteria; decorate functions with @criterion")
+    if not collection.closed:
+        raise GraderMistake("grader.py does not end with grade()")
+    _require_distinct(collection.criteria)
+    return collection.criteria
+
+
+def score_of(returned: object) -> tuple[int | float, str]:
+    """The score and the reason in what a criterion returned. Raises TypeError or ValueError."""
+    reason = ""
+    if isinstance(returned, tuple):
+        if len(returned) != 2 or not isinstance(returned[1], str):
+            raise TypeError("a criterion that returns a tuple must return (score, reason)")
+        returned, reason = returned
+    if isinstance(returned, bool):
+        return int(returned), reason or ("holds" if returned else "does not hold")
+    if not isinstance(returned, (int, float, Fraction)):
+        raise TypeError(
+            f"the criterion returned {type(returned).__name__}; "
+            "it must return True, False, a fraction from 0 to 1, or (score, reason)"
+        )
+    number = float(returned)
+    if math.isnan(number) or not 0 <= returned <= 1:
+        raise ValueError(f"the criterion returned {number!r}; a score lies between 0 and 1")
+    if number in (0, 1):
+        # Only what is exactly 1 is whole: a fraction that merely rounds to 1 is not.
+        number = number if returned in (0, 1) else min(number, math.nextafter(1.0, 0.0))
+    plain = int(number) if number in (0, 1) else number
+    words = "holds" if plain == 1 else "does not hold" if plain == 0 else f"holds to {plain:.4g}"
+    return plain, reason or words
+
+
+def _require_name(name: object) -> None:
+    if not isinstance(name, str) or not name.strip():
+        raise GraderMistake(f"a criterion needs a name, not {name!r}; write @criterion(\"…\")")
+    if len(name) > NAME_LIMIT or any(unicodedata.category(letter) == "Cc" for letter in name):
+        raise GraderMistake(f"a criterion's name is one line of at most {NAME_LIMIT} letters: {name!r}")
+
+
+def _require_weight(name: str, weight: object) -> None:
+    number = isinstance(weight, (int, float, Fraction)) and not isinstance(weight, bool)
+    if not number or not 0 < weight <= WEIGHT_LIMIT:  # type: ignore[operator]
+        raise GraderMistake(f"criterion {name!r} has the weight {weight!r}; it must be a number above 0")
+
+
+def _require_distinct(criteria: list[Criterion]) -> None:
+    seen: dict[str, str] = {}
+    twice: list[str] = []
+    for each in criteria:
+        key = unicodedata.normalize("NFC", each.name).strip()
+        if key in seen and key not in twice:
+            twice.append(key)
+        seen[key] = each.name
+    if twice:
+        names = ", ".join(repr(name) for name in twice)
+        raise GraderMistake(f"two criteria of one name: {names}; each name may stand once")

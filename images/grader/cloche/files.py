@@ -1,0 +1,264 @@
+"""A workspace at one moment: read-only files, links as data, and what changed between two of them."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import posixpath
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Literal, NoReturn
+
+from .criteria import Failed
+from .globs import matches
+from .text import decode, split_lines
+
+#: Where the agent sees its workspace.
+WORKSPACE = "/workspace"
+READ_LIMIT = 64 * 1024 * 1024
+
+Kind = Literal["file", "directory", "link"]
+
+
+class FixtureError(Exception):
+    """Something of the task's own is not as the grader expects: the grader's or the task's mistake."""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One line of a snapshot."""
+
+    path: str
+    kind: Kind
+    mode: int | None = None
+    size: int | None = None
+    sha256: str | None = None
+    target: str | None = None
+
+    @property
+    def content(self) -> tuple[str, str | None]:
+        """What makes two entries of one path the same, permissions aside."""
+        return self.kind, self.target if self.kind == "link" else self.sha256
+
+
+class Tree:
+    """All files of a workspace at one moment. Nothing in it follows a link."""
+
+    def __init__(
+        self,
+        entries: dict[str, Entry],
+        root: Path,
+        *,
+        agents_work: bool,
+        baseline: Callable[[], Tree] | None = None,
+    ) -> None:
+        self._entries = entries
+        self._root = root
+        self._agents_work = agents_work
+        self._baseline = baseline
+
+    @classmethod
+    def load(
+        cls,
+        snapshot: Path,
+        root: Path,
+        *,
+        agents_work: bool,
+        baseline: Callable[[], Tree] | None = None,
+    ) -> Tree:
+        """Reads a snapshot's JSON; the bytes of its files lie under ``root``."""
+        data = json.loads(snapshot.read_text(encoding="utf-8"))
+        entries = {each["path"]: _entry(each) for each in data["entries"]}
+        return cls(entries, root, agents_work=agents_work, baseline=baseline)
+
+    @property
+    def entries(self) -> list[Entry]:
+        """Everything in the snapshot, in its order."""
+        return list(self._entries.values())
+
+    def file(self, path: str) -> File:
+        """The file at a path relative to the workspace (or from ``/workspace/…``); it need not exist."""
+        name = workspace_path(path)
+        return File(name, self._entries.get(name), self._root / name, self._agents_work)
+
+    def files(self, glob: str = "**") -> list[File]:
+        """All regular files whose path matches, sorted. ``*`` stays in a folder, ``**`` does not."""
+        return [self.file(path) for path in self._matching(glob, "file")]
+
+    def directories(self, glob: str = "**") -> list[str]:
+        """Paths of all directories that match, sorted."""
+        return list(self._matching(glob, "directory"))
+
+    def links(self, glob: str = "**") -> list[File]:
+        """All links that match, sorted; ``link_target`` says where each would lead."""
+        return [self.file(path) for path in self._matching(glob, "link")]
+
+    def changed(self, *, modes: bool = False, directories: bool = False) -> Changes:
+        """What differs from the workspace as the agent found it.
+
+        Files and links by content; permissions and directories only if asked for.
+        """
+        before = self._baseline()._entries if self._baseline else self._entries
+        kinds = {"file", "link", "directory"} if directories else {"file", "link"}
+        old = {path: each for path, each in before.items() if each.kind in kinds}
+        new = {path: each for path, each in self._entries.items() if each.kind in kinds}
+        return Changes(
+            added=sorted(new.keys() - old.keys()),
+            removed=sorted(old.keys() - new.keys()),
+            modified=sorted(
+                path
+                for path in old.keys() & new.keys()
+                if old[path].content != new[path].content
+                or (modes and old[path].mode != new[path].mode)
+            ),
+        )
+
+    def _matching(self, glob: str, kind: Kind) -> Iterator[str]:
+        found = (path for path, each in self._entries.items() if each.kind == kind)
+        return iter(sorted(path for path in found if matches(path, glob)))
+
+
+@dataclass(frozen=True)
+class Changes:
+    """Paths that differ between two moments, each list sorted."""
+
+    added: list[str]
+    removed: list[str]
+    modified: list[str]
+
+    @property
+    def paths(self) -> list[str]:
+        """All of them, sorted."""
+        return sorted([*self.added, *self.removed, *self.modified])
+
+    def outside(self, *globs: str) -> list[str]:
+        """The changed paths that match none of these patterns: what should have been left alone."""
+        return [path for path in self.paths if not any(matches(path, glob) for glob in globs)]
+
+    def __bool__(self) -> bool:
+        return bool(self.added or self.removed or self.modified)
+
+
+class File:
+    """One path of a workspace. Reading what is not there fails the criterion, with a reason."""
+
+    def __init__(self, path: str, entry: Entry | None, source: Path, agents_work: bool) -> None:
+        self.path = path
+        self._entry = entry
+        self._source = source
+        self._agents_work = agents_work
+
+    def exists(self) -> bool:
+        """Whether a regular file is here. A directory or a link is none."""
+        return self.kind == "file"
+
+    @property
+    def kind(self) -> Kind | None:
+        """What is here; None for nothing."""
+        return self._entry.kind if self._entry else None
+
+    @property
+    def name(self) -> str:
+        """The last part of the path."""
+        return posixpath.basename(self.path)
+
+    @property
+    def is_link(self) -> bool:
+        """Whether a link is here."""
+        return self.kind == "link"
+
+    @property
+    def link_target(self) -> str | None:
+        """The text of the link, which nobody followed; None if there is no link."""
+        return self._entry.target if self._entry else None
+
+    @property
+    def size(self) -> int:
+        """In bytes."""
+        return self._required().size or 0
+
+    @property
+    def sha256(self) -> str:
+        """Of the content, 64 hexadecimal letters."""
+        return str(self._required().sha256)
+
+    @property
+    def mode(self) -> int:
+        """Permission bits."""
+        return self._required().mode or 0
+
+    def bytes(self, *, limit: int = READ_LIMIT) -> bytes:
+        """The content. A file above ``limit`` bytes fails the criterion."""
+        if self.size > limit:
+            self.reject(f"has {self.size} bytes; at most {limit} are read")
+        return self._content
+
+    def text(self, encoding: str = "utf-8", *, limit: int = READ_LIMIT) -> str:
+        """The content as text, strictly decoded, without a byte order mark."""
+        try:
+            return decode(self.bytes(limit=limit), encoding)
+        except ValueError as error:
+            self.reject(str(error))
+
+    def lines(self, encoding: str = "utf-8", *, strip: bool = False, blank: bool = True) -> list[str]:
+        """The lines without their ends (LF, CRLF or CR; nothing else ends a line).
+
+        ``strip`` takes blanks off both sides; ``blank=False`` leaves empty lines out.
+        """
+        lines = split_lines(self.text(encoding))
+        lines = [line.strip() for line in lines] if strip else lines
+        return lines if blank else [line for line in lines if line.strip()]
+
+    def reject(self, reason: str) -> NoReturn:
+        """Fails the criterion for what is wrong with this file: ``<path> <reason>``.
+
+        For a file that the task itself brought it is an error of the grader instead.
+        """
+        sentence = f"{self.path} {reason}"
+        raise Failed(sentence) if self._agents_work else FixtureError(sentence)
+
+    @cached_property
+    def _content(self) -> bytes:
+        # The snapshot decides what is here; a materialised path that is a link is never followed.
+        handle = os.open(self._source, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+        with os.fdopen(handle, "rb") as stream:
+            data = stream.read()
+        if hashlib.sha256(data).hexdigest() != self.sha256:
+            raise RuntimeError(f"{self.path} in the grader's box is not the file of the snapshot")
+        return data
+
+    def _required(self) -> Entry:
+        if self._entry is None:
+            self.reject("does not exist")
+        if self._entry.kind == "link":
+            self.reject(f"is a link to {self._entry.target!r}, not a file")
+        if self._entry.kind == "directory":
+            self.reject("is a directory, not a file")
+        return self._entry
+
+    def __repr__(self) -> str:
+        return f"File({self.path!r})"
+
+
+def workspace_path(path: str) -> str:
+    """The path as snapshots write it. Raises ValueError for one that leaves the workspace."""
+    name = posixpath.normpath(path)
+    if name.startswith(WORKSPACE + "/"):
+        name = name[len(WORKSPACE) + 1 :]
+    if name.startswith("/") or name == "." or name == ".." or name.startswith("../"):
+        raise ValueError(f"{path!r} is not the path of a file in the workspace")
+    return name
+
+
+def _entry(data: dict[str, Any]) -> Entry:
+    return Entry(
+        path=data["path"],
+        kind=data["type"],
+        mode=data.get("mode"),
+        size=data.get("size"),
+        sha256=data.get("sha256"),
+        target=data.get("target"),
+    )

@@ -1,0 +1,103 @@
+"""What a criterion sees of one rollout."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from .dates import parse_datetime
+from .files import Tree
+from .steps import Steps
+
+
+@dataclass(frozen=True)
+class Ending:
+    """Why the agent's turn was over: submitted, budget, cancelled, agent_gone, sandbox_died."""
+
+    kind: str
+    answer: str | None
+    #: "calls" or "wall" if the budget was used up.
+    which: str | None
+    #: Whether a sandbox that died did so for memory.
+    out_of_memory: bool
+
+
+@dataclass(frozen=True)
+class Context:
+    """The rollout's surroundings, as they were, not as they are when it is graded."""
+
+    task: str
+    variant: int
+    #: The task's clock, with its time zone. There is no other "now" for a grader.
+    now: datetime
+    ending: Ending
+    #: What the agent said at the end, if it said anything.
+    answer: str | None
+    #: What the agent was told.
+    instruction: str
+
+
+class Run:
+    """One rollout, read-only. What it gives is loaded when it is first asked for."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+
+    @cached_property
+    def before(self) -> Tree:
+        """The workspace as the agent found it. What is missing here is the grader's mistake."""
+        return Tree.load(self._root / "before.json", self._root / "before", agents_work=False)
+
+    @cached_property
+    def workspace(self) -> Tree:
+        """The workspace as the agent left it. What is missing here fails the criterion."""
+        return Tree.load(
+            self._root / "after.json",
+            self._root / "after",
+            agents_work=True,
+            baseline=lambda: self.before,
+        )
+
+    @cached_property
+    def steps(self) -> Steps:
+        """Every call of a tool, in the order in which they were asked for."""
+        paths = {entry.path for tree in (self.before, self.workspace) for entry in tree.entries}
+        return Steps.load(self._root / "steps.jsonl", paths)
+
+    @cached_property
+    def expected(self) -> Any:
+        """What the generator returned; None for a task without one."""
+        path = self._root / "expected.json"
+        return _json(path) if path.exists() else None
+
+    @cached_property
+    def context(self) -> Context:
+        """Task, variant, clock, ending, answer and instruction."""
+        data = _json(self._root / "context.json")
+        ending = data.get("ending") or {}
+        return Context(
+            task=data["task"],
+            variant=data["variant"],
+            now=parse_datetime(data["now"]),
+            ending=Ending(
+                kind=ending.get("kind", "unknown"),
+                answer=ending.get("answer"),
+                which=ending.get("which"),
+                out_of_memory=bool(ending.get("outOfMemory")),
+            ),
+            answer=data.get("answer"),
+            instruction=data.get("instruction", ""),
+        )
+
+    @property
+    def answer(self) -> str | None:
+        """What the agent said at the end, if it said anything."""
+        return self.context.answer
+
+
+def _json(path: Path) -> Any:
+    return json.loads(path.read_text(encoding="utf-8"))

@@ -1,0 +1,64 @@
+import type { Command } from "commander";
+import { systemClock } from "../../base/clock.ts";
+import { processIdentity } from "../../base/process-identity.ts";
+import type { Grade } from "../../grading/grade.ts";
+import { gradeBytes } from "../../grading/grade-run.ts";
+import { regrade } from "../../rollout/regrade.ts";
+import { openBundle } from "../../store/bundle-reader.ts";
+import { resolveBundle } from "../../store/resolve-bundle.ts";
+import { type CommonOptions, type Context, openAnsweringEngine, openRecords } from "../context.ts";
+import { EXIT } from "../exit-codes.ts";
+import { onInterrupt } from "../interrupts.ts";
+import { criteriaTable } from "../report.ts";
+import { requireImages } from "../set-up/ensure-images.ts";
+
+const HELP = `
+<bundle> is a path, or the beginning of a bundle's or a rollout's id. The bundle holds all that is
+needed: neither the task's folder nor its sandbox is. It is verified first.
+
+Example:
+  $ npx cloche grade ~/.local/share/cloche/bundles/3fa1… --json
+
+Exit codes: 0 graded, and equal to the recorded grade if there is one; 1 not graded, or another
+grade than recorded; 2 no such bundle, or altered.`;
+
+export function addGrade(program: Command, context: Context): void {
+  program
+    .command("grade <bundle>")
+    .description("grade a stored bundle again")
+    .option("--json", "the grade as canonical JSON on stdout, byte-equal each time")
+    .option("--data <folder>", "where bundles live (or CLOCHE_DATA)")
+    .addHelpText("after", HELP)
+    .action(async (bundle: string, options: CommonOptions) => {
+      process.exitCode = await grade(context, bundle, options);
+    });
+}
+
+async function grade(context: Context, text: string, options: CommonOptions): Promise<number> {
+  const { terminal } = context;
+  await using records = await openRecords(context, options);
+  const bundle = await openBundle(await resolveBundle(records.data, text));
+  const { engine } = await openAnsweringEngine(context, options);
+  await using _engine = engine;
+  const graderImage = (await requireImages(engine, context.env)).grader;
+  const parts = { engine, graderImage, clock: systemClock, process: processIdentity() };
+  const signal = onInterrupt(terminal, records.data.path);
+  const again = await regrade(bundle, { ...parts, data: records.data }, signal);
+  if (options.json) terminal.out(gradeBytes(again).toString("utf8"));
+  else terminal.out(gradeText(again, context));
+  if (bundle.grade && !gradeBytes(bundle.grade).equals(gradeBytes(again))) {
+    const recorded = bundle.grade.grader.image;
+    const why = recorded === graderImage ? "" : `: it was made by grader image ${recorded}`;
+    terminal.err(`this is not the grade that the bundle holds${why}\n`);
+    return EXIT.notGraded;
+  }
+  return again.reward === null ? EXIT.notGraded : EXIT.graded;
+}
+
+function gradeText(grade: Grade, { terminal }: Context): string {
+  const { reward } = grade;
+  const rewards = reward
+    ? `sparse  ${reward.sparse}\ndense   ${reward.dense.toFixed(2)}\n`
+    : "reward  null (a criterion raised)\n";
+  return `${criteriaTable(grade.criteria, terminal.paint)}${rewards}`;
+}

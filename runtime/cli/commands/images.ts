@@ -1,0 +1,77 @@
+import type { Command } from "commander";
+import { imageReferences } from "../../../images/definitions.ts";
+import type { ImageInfo } from "../../engine/image-store.ts";
+import { type CommonOptions, type Context, openAnsweringEngine } from "../context.ts";
+import { EXIT } from "../exit-codes.ts";
+import { ensureImages, imageChoice } from "../set-up/ensure-images.ts";
+import { terminalProgress } from "../set-up/progress.ts";
+import { pruneImages } from "../set-up/prune-images.ts";
+import { megabytes, table } from "../terminal.ts";
+
+const HELP = `
+Example:
+  $ npx cloche images list`;
+
+type Verb = (context: Context, options: CommonOptions) => Promise<unknown>;
+
+export function addImages(program: Command, context: Context): void {
+  const images = program.command("images").description("the images that boxes are made from");
+  const verb = (name: string, description: string, work: Verb) =>
+    images
+      .command(name)
+      .description(description)
+      .option("--json", "one JSON document on stdout")
+      .addHelpText("after", HELP)
+      .action(async (options: CommonOptions) => {
+        const document = await work(context, options);
+        if (options.json) context.terminal.out(`${JSON.stringify(document, null, 2)}\n`);
+        process.exitCode = EXIT.graded;
+      });
+  verb("build", "build what is missing or out of date", build);
+  verb("list", "what the engine holds of ours, and what is current", list);
+  verb("prune", "remove what is out of date", prune);
+}
+
+async function build(context: Context, options: CommonOptions): Promise<unknown> {
+  const { engine } = await openAnsweringEngine(context, options);
+  await using _engine = engine;
+  const progress = terminalProgress(context.terminal);
+  return ensureImages(engine, { ...imageChoice(context.env), progress });
+}
+
+async function list(context: Context, options: CommonOptions): Promise<unknown> {
+  const { engine } = await openAnsweringEngine(context, options);
+  await using _engine = engine;
+  const current = Object.values(imageReferences(imageChoice(context.env)));
+  const held = await engine.images.list();
+  const missing = current.filter(
+    (reference) => !held.some((image) => image.reference === reference),
+  );
+  if (!options.json) {
+    const rows = held.map((image) => row(image, current.includes(image.reference)));
+    context.terminal.out(table([["image", "size", "made", ""], ...rows]));
+    for (const reference of missing)
+      context.terminal.out(`${reference}  missing: npx cloche images build\n`);
+  }
+  return { current, missing, held };
+}
+
+async function prune(context: Context, options: CommonOptions): Promise<unknown> {
+  const { engine } = await openAnsweringEngine(context, options);
+  await using _engine = engine;
+  const pruned = await pruneImages(engine, imageChoice(context.env));
+  if (!options.json) {
+    for (const { reference, bytes } of pruned.removed) {
+      context.terminal.out(`removed  ${reference}  ${megabytes(bytes)}\n`);
+    }
+    for (const { reference } of pruned.inUse) context.terminal.out(`in use   ${reference}\n`);
+    if (pruned.removed.length + pruned.inUse.length === 0)
+      context.terminal.out("nothing is out of date\n");
+  }
+  return pruned;
+}
+
+function row({ reference, bytes, created }: ImageInfo, current: boolean): string[] {
+  const made = created.toISOString().slice(0, 16).replace("T", " ");
+  return [reference, megabytes(bytes), made, current ? "current" : "out of date"];
+}

@@ -1,0 +1,69 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Command } from "commander";
+import { systemClock } from "../../base/clock.ts";
+import { silentLog } from "../../base/log.ts";
+import { processIdentity } from "../../base/process-identity.ts";
+import { type Reaped, reap } from "../../rollout/reaper.ts";
+import { type CommonOptions, type Context, openAnsweringEngine, openRecords } from "../context.ts";
+import { EXIT } from "../exit-codes.ts";
+
+interface ReapOptions extends CommonOptions {
+  readonly waitFor?: string;
+}
+
+const HELP = `
+Removes only what carries this data folder's owner id and whose process is dead, or whose time has
+expired. Rollouts that died with their process get their record: infra_error, no reward.
+
+Example:
+  $ npx cloche reap
+
+Exit codes: 0 nothing of ours is left, 1 something could not be removed, 2 nothing could start.`;
+
+export function addReap(program: Command, context: Context): void {
+  program
+    .command("reap")
+    .description("remove what processes that died have left in the engine")
+    .option("--data <folder>", "the data folder whose leavings to remove (or CLOCHE_DATA)")
+    .option("--json", "one JSON document {removed, failed, ended} on stdout")
+    .option("--wait-for <pid>", "begin when this process has ended (10 s at most)")
+    .addHelpText("after", HELP)
+    .action(async (options: ReapOptions) => {
+      if (options.waitFor !== undefined) await gone(Number(options.waitFor));
+      process.exitCode = await runReap(context, options);
+    });
+}
+
+async function runReap(context: Context, options: ReapOptions): Promise<number> {
+  await using records = await openRecords(context, options);
+  const { engine } = await openAnsweringEngine(context, options);
+  await using _engine = engine;
+  const parts = { clock: systemClock, log: silentLog, process: processIdentity() };
+  const reaped = await reap({ ...records, ...parts, engine }, AbortSignal.timeout(300_000));
+  const { terminal } = context;
+  if (options.json) terminal.out(`${JSON.stringify(reaped, null, 2)}\n`);
+  else terminal.out(report(reaped));
+  return reaped.failed.length === 0 ? EXIT.graded : EXIT.notGraded;
+}
+
+function report({ removed, failed, ended }: Reaped): string {
+  const lines = [
+    ...removed.map(({ id, parts }) => `removed  ${id}: ${parts.join(", ")}`),
+    ...ended.map((id) => `ended    rollout ${id}: infra_error, its process had died`),
+    ...failed.map(({ id, message }) => `failed   ${id}: ${message}`),
+  ];
+  return `${lines.length > 0 ? lines.join("\n") : "nothing was left behind"}\n`;
+}
+
+async function gone(pid: number): Promise<void> {
+  for (let waited = 0; waited < 10_000 && lives(pid); waited += 100) await sleep(100);
+}
+
+function lives(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
+}

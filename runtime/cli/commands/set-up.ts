@@ -1,0 +1,22 @@
+import type { Command } from "commander";
+import type { Context } from "../context.ts";
+import { EXIT } from "../exit-codes.ts";
+import { setUp } from "../set-up/set-up.ts";
+
+const HELP = `
+Finds a Docker Engine, or, as root on Debian or Ubuntu, installs and starts one; then builds the
+images that are missing. Does nothing that has been done before.
+
+Example:
+  $ npm run setup`;
+
+export function addSetUp(program: Command, context: Context): void {
+  program
+    .command("setup")
+    .description("get an engine and the images ready")
+    .addHelpText("after", HELP)
+    .action(async () => {
+      await setUp(context.terminal, context.env);
+      process.exitCode = EXIT.graded;
+    });
+}

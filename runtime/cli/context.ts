@@ -1,0 +1,101 @@
+import { systemClock } from "../base/clock.ts";
+import { fileLog, type Log } from "../base/log.ts";
+import { processIdentity } from "../base/process-identity.ts";
+import type { Engine, EngineReport } from "../engine/engine.ts";
+import { openEngine } from "../engine/engines.ts";
+import { McpListener } from "../mcp/listener.ts";
+import type { RolloutParts } from "../rollout/parts.ts";
+import { type DataFolder, openDataFolder } from "../store/data-folder.ts";
+import { RecordStore } from "../store/records.ts";
+import { dataPath } from "./data-path.ts";
+import { onInterrupt } from "./interrupts.ts";
+import { requireImages } from "./set-up/ensure-images.ts";
+import { openTerminal, type Terminal } from "./terminal.ts";
+
+/** What every command is given: the world around the process, read here and nowhere below. */
+export interface Context {
+  readonly terminal: Terminal;
+  readonly env: NodeJS.ProcessEnv;
+  /** The repository: where tasks/ and images/ are. */
+  readonly root: string;
+}
+
+export interface CommonOptions {
+  readonly data?: string;
+  readonly engine?: string;
+  readonly json?: boolean;
+  readonly root?: string;
+}
+
+/** Where tasks/ and fixtures/ lie: --root, else the repository. */
+export function tasksRoot({ root }: Context, options: CommonOptions): string {
+  return options.root ?? root;
+}
+
+export function openContext(root: string): Context {
+  return { terminal: openTerminal(process.env), env: process.env, root };
+}
+
+/** A data folder with its records, for commands that need no engine. */
+export interface Records extends AsyncDisposable {
+  readonly data: DataFolder;
+  readonly records: RecordStore;
+}
+
+export async function openRecords(context: Context, options: CommonOptions): Promise<Records> {
+  const data = await openDataFolder(dataPath(options.data, context.env));
+  const records = await RecordStore.open(data.database);
+  return { data, records, [Symbol.asyncDispose]: async () => records[Symbol.dispose]() };
+}
+
+/** An engine that answers, or a fault that says what to do. */
+export async function openAnsweringEngine(
+  context: Context,
+  options: CommonOptions,
+): Promise<{ engine: Engine; report: EngineReport }> {
+  const engine = await openEngine(options.engine ?? "docker", { env: context.env });
+  try {
+    return { engine, report: await engine.check() };
+  } catch (error) {
+    await engine[Symbol.asyncDispose]();
+    throw error;
+  }
+}
+
+/** Everything that a rollout is made with; the only place where it is put together. */
+export type Parts = RolloutParts & AsyncDisposable & { readonly signal: AbortSignal };
+
+export async function openParts(context: Context, options: CommonOptions): Promise<Parts> {
+  const stack = new AsyncDisposableStack();
+  try {
+    const { data, records } = stack.use(await openRecords(context, options));
+    const log = fileLog(`${data.log}/cloche.log`, context.env["CLOCHE_LOG"] ?? "info");
+    const { engine, report } = await openAnsweringEngine(context, options);
+    stack.use(engine);
+    const { sandbox, grader } = await requireImages(engine, context.env);
+    const listener = stack.use(await McpListener.open({ host: "127.0.0.1", port: 0, log }));
+    const signal = onInterrupt(context.terminal, data.path);
+    const rest = stack.move();
+    return {
+      engine,
+      engineSummary: report.summary,
+      images: { sandbox, grader },
+      data,
+      records,
+      listener,
+      log,
+      signal,
+      clock: systemClock,
+      process: processIdentity(),
+      [Symbol.asyncDispose]: () => flushed(rest, log),
+    };
+  } catch (error) {
+    await stack.disposeAsync();
+    throw error;
+  }
+}
+
+async function flushed(rest: AsyncDisposableStack, log: Log): Promise<void> {
+  await rest.disposeAsync();
+  await new Promise<void>((resolve) => log.flush(() => resolve()));
+}

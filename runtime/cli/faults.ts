@@ -1,0 +1,11 @@
+import { type FaultKind, faultMaker } from "../base/fault.ts";
+
+export const CLI_FAULTS = {
+  "bad-option": {
+    blame: "caller",
+    means: "An option's value is not one that the command knows.",
+    remedy: "The message says what is possible; --help shows examples.",
+  },
+} as const satisfies Record<string, FaultKind>;
+
+export const cliFault = faultMaker("cli", CLI_FAULTS);

@@ -1,0 +1,77 @@
+import { join } from "node:path";
+import type { Criterion } from "../grading/grade.ts";
+import type { Step } from "../mcp/step.ts";
+import type { RolloutRecord } from "../store/record.ts";
+import { duration, type Paint, plain, table } from "./terminal.ts";
+
+/** One rollout as `--json` prints it: its record, with the steps in short and the bundle's path. */
+export function rolloutDocument(
+  record: RolloutRecord,
+  steps: readonly Step[],
+  bundlesFolder: string,
+): Record<string, unknown> {
+  return {
+    ...record,
+    steps: steps.map(({ step, server, tool, outcome, queueMs, upstreamMs, proxyMs }) => ({
+      step,
+      server,
+      tool,
+      outcome,
+      queueMs,
+      upstreamMs,
+      proxyMs,
+    })),
+    bundle: record.bundle === null ? null : join(bundlesFolder, record.bundle),
+  };
+}
+
+/** The end of a rollout for a person: the criteria with their reasons, the rewards, the bundle. */
+export function rolloutReport(record: RolloutRecord, bundlesFolder: string, paint: Paint): string {
+  const lines = [
+    "",
+    ...(record.criteria ? [criteriaTable(record.criteria, paint)] : []),
+    `outcome ${paint.bold(record.outcome ?? "none")}${endingText(record)}`,
+  ];
+  if (record.reward) {
+    const { sparse, dense } = record.reward;
+    lines.push(`sparse  ${paint.bold(String(sparse))}`, `dense   ${paint.bold(dense.toFixed(2))}`);
+  } else {
+    lines.push("reward  null (no grade, so no reward)");
+  }
+  if (record.fault) lines.push(`fault   ${record.fault.code}: ${record.fault.message}`);
+  if (record.bundle) lines.push(`bundle  ${join(bundlesFolder, record.bundle)}`);
+  return `${lines.join("\n")}\n`;
+}
+
+/** Criteria with score, weight and reason, one a line. */
+export function criteriaTable(criteria: readonly Criterion[], paint: Paint): string {
+  const rows = criteria.map(({ name, weight, score, reason, error }) => [
+    score === null ? paint.red("error") : scoreText(score, paint),
+    `×${weight}`,
+    plain(name, 60),
+    paint.dim(plain(error === null ? reason : lastLine(error), 110)),
+  ]);
+  return table([["score", "", "criterion", "reason"], ...rows]);
+}
+
+/** One line for one call, as it ends. */
+export function stepLine(step: Step, paint: Paint): string {
+  const { outcome } = step;
+  const mark = outcome === "ok" ? paint.green("✓") : paint.yellow(outcome);
+  const took = duration(step.queueMs + step.upstreamMs + step.proxyMs).padStart(7);
+  const args = paint.dim(plain(JSON.stringify(step.arguments), 90));
+  return `${String(step.step).padStart(4)} ${took}  ${mark} ${step.exposedName} ${args}\n`;
+}
+
+function scoreText(score: number, paint: Paint): string {
+  const text = score === 1 ? "1" : score === 0 ? "0" : score.toFixed(2);
+  return score === 1 ? paint.green(text) : paint.red(text);
+}
+
+function endingText({ ending, steps }: RolloutRecord): string {
+  return ending === null ? "" : ` (${ending.kind} after ${steps} calls)`;
+}
+
+function lastLine(text: string): string {
+  return text.trimEnd().split("\n").at(-1) ?? "";
+}

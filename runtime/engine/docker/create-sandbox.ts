@@ -1,0 +1,190 @@
+import type { Log } from "../../base/log.ts";
+import type { EngineCall, SandboxSpec, VolumeSpec } from "../engine.ts";
+import { engineFault } from "../faults.ts";
+import { checkSpec } from "./check-spec.ts";
+import { type DockerApi, failed, Refusal } from "./docker-api.ts";
+import { DockerBox } from "./docker-box.ts";
+import { DockerSandbox } from "./docker-sandbox.ts";
+import { type BoxSpec, containerBody, unreadablePaths, volumeOptions } from "./host-config.ts";
+import { type Identity, newIdentity } from "./identity.ts";
+import { labelsOf, partNames, removeHandles, removeParts } from "./parts.ts";
+
+/** What has been made so far, so that all of it can be removed again. */
+interface Made {
+  readonly containers: string[];
+  readonly volumes: string[];
+}
+
+/**
+ * Makes the parts of one sandbox: volumes, containers, then starts both at once (nothing but our
+ * own init runs in them until this returns). The caller's signal is looked at between the steps
+ * and no step is cut short, since Docker would go on with it unseen. All is removed on failure.
+ */
+export async function createSandbox(
+  api: DockerApi,
+  log: Log,
+  spec: SandboxSpec,
+  { signal }: EngineCall,
+): Promise<DockerSandbox> {
+  checkSpec(spec);
+  signal?.throwIfAborted();
+  const made: Made = { containers: [], volumes: [] };
+  try {
+    return await make(api, log, spec, made, signal);
+  } catch (error) {
+    await cleanUp(api, log, spec, made);
+    throw failed(error);
+  }
+}
+
+async function make(
+  api: DockerApi,
+  log: Log,
+  spec: SandboxSpec,
+  made: Made,
+  signal: AbortSignal | undefined,
+): Promise<DockerSandbox> {
+  const identity = newIdentity([...spec.users, ...(spec.keeper?.users ?? [])]);
+  const labels = labelsOf(spec.id, spec.labels);
+  const names = partNames(spec.id);
+  const volumes: [string, VolumeSpec][] = [[names.workspace, spec.workspace]];
+  if (spec.keeper) volumes.push([names.scratch, spec.keeper.scratch]);
+  await all(volumes.map((one) => makeVolume(api, one, identity, labels, made)));
+  signal?.throwIfAborted();
+  const boxes = boxSpecs(spec, identity, labels);
+  const ids = await all(boxes.map((box) => makeContainer(api, box, made)));
+  signal?.throwIfAborted();
+  await all(boxes.map((box, index) => start(api, box, ids[index] ?? "")));
+  signal?.throwIfAborted();
+  const [main, keeper] = boxes.map(
+    (box, index) =>
+      new DockerBox({
+        ...{ api, log, identity, name: box.name, users: box.users },
+        container: ids[index] ?? "",
+        unreadable: unreadablePaths(box),
+      }),
+  );
+  if (main === undefined) throw new TypeError("a sandbox has a main box");
+  return new DockerSandbox({ api, log, id: spec.id, identity, main, keeper, made });
+}
+
+function boxSpecs(
+  spec: SandboxSpec,
+  identity: Identity,
+  labels: Readonly<Record<string, string>>,
+): BoxSpec[] {
+  const names = partNames(spec.id);
+  const { keeper } = spec;
+  const main = {
+    ...{ name: names.main, image: spec.image, labels, identity, limits: spec.limits },
+    users: ["init", ...spec.users],
+    volume: { name: names.workspace, path: spec.workspace.path },
+  };
+  if (keeper === undefined) return [main];
+  const second = {
+    ...{ name: names.keeper, image: keeper.image, labels, identity, limits: keeper.limits },
+    users: ["init", ...keeper.users],
+    volume: { name: names.scratch, path: keeper.scratch.path },
+    kept: names.workspace,
+  };
+  return [main, second];
+}
+
+/** Waits for every one, also after a failure, so that whatever was made is known. */
+async function all<T>(work: readonly Promise<T>[]): Promise<T[]> {
+  const results = await Promise.allSettled(work);
+  return results.map((result) => {
+    if (result.status === "rejected") throw result.reason;
+    return result.value;
+  });
+}
+
+interface CreatedVolume {
+  readonly Options: Readonly<Record<string, string>> | null;
+}
+
+async function makeVolume(
+  api: DockerApi,
+  [name, spec]: [string, VolumeSpec],
+  identity: Identity,
+  labels: Readonly<Record<string, string>>,
+  made: Made,
+): Promise<void> {
+  const options = volumeOptions(spec, identity);
+  const body = { Name: name, Driver: "local", DriverOpts: options, Labels: labels };
+  const what = `create volume ${name}`;
+  const volume = await api
+    .json<CreatedVolume>({ what, method: "POST", path: "/volumes/create", body })
+    .catch((error: unknown) => {
+      throw refused(error, name);
+    });
+  // An existing volume is handed back as if it were new; ours is known by its random uids.
+  if (volume.Options?.["o"] !== options.o) {
+    throw engineFault("name-taken", `${what}: there is a volume of this name already`);
+  }
+  made.volumes.push(name);
+}
+
+async function makeContainer(api: DockerApi, spec: BoxSpec, made: Made): Promise<string> {
+  const what = `create container ${spec.name} from ${spec.image}`;
+  const path = "/containers/create";
+  const request = { what, method: "POST", path, query: { name: spec.name } } as const;
+  const created = await api
+    .json<{ Id: string; Warnings: readonly string[] | null }>({
+      ...request,
+      body: containerBody(spec),
+    })
+    .catch((error: unknown) => {
+      throw error instanceof Refusal && error.status === 404
+        ? imageMissing(spec, error)
+        : refused(error, spec.name);
+    });
+  made.containers.push(created.Id);
+  const warnings = created.Warnings ?? [];
+  if (warnings.length > 0) {
+    const message = `${what}: Docker warns, so a limit would not hold: ${warnings.join("; ")}`;
+    throw engineFault("spec-refused", message, { detail: { warnings } });
+  }
+  return created.Id;
+}
+
+async function start(api: DockerApi, { name }: BoxSpec, id: string): Promise<void> {
+  const what = `start container ${name}`;
+  await api
+    .json({ what, method: "POST", path: `/containers/${id}/start` })
+    .catch((error: unknown) => {
+      throw refused(error, name);
+    });
+}
+
+function imageMissing({ image }: BoxSpec, error: Refusal): Error {
+  const message = `${error.message}; build it with "cloche images build"`;
+  return engineFault("image-missing", message, { cause: error, detail: { image } });
+}
+
+function refused(error: unknown, name: string): unknown {
+  if (!(error instanceof Refusal)) return error;
+  const options = { cause: error };
+  if (error.status === 409) {
+    return engineFault("name-taken", `"${name}" is taken: ${error.message}`, options);
+  }
+  // 400: a field is refused at once; 500 with these words: the runtime could not set it up.
+  const spec = error.status === 400 || /OCI runtime|invalid|not supported/i.test(error.message);
+  return engineFault(spec ? "spec-refused" : "failed", error.message, options);
+}
+
+/** Under its own deadline; what cannot be removed is left to the reaper, by its labels. */
+async function cleanUp(api: DockerApi, log: Log, spec: SandboxSpec, made: Made): Promise<void> {
+  try {
+    await removeHandles(api, made.containers, made.volumes);
+    // A request that was not answered in time may have made something all the same.
+    await removeUnseen(api, spec, made);
+  } catch (error) {
+    log.warn({ err: error, sandbox: spec.id }, "what was made of a sandbox could not be removed");
+  }
+}
+
+async function removeUnseen(api: DockerApi, spec: SandboxSpec, made: Made): Promise<void> {
+  const complete = made.volumes.length === 0 && made.containers.length === 0;
+  if (!complete) await removeParts(api, spec.labels.owner, spec.id);
+}

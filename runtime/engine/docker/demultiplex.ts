@@ -1,0 +1,73 @@
+import { once } from "node:events";
+import type { Readable, Writable } from "node:stream";
+
+const HEADER_BYTES = 8;
+
+/**
+ * Splits Docker's joined stream: frames of a header (stream number, three zero bytes, length as
+ * 32 bits big-endian) and a payload. Waits for the slower reader, so nothing is buffered beyond
+ * the streams' own bounds; what is for a stream that was let go is dropped. Ends both outputs.
+ * Resolves when the source has ended or broken; never rejects: a broken stream is a lost program.
+ */
+export async function demultiplex(source: Readable, stdout: Writable, stderr: Writable) {
+  const splitter = new FrameSplitter();
+  try {
+    for await (const chunk of source as AsyncIterable<Buffer>) {
+      for (const { stream, bytes } of splitter.push(chunk)) {
+        await write(stream === 2 ? stderr : stdout, bytes);
+      }
+    }
+  } catch {
+    // The engine or the connection went away: the outputs end where they were cut.
+  } finally {
+    stdout.end();
+    stderr.end();
+  }
+}
+
+export interface Piece {
+  /** 1 is standard output, 2 standard error. */
+  readonly stream: number;
+  readonly bytes: Buffer;
+}
+
+/** Takes the joined stream in any slices and gives payload pieces back as they come. */
+export class FrameSplitter {
+  readonly #header = Buffer.alloc(HEADER_BYTES);
+  #headerFilled = 0;
+  #left = 0;
+
+  *push(chunk: Buffer): Generator<Piece> {
+    let at = 0;
+    while (at < chunk.length) {
+      if (this.#left === 0) {
+        at += this.#fillHeader(chunk, at);
+        continue;
+      }
+      const bytes = chunk.subarray(at, at + this.#left);
+      this.#left -= bytes.length;
+      at += bytes.length;
+      yield { stream: this.#header[0] ?? 1, bytes };
+    }
+  }
+
+  #fillHeader(chunk: Buffer, at: number): number {
+    const taken = chunk.copy(this.#header, this.#headerFilled, at);
+    this.#headerFilled += taken;
+    if (this.#headerFilled === HEADER_BYTES) {
+      this.#headerFilled = 0;
+      this.#left = this.#header.readUInt32BE(4);
+    }
+    return taken;
+  }
+}
+
+async function write(out: Writable, bytes: Buffer): Promise<void> {
+  if (out.destroyed || out.write(bytes)) return;
+  const over = new AbortController();
+  const { signal } = over;
+  const either = [once(out, "drain", { signal }), once(out, "close", { signal })];
+  await Promise.race(either).catch(() => {});
+  over.abort();
+  await Promise.allSettled(either);
+}

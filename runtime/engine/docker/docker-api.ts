@@ -1,0 +1,143 @@
+import { Agent as HttpAgent, type IncomingMessage } from "node:http";
+import { Agent as HttpsAgent } from "node:https";
+import type { Socket } from "node:net";
+import type { Readable } from "node:stream";
+import Docker from "dockerode";
+import { withDeadline } from "../../base/deadline.ts";
+import { Fault, messageOf } from "../../base/fault.ts";
+import { engineFault } from "../faults.ts";
+import type { DockerAddress } from "./locate.ts";
+
+export interface DockerRequest {
+  /** What is being done to what, for messages: `start container "cloche-r1"`. */
+  readonly what: string;
+  readonly method: "GET" | "HEAD" | "POST" | "PUT" | "DELETE";
+  readonly path: string;
+  readonly query?: Readonly<Record<string, string | number | boolean>>;
+  readonly body?: unknown;
+  readonly file?: Readable;
+  readonly signal?: AbortSignal | undefined;
+  /** Default: the deadline of the API. */
+  readonly deadlineMs?: number;
+}
+
+/** Docker's own "no": a status and its words. Never leaves this folder: who asked translates it. */
+export class Refusal extends Error {
+  readonly status: number;
+
+  constructor(what: string, status: number, words: string) {
+    super(`${what}: Docker answered ${status}: ${words}`);
+    this.name = "Refusal";
+    this.status = status;
+  }
+}
+
+interface DialError extends Error {
+  readonly statusCode?: number;
+  readonly json?: unknown;
+  readonly code?: string;
+}
+
+const SUCCESS = Object.fromEntries([101, 200, 201, 204, 304].map((status) => [status, true]));
+
+/** Nobody is there, or not for us: as opposed to somebody who stopped talking. */
+const NOBODY = new Set(["ECONNREFUSED", "ENOENT", "EACCES", "EPERM", "ENOTFOUND", "EHOSTUNREACH"]);
+
+/**
+ * The one door to Docker: every request has a deadline, connections are kept, and what comes back
+ * is an answer, a `Refusal`, a Fault (`unreachable`, `no-answer`) or the signal's reason.
+ */
+export class DockerApi {
+  readonly address: DockerAddress;
+  readonly deadlineMs: number;
+  readonly #docker: Docker;
+  readonly #agent: HttpAgent;
+
+  constructor(address: DockerAddress, deadlineMs: number) {
+    this.address = address;
+    this.deadlineMs = deadlineMs;
+    const { socketPath, host, port, tls } = address;
+    const options = { keepAlive: true, maxFreeSockets: 16 };
+    this.#agent = tls ? new HttpsAgent(options) : new HttpAgent(options);
+    // Everything is named, also as undefined: the client would fill gaps from the environment.
+    const protocol = tls ? "https" : "http";
+    const secrets = { ca: tls?.ca, cert: tls?.cert, key: tls?.key };
+    const where = { socketPath, host, port, protocol, agent: this.#agent, timeout: undefined };
+    this.#docker = new Docker({ ...where, ...secrets } as unknown as Docker.DockerOptions);
+  }
+
+  /** The parsed answer; an empty object where Docker sends none. */
+  async json<T>(request: DockerRequest): Promise<T> {
+    return (await this.#dial(request, {})) as T;
+  }
+
+  /** The answer's body as it comes. The deadline covers the wait for its head only. */
+  async stream(request: DockerRequest): Promise<IncomingMessage> {
+    return (await this.#dial(request, { isStream: true })) as IncomingMessage;
+  }
+
+  /** The raw two-way connection of an exec. */
+  async upgrade(request: DockerRequest): Promise<Socket> {
+    return (await this.#dial(request, { isStream: true, hijack: true })) as Socket;
+  }
+
+  close(): void {
+    this.#agent.destroy();
+  }
+
+  async #dial(request: DockerRequest, mode: { isStream?: true; hijack?: true }): Promise<unknown> {
+    const { what, signal, deadlineMs = this.deadlineMs } = request;
+    const late = () =>
+      engineFault("no-answer", `${what}: Docker did not answer within ${deadlineMs} ms`);
+    return await withDeadline(deadlineMs, signal, late, async (abortSignal) => {
+      try {
+        return await this.#send(request, { ...mode, abortSignal });
+      } catch (error) {
+        throw this.#explained(error as DialError, what);
+      }
+    });
+  }
+
+  async #send(
+    { method, path, query, body, file }: DockerRequest,
+    mode: { isStream?: true; hijack?: true; abortSignal: AbortSignal },
+  ): Promise<unknown> {
+    const { promise, resolve, reject } = Promise.withResolvers<unknown>();
+    const options = { _query: query ?? {}, _body: body ?? {} };
+    const dial = { ...mode, method, path: `${path}?`, options, statusCodes: SUCCESS };
+    this.#docker.modem.dial(file ? { ...dial, file } : dial, (error: unknown, answer: unknown) => {
+      if (error) reject(error);
+      else resolve(answer);
+      // A connection that was won after the deadline belongs to nobody.
+      if (mode.isStream && mode.abortSignal.aborted) (answer as Readable | null)?.destroy();
+    });
+    return await promise;
+  }
+
+  #explained(error: DialError, what: string): Error {
+    if (error instanceof Fault) return error;
+    if (error.statusCode !== undefined) {
+      return new Refusal(what, error.statusCode, wordsOf(error));
+    }
+    const { url, source } = this.address;
+    if (NOBODY.has(error.code ?? "")) {
+      const message = `${what}: nobody answers at ${url} (from ${source}): ${messageOf(error)}`;
+      return engineFault("unreachable", message, { cause: error, detail: { address: url } });
+    }
+    const message = `${what}: Docker at ${url} hung up before it answered: ${messageOf(error)}`;
+    return engineFault("no-answer", message, { cause: error });
+  }
+}
+
+function wordsOf(error: DialError): string {
+  const json = error.json as { message?: unknown } | null;
+  if (typeof json === "object" && typeof json?.message === "string") return json.message;
+  return messageOf(error).trim();
+}
+
+/** Turns an untranslated refusal into `engine/failed`; a Fault or an abort passes. */
+export function failed(error: unknown): unknown {
+  return error instanceof Refusal
+    ? engineFault("failed", error.message, { cause: error, detail: { status: error.status } })
+    : error;
+}

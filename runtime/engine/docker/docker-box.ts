@@ -1,0 +1,272 @@
+import type { Readable } from "node:stream";
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Log } from "../../base/log.ts";
+import type {
+  Box,
+  BoxProcess,
+  BoxState,
+  EngineCall,
+  ExecOptions,
+  ExecResult,
+  OpenOptions,
+} from "../engine.ts";
+import { engineFault } from "../faults.ts";
+import { getArchive, putArchive } from "./archive.ts";
+import { endTree } from "./descendants.ts";
+import { type DockerApi, failed, Refusal } from "./docker-api.ts";
+import { collect, DockerProcess } from "./docker-process.ts";
+import { KEPT_PARENT } from "./host-config.ts";
+import type { Identity } from "./identity.ts";
+import { launch } from "./launch.ts";
+
+const DAY_MS = 24 * 60 * 60 * 1_000;
+/** How long a killed program may take to vanish before its streams are let go of. */
+const AFTERMATH_MS = 5_000;
+
+export interface BoxParts {
+  readonly api: DockerApi;
+  readonly log: Log;
+  /** Docker's id of the container: nobody can take its place, as with a name. */
+  readonly container: string;
+  /** Its name, for messages. */
+  readonly name: string;
+  readonly identity: Identity;
+  /** The users that this box has, "init" included. */
+  readonly users: readonly string[];
+  /** Directories that are memory of the container alone and cannot be read as archives. */
+  readonly unreadable: readonly string[];
+}
+
+/** One container. */
+export class DockerBox implements Box {
+  readonly parts: BoxParts;
+
+  constructor(parts: BoxParts) {
+    this.parts = parts;
+  }
+
+  async exec(argv: readonly string[], options: ExecOptions): Promise<ExecResult> {
+    const { stdin, timeoutMs = 60_000, maxOutputBytes = 10 * 2 ** 20, signal } = options;
+    const process = await this.#start(argv, options, stdin !== undefined);
+    if (stdin !== undefined) process.stdin.end(stdin);
+    const output = Promise.all([
+      collect(process.stdout, maxOutputBytes),
+      collect(process.stderr, maxOutputBytes),
+    ]);
+    const first = await firstOf(process.ended, Math.min(timeoutMs, DAY_MS), signal);
+    if (first !== "ended") await this.#end(process);
+    if (first === "aborted") {
+      process.abandon();
+      throw signal?.reason;
+    }
+    const [stdout, stderr] = await output;
+    const timedOut = first === "late";
+    const { exitCode } = timedOut ? { exitCode: null } : await process.ended;
+    if (exitCode === null && !timedOut) await this.#explainLoss(argv);
+    return {
+      exitCode,
+      stdout: stdout.bytes,
+      stderr: stderr.bytes,
+      timedOut,
+      dropped: { stdout: stdout.dropped, stderr: stderr.dropped },
+    };
+  }
+
+  async open(argv: readonly string[], options: OpenOptions): Promise<BoxProcess> {
+    return await this.#start(argv, options, true);
+  }
+
+  async putArchive(tar: Readable, path: string, options: EngineCall = {}): Promise<void> {
+    await this.#mustRun(options);
+    await putArchive(this.parts, tar, path, options);
+  }
+
+  async getArchive(path: string, options: EngineCall = {}): Promise<Readable> {
+    await this.#mustRun(options);
+    if (path === KEPT_PARENT || path.startsWith(`${KEPT_PARENT}/`)) {
+      throw engineFault("path-missing", `${path} of ${this.parts.name} is not for reading`);
+    }
+    return await getArchive(this.parts, path, options);
+  }
+
+  async state({ signal }: EngineCall = {}): Promise<BoxState> {
+    const { api, container, name } = this.parts;
+    const path = `/containers/${container}/json`;
+    try {
+      const what = `inspect ${name}`;
+      const { State } = await api.json<Inspection>({ what, method: "GET", path, signal });
+      const exitCode = State.Running ? null : State.ExitCode;
+      return { running: State.Running, exitCode, outOfMemory: State.OOMKilled };
+    } catch (error) {
+      if (error instanceof Refusal && error.status === 404) return GONE;
+      throw failed(error);
+    }
+  }
+
+  /** Reads where the keeper holds the workspace; only for its own sandbox. */
+  async getKept(path: string, signal: AbortSignal | undefined): Promise<Readable> {
+    await this.#mustRun(signal ? { signal } : {});
+    return await getArchive(this.parts, path, signal ? { signal } : {});
+  }
+
+  /** Archives of a stopped container lack its volumes, or show them empty. */
+  async #mustRun(options: EngineCall): Promise<void> {
+    const state = await this.state(options);
+    if (state.running) return;
+    throw engineFault("box-gone", `${this.parts.name} is not running (${wordsOf(state)})`);
+  }
+
+  async #start(argv: readonly string[], options: OpenOptions, stdin: boolean) {
+    const { api, log, container } = this.parts;
+    const { name } = this.parts;
+    const user = this.#userOf(options.user);
+    const { argv: Cmd, nonce } = launch(argv, checked(name, argv, options).cwd);
+    const Env = Object.entries({ ...userEnv(options.user), ...options.env }).map(
+      ([key, value]) => `${key}=${value}`,
+    );
+    const what = `run ${argv[0]} in ${name}`;
+    const attach = { AttachStdin: stdin, AttachStdout: true, AttachStderr: true };
+    const { socket, execId } = await this.#exec(what, { ...attach, User: user, Env, Cmd }, options);
+    const endDescendants = (root: { pid: number; startTime: string }) =>
+      endTree({ api, container, user }, root);
+    const process = new DockerProcess({ api, execId, socket, nonce, log, endDescendants });
+    await this.#started(process, argv, options);
+    return process;
+  }
+
+  async #exec(what: string, body: object, { signal }: EngineCall) {
+    const { api, container } = this.parts;
+    try {
+      const path = `/containers/${container}/exec`;
+      const { Id } = await api.json<{ Id: string }>({ what, method: "POST", path, body, signal });
+      const start = { what, method: "POST", path: `/exec/${Id}/start` } as const;
+      const socket = await api.upgrade({ ...start, body: { Detach: false, Tty: false } });
+      return { socket, execId: Id };
+    } catch (error) {
+      // 404: no such container; 409: it is stopped or paused.
+      if (error instanceof Refusal && [404, 409].includes(error.status)) {
+        throw engineFault("box-gone", error.message, { cause: error });
+      }
+      if (error instanceof Refusal && error.status === 400) {
+        throw engineFault("exec-refused", error.message, { cause: error });
+      }
+      throw failed(error);
+    }
+  }
+
+  /** Waits until the program is about to run; what was started for a caller who left is ended. */
+  async #started(
+    process: DockerProcess,
+    argv: readonly string[],
+    { cwd = "/", signal }: OpenOptions,
+  ): Promise<void> {
+    const { api, name } = this.parts;
+    const what = `run ${argv[0]} in ${name}`;
+    const patience = new AbortController();
+    const late = sleep(api.deadlineMs, "late" as const, { signal: patience.signal });
+    late.catch(() => {});
+    const report = await Promise.race([process.report, late]);
+    patience.abort();
+    if (report === "late") {
+      process.abandon();
+      const message = `${what}: it was accepted but not started within ${api.deadlineMs} ms`;
+      throw engineFault("no-answer", message);
+    }
+    if (signal?.aborted) {
+      await process[Symbol.asyncDispose]();
+      throw signal.reason;
+    }
+    if (report === "no-directory") {
+      process.abandon();
+      throw engineFault("exec-refused", `${what}: its directory ${cwd} cannot be entered`);
+    }
+    if (report === "no-program") {
+      process.abandon();
+      const message = `${what}: no executable file of this name there`;
+      throw engineFault("exec-refused", message);
+    }
+    if (report === "silent") await this.#refuseSilent(process, what);
+  }
+
+  /** Docker prints its own failures as if they were the program's output. */
+  async #refuseSilent(process: DockerProcess, what: string): Promise<never> {
+    const both = [collect(process.stdout, 2_000), collect(process.stderr, 2_000)];
+    const [stdout, stderr] = await Promise.all(both);
+    const { exitCode } = await process.ended;
+    const state = await this.state();
+    if (!state.running) {
+      throw engineFault("box-gone", `${what}: ${this.parts.name} is gone (${wordsOf(state)})`);
+    }
+    const words = `${stdout?.bytes ?? ""}${stderr?.bytes ?? ""}`.trim() || "nothing";
+    const message = `${what}: it did not start (exit ${exitCode}); Docker says: ${words}`;
+    throw engineFault("exec-refused", message);
+  }
+
+  async #end(process: DockerProcess): Promise<void> {
+    try {
+      await process.kill();
+    } catch (error) {
+      this.parts.log.warn({ err: error }, "a program could not be ended; it ends with its box");
+    }
+    await firstOf(process.ended, AFTERMATH_MS, undefined);
+    process.abandon();
+  }
+
+  async #explainLoss(argv: readonly string[]): Promise<void> {
+    const { name } = this.parts;
+    const state = await this.state();
+    const fate = state.running ? "the box runs" : wordsOf(state);
+    throw engineFault("box-gone", `${name} lost the program ${argv[0]} while it ran (${fate})`);
+  }
+
+  #userOf(user: string): string {
+    const { identity, users, name } = this.parts;
+    const uid = users.includes(user) ? identity.uids[user] : undefined;
+    if (uid !== undefined) return `${uid}:${identity.gid}`;
+    const message = `${name} has no user "${user}" (it has ${users.join(", ")})`;
+    throw engineFault("exec-refused", message);
+  }
+}
+
+interface Inspection {
+  readonly State: {
+    readonly Running: boolean;
+    readonly ExitCode: number;
+    readonly OOMKilled: boolean;
+  };
+}
+
+const GONE: BoxState = { running: false, exitCode: null, outOfMemory: false };
+
+function wordsOf({ exitCode, outOfMemory }: BoxState): string {
+  if (exitCode === null) return "the engine does not know it any more";
+  return `its init ended with ${exitCode}${outOfMemory ? ", out of memory" : ""}`;
+}
+
+function userEnv(user: string): Record<string, string> {
+  return { HOME: user === "init" ? "/" : `/home/${user}`, USER: user, LOGNAME: user };
+}
+
+function checked(name: string, argv: readonly string[], { cwd = "/", env = {} }: OpenOptions) {
+  const refuse = (why: string) => engineFault("exec-refused", `run ${argv[0]} in ${name}: ${why}`);
+  if (!argv[0]) throw refuse("no program is named");
+  if (!cwd.startsWith("/")) throw refuse(`its directory "${cwd}" is not absolute`);
+  const odd = Object.keys(env).find((key) => !/^[A-Za-z_][A-Za-z0-9_]*$/.test(key));
+  if (odd !== undefined) throw refuse(`"${odd}" is no name for an environment variable`);
+  const texts = [...argv, cwd, ...Object.values(env)];
+  if (texts.some((text) => text.includes("\0"))) throw refuse("a NUL cannot be passed");
+  return { cwd };
+}
+
+async function firstOf(
+  ended: Promise<unknown>,
+  timeoutMs: number,
+  signal: AbortSignal | undefined,
+): Promise<"ended" | "late" | "aborted"> {
+  const over = new AbortController();
+  const both = signal ? AbortSignal.any([over.signal, signal]) : over.signal;
+  const timer = sleep(timeoutMs, "late" as const, { signal: both }).catch(() => "aborted" as const);
+  const first = await Promise.race([ended.then(() => "ended" as const), timer]);
+  over.abort();
+  return first;
+}

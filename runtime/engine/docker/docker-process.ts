@@ -1,0 +1,154 @@
+import type { Socket } from "node:net";
+import { PassThrough, type Readable, Transform, Writable } from "node:stream";
+import { pause } from "../../base/deadline.ts";
+import type { Log } from "../../base/log.ts";
+import type { BoxProcess } from "../engine.ts";
+import { demultiplex } from "./demultiplex.ts";
+import type { DockerApi } from "./docker-api.ts";
+import { type LaunchReport, type RootProcess, readReport } from "./launch.ts";
+
+/** How often and how long Docker is asked for an exit code that it has not noted yet. */
+const EXIT_CODE_POLLS = 100;
+const EXIT_CODE_PAUSE_MS = 20;
+
+export interface ProcessParts {
+  readonly api: DockerApi;
+  readonly execId: string;
+  readonly socket: Socket;
+  readonly nonce: string;
+  readonly log: Log;
+  /** Ends all that descends from the program; see descendants.ts. */
+  readonly endDescendants: (root: RootProcess) => Promise<void>;
+}
+
+/** A program behind one upgraded connection. */
+export class DockerProcess implements BoxProcess {
+  readonly stdin: Writable;
+  readonly stdout: PassThrough;
+  readonly stderr: Transform;
+  readonly ended: Promise<{ readonly exitCode: number | null }>;
+  /** What the launch script said, or "silent" if the stream ended without a word of it. */
+  readonly report: Promise<LaunchReport>;
+  readonly #parts: ProcessParts;
+  #over = false;
+
+  constructor(parts: ProcessParts) {
+    this.#parts = parts;
+    const { socket, nonce } = parts;
+    const { promise, resolve } = Promise.withResolvers<LaunchReport>();
+    this.report = promise;
+    this.stdin = stdinOf(socket);
+    this.stdout = new PassThrough();
+    this.stderr = withoutReport(nonce, resolve);
+    for (const stream of [this.stdout, this.stderr]) stream.on("error", () => {});
+    this.ended = this.#finish();
+  }
+
+  async kill(): Promise<void> {
+    if (this.#over) return;
+    const root = await this.report;
+    if (typeof root === "object") await this.#parts.endDescendants(root);
+  }
+
+  /** Never rejects; a program that could not be ended is logged and ends with its box. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    try {
+      await this.kill();
+    } catch (error) {
+      this.#parts.log.warn({ err: error }, "a program could not be ended; it ends with its box");
+    }
+    this.abandon();
+  }
+
+  /** Lets go of the streams. */
+  abandon(): void {
+    this.stdout.destroy();
+    this.stderr.destroy();
+    this.#parts.socket.destroy();
+  }
+
+  async #finish(): Promise<{ readonly exitCode: number | null }> {
+    await demultiplex(this.#parts.socket, this.stdout, this.stderr);
+    this.#over = true;
+    this.#parts.socket.destroy();
+    return { exitCode: await this.#exitCode() };
+  }
+
+  async #exitCode(): Promise<number | null> {
+    const { api, execId } = this.#parts;
+    const what = "ask for an exit code";
+    try {
+      for (let poll = 0; poll < EXIT_CODE_POLLS; poll++) {
+        const path = `/exec/${execId}/json`;
+        const state = await api.json<ExecState>({ what, method: "GET", path });
+        if (!state.Running) return state.ExitCode;
+        await pause(EXIT_CODE_PAUSE_MS);
+      }
+    } catch (error) {
+      this.#parts.log.debug({ err: error }, "the engine cannot say how a program ended");
+    }
+    return null;
+  }
+}
+
+interface ExecState {
+  readonly Running: boolean;
+  readonly ExitCode: number | null;
+}
+
+/** What is written after the program has ended is dropped: there is nobody to read it. */
+function stdinOf(socket: Socket): Writable {
+  socket.on("error", () => {});
+  return new Writable({
+    write: (chunk, _encoding, done) => void socket.write(chunk, () => done()),
+    final: (done) => void socket.end(() => done()),
+  });
+}
+
+const REPORT_BYTES_MAX = 2_048;
+
+/** Passes everything but the first line, which it hands to `report`. */
+function withoutReport(nonce: string, report: (report: LaunchReport) => void): Transform {
+  let held: Buffer | undefined = Buffer.alloc(0);
+  return new Transform({
+    transform(chunk: Buffer, _encoding, done) {
+      if (held === undefined) return done(null, chunk);
+      held = Buffer.concat([held, chunk]);
+      const end = held.indexOf(0x0a);
+      if (end < 0 && held.length < REPORT_BYTES_MAX) return done();
+      const said = readReport(held.subarray(0, Math.max(end, 0)).toString("latin1"), nonce);
+      const rest = said === "silent" ? held : held.subarray(end + 1);
+      held = undefined;
+      report(said);
+      if (rest.length > 0) this.push(rest);
+      done();
+    },
+    flush(done) {
+      report("silent");
+      if (held !== undefined && held.length > 0) this.push(held);
+      done();
+    },
+    destroy(error, done) {
+      report("silent");
+      done(error);
+    },
+  });
+}
+
+/** Reads a stream to its end, keeps the first `limit` bytes and counts the rest. */
+export async function collect(stream: Readable, limit: number) {
+  const kept: Buffer[] = [];
+  let size = 0;
+  let dropped = 0;
+  try {
+    for await (const chunk of stream as AsyncIterable<Buffer>) {
+      const room = Math.min(chunk.length, limit - size);
+      if (room > 0) kept.push(chunk.subarray(0, room));
+      size += room;
+      dropped += chunk.length - room;
+    }
+  } catch {
+    // Let go of while being read: what came until then is what there is.
+  }
+  return { bytes: Buffer.concat(kept), dropped };
+}

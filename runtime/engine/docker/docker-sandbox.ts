@@ -1,0 +1,124 @@
+import type { Readable } from "node:stream";
+import type { Log } from "../../base/log.ts";
+import type {
+  Box,
+  BoxProcess,
+  BoxState,
+  EngineCall,
+  ExecOptions,
+  ExecResult,
+  OpenOptions,
+  Sandbox,
+} from "../engine.ts";
+import { engineFault } from "../faults.ts";
+import { type DockerApi, failed, Refusal } from "./docker-api.ts";
+import type { DockerBox } from "./docker-box.ts";
+import { KEPT_PATH } from "./host-config.ts";
+import type { Identity } from "./identity.ts";
+import { removeHandles } from "./parts.ts";
+
+export interface SandboxParts {
+  readonly api: DockerApi;
+  readonly log: Log;
+  readonly id: string;
+  readonly identity: Identity;
+  readonly main: DockerBox;
+  readonly keeper: DockerBox | undefined;
+  readonly made: { readonly containers: readonly string[]; readonly volumes: readonly string[] };
+}
+
+/** A main container, its workspace, and perhaps a keeper with a scratch volume. */
+export class DockerSandbox implements Sandbox {
+  readonly id: string;
+  readonly identity: Identity;
+  readonly keeper: Box | undefined;
+  readonly #parts: SandboxParts;
+  #removed: Promise<void> | undefined;
+
+  constructor(parts: SandboxParts) {
+    this.#parts = parts;
+    this.id = parts.id;
+    this.identity = parts.identity;
+    this.keeper = parts.keeper;
+  }
+
+  async exec(argv: readonly string[], options: ExecOptions): Promise<ExecResult> {
+    return await this.#parts.main.exec(argv, options);
+  }
+
+  async open(argv: readonly string[], options: OpenOptions): Promise<BoxProcess> {
+    return await this.#parts.main.open(argv, options);
+  }
+
+  async putArchive(tar: Readable, path: string, options?: EngineCall): Promise<void> {
+    await this.#parts.main.putArchive(tar, path, options);
+  }
+
+  async getArchive(path: string, options?: EngineCall): Promise<Readable> {
+    return await this.#parts.main.getArchive(path, options);
+  }
+
+  async state(options?: EngineCall): Promise<BoxState> {
+    return await this.#parts.main.state(options);
+  }
+
+  async stop(options: EngineCall = {}): Promise<BoxState> {
+    const { main } = this.#parts;
+    const wasRunning = await this.#kill(options);
+    await this.#whenStopped(options);
+    const after = await main.state(options);
+    if (after.running) {
+      throw engineFault("failed", `${main.parts.name} still runs after it was killed`);
+    }
+    return wasRunning ? { ...after, running: true, exitCode: null } : after;
+  }
+
+  async readWorkspace({ signal }: EngineCall = {}): Promise<Readable> {
+    const { keeper, id } = this.#parts;
+    if (keeper === undefined) {
+      throw engineFault("no-keeper", `sandbox ${id} has no keeper to read its workspace through`);
+    }
+    return await keeper.getKept(`${KEPT_PATH}/.`, signal);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#removed ??= this.#remove();
+    await this.#removed;
+  }
+
+  /** Whether there was something to kill. */
+  async #kill({ signal }: EngineCall): Promise<boolean> {
+    const { api, main } = this.#parts;
+    const what = `kill ${main.parts.name}`;
+    const path = `/containers/${main.parts.container}/kill`;
+    try {
+      await api.json({ what, method: "POST", path, query: { signal: "KILL" }, signal });
+      return true;
+    } catch (error) {
+      if (error instanceof Refusal && [404, 409].includes(error.status)) return false;
+      throw failed(error);
+    }
+  }
+
+  async #whenStopped({ signal }: EngineCall): Promise<void> {
+    const { api, main } = this.#parts;
+    const what = `wait for the end of ${main.parts.name}`;
+    const path = `/containers/${main.parts.container}/wait`;
+    const query = { condition: "not-running" };
+    try {
+      await api.json({ what, method: "POST", path, query, signal });
+    } catch (error) {
+      if (error instanceof Refusal && error.status === 404) return;
+      throw failed(error);
+    }
+  }
+
+  async #remove(): Promise<void> {
+    const { api, log, id, made } = this.#parts;
+    try {
+      await removeHandles(api, made.containers, made.volumes);
+    } catch (error) {
+      log.warn({ err: error, sandbox: id }, "a sandbox could not be removed; it is left to reap");
+    }
+  }
+}

@@ -1,0 +1,56 @@
+import { secret } from "../../base/id.ts";
+
+/**
+ * Every program is started through this. It sets what Docker's exec cannot (the umask), reports on
+ * standard error that the program is about to run, and only then becomes it. The report begins
+ * with a nonce which nothing inside has seen before, so no program can speak in the engine's name:
+ * an exec whose first bytes are not the report has failed to start, whatever it prints.
+ *
+ * Docker's own init is put in between as a subreaper: whatever the program leaves behind stays
+ * a descendant of it, also after setsid and double forks, so a kill finds all of it.
+ * Only words built into the shell are used: the image's PATH decides nothing and nothing is forked.
+ */
+const SCRIPT = `umask 002
+n=$1 d=$2
+shift 2
+cd -P -- "$d" 2>/dev/null || { printf '%s no-directory\\n' "$n" >&2; exit 126; }
+case $1 in
+*/*) [ -f "$1" ] && [ -x "$1" ] ;;
+*) command -v -- "$1" >/dev/null ;;
+esac || { printf '%s no-program\\n' "$n" >&2; exit 127; }
+unset OLDPWD
+read -r s < /proc/$$/stat
+if [ -x /sbin/docker-init ]; then
+printf '%s started %s %s\\n' "$n" "$$" "\${s##*) }" >&2
+exec /sbin/docker-init -s -- "$@"
+fi
+printf '%s started %s %s\\n' "$n" "$$" "\${s##*) }" >&2
+exec "$@"`;
+
+export interface Launch {
+  readonly argv: readonly string[];
+  readonly nonce: string;
+}
+
+/** What Docker is asked to run so that `argv` runs in `cwd`. */
+export function launch(argv: readonly string[], cwd: string): Launch {
+  const nonce = secret();
+  return { argv: ["/bin/sh", "-c", SCRIPT, "launch", nonce, cwd, ...argv], nonce };
+}
+
+/** A program's root process as its own box sees it; the start time tells it from a successor. */
+export interface RootProcess {
+  readonly pid: number;
+  readonly startTime: string;
+}
+
+export type LaunchReport = RootProcess | "no-directory" | "no-program" | "silent";
+
+/** Reads the report line; anything else than a true one is "silent". */
+export function readReport(line: string, nonce: string): LaunchReport {
+  const [mark, word, pid, ...stat] = line.split(" ");
+  if (mark !== nonce) return "silent";
+  if (word === "no-directory" || word === "no-program") return word;
+  // After the bracket the stat line goes on with its third field; the start time is its 22nd.
+  return { pid: Number(pid), startTime: stat[19] ?? "" };
+}

@@ -1,0 +1,189 @@
+import type { EngineCall, FoundSandbox, SandboxLabels } from "../engine.ts";
+import { engineFault } from "../faults.ts";
+import { type DockerApi, failed, Refusal } from "./docker-api.ts";
+
+/** What a sandbox consists of on Docker. */
+export function partNames(id: string) {
+  const main = `cloche-${id}`;
+  return {
+    main,
+    keeper: `${main}-keeper`,
+    workspace: `${main}-workspace`,
+    scratch: `${main}-scratch`,
+  };
+}
+
+const LABEL = {
+  id: "cloche.id",
+  owner: "cloche.owner",
+  rollout: "cloche.rollout",
+  expires: "cloche.expires",
+  process: "cloche.process",
+};
+
+export function labelsOf(id: string, labels: SandboxLabels): Record<string, string> {
+  return {
+    [LABEL.id]: id,
+    [LABEL.owner]: labels.owner,
+    [LABEL.rollout]: labels.rollout,
+    [LABEL.expires]: String(Math.floor(labels.expires.getTime() / 1_000)),
+    [LABEL.process]: labels.process,
+  };
+}
+
+interface Part {
+  readonly kind: "container" | "volume";
+  /** What Docker removes it by: a container's id, a volume's name. */
+  readonly handle: string;
+  readonly name: string;
+  readonly labels: Readonly<Record<string, string>>;
+}
+
+/** All sandboxes of an owner, by their parts' labels. A name alone proves nothing. */
+export async function findParts(
+  api: DockerApi,
+  owner: string,
+  options: EngineCall = {},
+): Promise<FoundSandbox[]> {
+  const parts = await labelled(api, [`${LABEL.owner}=${owner}`], options);
+  const groups = Map.groupBy(parts, (part) => part.labels[LABEL.id] ?? "");
+  return [...groups].map(([id, group]) => ({
+    id,
+    labels: labelsFrom(group[0]?.labels ?? {}),
+    parts: group.map((part) => part.name),
+  }));
+}
+
+/**
+ * Removes what carries both this owner's and this id's label now, whatever it is named. Goes on
+ * after an error and rejects with the first one at the end.
+ */
+export async function removeParts(
+  api: DockerApi,
+  owner: string,
+  id: string,
+  options: EngineCall = {},
+): Promise<void> {
+  const filter = [`${LABEL.owner}=${owner}`, `${LABEL.id}=${id}`];
+  const parts = await labelled(api, filter, options);
+  const of = (kind: Part["kind"]) =>
+    parts.filter((part) => part.kind === kind).map((part) => part.handle);
+  await removeHandles(api, of("container"), of("volume"), options);
+}
+
+/** Containers first, since they hold the volumes. */
+export async function removeHandles(
+  api: DockerApi,
+  containers: readonly string[],
+  volumes: readonly string[],
+  options: EngineCall = {},
+): Promise<void> {
+  const first = await Promise.allSettled(containers.map((id) => removeContainer(api, id, options)));
+  const then = await Promise.allSettled(volumes.map((name) => removeVolume(api, name, options)));
+  const failure = [...first, ...then].find((result) => result.status === "rejected");
+  if (failure) throw failure.reason;
+}
+
+async function labelled(
+  api: DockerApi,
+  label: readonly string[],
+  { signal }: EngineCall,
+): Promise<Part[]> {
+  const query = { filters: JSON.stringify({ label }) };
+  const ask = {
+    what: `list what is labelled ${label.join(" and ")}`,
+    method: "GET",
+    signal,
+  } as const;
+  try {
+    const [containers, volumes] = await Promise.all([
+      api.json<ListedContainer[]>({
+        ...ask,
+        path: "/containers/json",
+        query: { ...query, all: 1 },
+      }),
+      api.json<{ Volumes: ListedVolume[] | null }>({ ...ask, path: "/volumes", query }),
+    ]);
+    return (
+      [...containers.map(containerPart), ...(volumes.Volumes ?? []).map(volumePart)]
+        // A foreign thing that copied our labels but not our names stays.
+        .filter(({ name, labels }) => isPartOf(name, labels[LABEL.id]))
+    );
+  } catch (error) {
+    throw failed(error);
+  }
+}
+
+interface ListedContainer {
+  readonly Id: string;
+  readonly Names: readonly string[] | null;
+  readonly Labels: Readonly<Record<string, string>> | null;
+}
+
+interface ListedVolume {
+  readonly Name: string;
+  readonly Labels: Readonly<Record<string, string>> | null;
+}
+
+function containerPart({ Id, Names, Labels }: ListedContainer): Part {
+  const name = Names?.[0]?.replace(/^\//, "") ?? "";
+  return { kind: "container", handle: Id, name, labels: Labels ?? {} };
+}
+
+function volumePart({ Name, Labels }: ListedVolume): Part {
+  return { kind: "volume", handle: Name, name: Name, labels: Labels ?? {} };
+}
+
+function isPartOf(name: string, id: string | undefined): boolean {
+  return id !== undefined && id !== "" && Object.values(partNames(id)).includes(name);
+}
+
+function labelsFrom(labels: Readonly<Record<string, string>>): SandboxLabels {
+  return {
+    owner: labels[LABEL.owner] ?? "",
+    rollout: labels[LABEL.rollout] ?? "",
+    expires: new Date(Number(labels[LABEL.expires] ?? 0) * 1_000),
+    process: labels[LABEL.process] ?? "",
+  };
+}
+
+async function removeContainer(api: DockerApi, id: string, { signal }: EngineCall): Promise<void> {
+  const what = `remove container ${id}`;
+  const query = { force: true, v: true };
+  await untilGone(api, what, () =>
+    api.json({ what, method: "DELETE", path: `/containers/${id}`, query, signal }),
+  );
+}
+
+async function removeVolume(api: DockerApi, name: string, { signal }: EngineCall): Promise<void> {
+  const what = `remove volume ${name}`;
+  await untilGone(api, what, () =>
+    api.json({ what, method: "DELETE", path: `/volumes/${name}`, signal }),
+  );
+}
+
+const TRIES = 40;
+const PAUSE_MS = 50;
+
+/** 409 is "somebody else is removing it" or "in use until that container is gone": both pass. */
+async function untilGone(
+  api: DockerApi,
+  what: string,
+  remove: () => Promise<unknown>,
+): Promise<void> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      await remove();
+      return;
+    } catch (error) {
+      if (!(error instanceof Refusal)) throw error;
+      if (error.status === 404) return;
+      const busy = error.status === 409 || /in progress|in use/.test(error.message);
+      if (!busy || attempt === TRIES) {
+        const { url } = api.address;
+        throw engineFault("failed", `${what} at ${url}: ${error.message}`, { cause: error });
+      }
+    }
+    await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
+  }
+}

@@ -1,0 +1,251 @@
+import type { Readable, Writable } from "node:stream";
+import type { ImageStore } from "./image-store.ts";
+
+/**
+ * Makes, finds and removes sandboxes. Written in words that Docker and Kubernetes both have: exec
+ * streams, archives and labels; never a host path, a local process or a port.
+ *
+ * Every call that waits on the engine has a deadline and takes a signal. A call rejects only with a
+ * Fault of `engine/…` (see faults.ts) or with the signal's reason. What a program inside a sandbox
+ * does (its exit code, its output, being killed) is a result and never a rejection.
+ */
+export interface Engine extends AsyncDisposable {
+  readonly name: string;
+  /** What boxes are made from. */
+  readonly images: ImageStore;
+
+  /**
+   * Says what this engine is. Rejects with `engine/unreachable` or `engine/no-answer`.
+   * Cheap enough to call before each command.
+   */
+  check(options?: EngineCall): Promise<EngineReport>;
+
+  /**
+   * Makes a running, sealed, empty sandbox. Either it is returned whole or everything made for it
+   * is removed again and the call rejects: `engine/image-missing`, `engine/spec-refused` (also for
+   * any warning of the engine: a limit that was discarded is a limit that does not hold),
+   * `engine/name-taken`, `engine/no-answer`.
+   */
+  create(spec: SandboxSpec, options?: EngineCall): Promise<Sandbox>;
+
+  /** Everything labelled with this owner, dead or alive, in part or whole. */
+  find(owner: string, options?: EngineCall): Promise<readonly FoundSandbox[]>;
+
+  /** Removes all parts of what `find` reported. Absent parts are no error. */
+  remove(found: FoundSandbox, options?: EngineCall): Promise<void>;
+}
+
+export interface EngineCall {
+  readonly signal?: AbortSignal;
+}
+
+export interface EngineReport {
+  /** "docker 20.10.24, linux/amd64". */
+  readonly summary: string;
+  readonly version: string;
+  readonly architecture: "amd64" | "arm64";
+  /** Where it is reached, without credentials. */
+  readonly address: string;
+  readonly cpus: number;
+  readonly memoryBytes: number;
+}
+
+/**
+ * One sandbox, used once. It holds a main box, where the agent's hands are, and, if asked for, a
+ * keeper box. The workspace is shared by the two and by nobody else; processes, users and every
+ * other writable byte are not.
+ *
+ * The main box: root file system read-only; no network but loopback; no capability, no way to gain
+ * one; own seccomp profile; memory, processes, cpu, file sizes, open files, the workspace's bytes
+ * and its number of files bounded; output of its init discarded. Host name "sandbox".
+ */
+export interface Sandbox extends Box, AsyncDisposable {
+  readonly id: string;
+  /** The numeric ids in force, for the record. */
+  readonly identity: SandboxIdentity;
+  /**
+   * A second box of the same sandbox, that sees nothing of the main box but holds its workspace
+   * alive. Present if the spec asked for it.
+   */
+  readonly keeper: Box | undefined;
+
+  /**
+   * Ends every process of the main box, at once and for good. After it resolves nothing can change
+   * the workspace any more. Says how the box fared before; resolves also if it had died by itself.
+   */
+  stop(options?: EngineCall): Promise<BoxState>;
+
+  /**
+   * Reads the workspace as a tar stream (root entry "./"), after `stop`, through the keeper.
+   * The stream is what the engine sent: verify it, an engine may cut it short without an error.
+   * Rejects with `engine/no-keeper` if the spec asked for none.
+   */
+  readWorkspace(options?: EngineCall): Promise<Readable>;
+
+  /**
+   * Removes all parts: boxes, workspace, scratch. Idempotent, under its own deadline, never
+   * throws: what could not be removed is logged and left to the reaper.
+   */
+  [Symbol.asyncDispose](): Promise<void>;
+}
+
+/** A place where programs run. */
+export interface Box {
+  /**
+   * Runs a program to its end. A non-zero exit, a kill, a timeout and cut output are results.
+   * Rejects with `engine/box-gone` if the box is not running, `engine/exec-refused` if the program
+   * is not there or may not be executed, `engine/no-answer`.
+   */
+  exec(argv: readonly string[], options: ExecOptions): Promise<ExecResult>;
+
+  /** Starts a program and leaves its streams in the caller's hands. Rejects as `exec` does. */
+  open(argv: readonly string[], options: OpenOptions): Promise<BoxProcess>;
+
+  /**
+   * Unpacks a tar stream under the directory `path`, which must exist on a writable volume
+   * (the workspace of the main box, the scratch of the keeper). Owners, modes and times are taken
+   * from the archive. Rejects with `engine/archive-refused` if it does not fit or the path is not
+   * there.
+   */
+  putArchive(tar: Readable, path: string, options?: EngineCall): Promise<void>;
+
+  /**
+   * The file or directory at `path` as a tar stream whose first entry is named after its last
+   * segment. Links are links, nothing is followed. Rejects with `engine/path-missing`.
+   */
+  getArchive(path: string, options?: EngineCall): Promise<Readable>;
+
+  /** What the engine knows of the box now. */
+  state(options?: EngineCall): Promise<BoxState>;
+}
+
+export interface ExecOptions extends EngineCall {
+  /** One of the spec's `users`. */
+  readonly user: string;
+  /** Default "/". */
+  readonly cwd?: string;
+  /** Added to PATH, HOME, USER, LOGNAME, LANG and TZ, which every program gets. */
+  readonly env?: Readonly<Record<string, string>>;
+  /** Written to the program's standard input, which is then closed. Default: closed at once. */
+  readonly stdin?: Uint8Array;
+  /**
+   * After this the program and its descendants are killed, also those that left its process group;
+   * the result says `timedOut`. Default 60,000; at most 24 hours.
+   */
+  readonly timeoutMs?: number;
+  /** Kept of each of stdout and stderr; the rest is read and dropped. Default 10 MiB. */
+  readonly maxOutputBytes?: number;
+}
+
+export interface ExecResult {
+  /** 128 + signal for a program that was killed, as a shell says it; null if it never ended by itself (timeout). */
+  readonly exitCode: number | null;
+  readonly stdout: Buffer;
+  readonly stderr: Buffer;
+  readonly timedOut: boolean;
+  /** Bytes dropped because of `maxOutputBytes`. */
+  readonly dropped: { readonly stdout: number; readonly stderr: number };
+}
+
+export interface OpenOptions extends EngineCall {
+  readonly user: string;
+  readonly cwd?: string;
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+/** A running program. Reading slowly slows it down; nothing is buffered without bound. */
+export interface BoxProcess extends AsyncDisposable {
+  /** `end()` closes the program's standard input. */
+  readonly stdin: Writable;
+  readonly stdout: Readable;
+  readonly stderr: Readable;
+  /**
+   * Resolves when the program has ended or the engine lost it, after both outputs ended; never
+   * rejects. `exitCode` is null if the engine can't say.
+   */
+  readonly ended: Promise<{ readonly exitCode: number | null }>;
+  /** SIGKILLs the program and its descendants. Resolves when that is done; harmless afterwards. */
+  kill(): Promise<void>;
+  /** Kills and lets go of the streams. */
+  [Symbol.asyncDispose](): Promise<void>;
+}
+
+export interface BoxState {
+  readonly running: boolean;
+  /** Null while running or if the engine can't say. */
+  readonly exitCode: number | null;
+  /** Some process of the box was killed for memory at some time. */
+  readonly outOfMemory: boolean;
+}
+
+export interface SandboxSpec {
+  /** Letters a-z, digits and "-", at most 60. On the engine all parts are named `cloche-<id>…`. */
+  readonly id: string;
+  readonly labels: SandboxLabels;
+  /** A reference that `images` knows. */
+  readonly image: string;
+  /** Names for the users inside, "init" not among them. Each gets a uid of its own, all share one gid. */
+  readonly users: readonly string[];
+  /** Where the writable volume is mounted, who owns its root, how much it holds. */
+  readonly workspace: VolumeSpec;
+  readonly limits: BoxLimits;
+  readonly keeper?: KeeperSpec;
+}
+
+export interface KeeperSpec {
+  readonly image: string;
+  readonly users: readonly string[];
+  /** A volume of the keeper's own; the workspace is not visible to its users. */
+  readonly scratch: VolumeSpec;
+  readonly limits: BoxLimits;
+}
+
+export interface VolumeSpec {
+  /** Absolute. The root directory is setgid and belongs to `owner` and the sandbox's group, mode 2770. */
+  readonly path: string;
+  /** One of the users of the box. */
+  readonly owner: string;
+  readonly bytes: number;
+  readonly files: number;
+}
+
+export interface BoxLimits {
+  /** Memory and swap together, the volume's content included. */
+  readonly memoryBytes: number;
+  /** Processes and threads. */
+  readonly processes: number;
+  /** May be fractional. */
+  readonly cpus: number;
+  /** /tmp and /dev/shm together are bounded by this. */
+  readonly tmpBytes: number;
+  /** The largest single file. */
+  readonly fileBytes: number;
+  readonly openFiles: number;
+}
+
+/**
+ * Labels on every part: `cloche.owner`, `cloche.rollout`, `cloche.expires` (seconds since 1970),
+ * `cloche.process`.
+ */
+export interface SandboxLabels {
+  /** Whose it is: the id of a data folder. The reaper of one owner never touches another's. */
+  readonly owner: string;
+  /** The rollout, or what else it was made for (`generate-…`). */
+  readonly rollout: string;
+  readonly expires: Date;
+  /** The process that made it (base/process-identity). */
+  readonly process: string;
+}
+
+export interface SandboxIdentity {
+  /** By user name, "init" included. */
+  readonly uids: Readonly<Record<string, number>>;
+  readonly gid: number;
+}
+
+export interface FoundSandbox {
+  readonly id: string;
+  readonly labels: SandboxLabels;
+  /** Names on the engine, for messages: containers and volumes. */
+  readonly parts: readonly string[];
+}

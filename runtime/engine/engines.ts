@@ -1,0 +1,39 @@
+import { type Log, silentLog } from "../base/log.ts";
+import { didYouMean } from "../base/nearest.ts";
+import type { Engine } from "./engine.ts";
+import { engineFault } from "./faults.ts";
+
+export interface EngineOptions {
+  /** Where the engine is reached. Default: found from `env` and the usual places. */
+  readonly address?: string;
+  readonly log?: Log;
+  /** The environment to look in (DOCKER_HOST, HOME, …); nothing here reads the process's own. */
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** How long one request may take before it is `engine/no-answer`. Default 30,000. */
+  readonly deadlineMs?: number;
+}
+
+type Opener = (
+  options: Required<Omit<EngineOptions, "address">> & EngineOptions,
+) => Promise<Engine>;
+
+/** One line an engine, loaded when asked for: who uses Docker never loads another engine's client. */
+const ENGINES: Readonly<Record<string, Opener>> = {
+  docker: async (options) => (await import("./docker/docker-engine.ts")).openDocker(options),
+};
+
+export const engineNames: readonly string[] = Object.keys(ENGINES);
+
+/**
+ * Opens the engine of this name. It is not contacted beyond finding its address: ask `check`.
+ * Rejects with `engine/unknown-engine`, or `engine/unreachable` for an address that makes no sense.
+ */
+export async function openEngine(name: string, options: EngineOptions): Promise<Engine> {
+  const opener = Object.hasOwn(ENGINES, name) ? ENGINES[name] : undefined;
+  if (opener === undefined) {
+    const known = engineNames.join(", ");
+    const near = didYouMean(name, engineNames);
+    throw engineFault("unknown-engine", `no engine is named "${name}" (known: ${known})${near}`);
+  }
+  return await opener({ log: silentLog, deadlineMs: 30_000, ...options });
+}

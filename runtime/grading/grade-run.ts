@@ -1,0 +1,140 @@
+import { createReadStream } from "node:fs";
+import { canonicalJson, type Json } from "../base/canonical-json.ts";
+import { sha256 } from "../base/hash.ts";
+import type { Box } from "../engine/engine.ts";
+import { snapshotArchive } from "../workspace/archive-writer.ts";
+import { type BlobSource, layeredBlobs } from "../workspace/blob-source.ts";
+import type { BlobFolder } from "../workspace/blobs.ts";
+import type { Snapshot, SnapshotEntry } from "../workspace/snapshot.ts";
+import { gradingFault } from "./faults.ts";
+import type { Grade } from "./grade.ts";
+import { type PythonAnswer, runPythonModule } from "./python-module.ts";
+import { type DeclaredCriterion, readVerdict, rewardOf } from "./verdict.ts";
+
+/** Everything that a grade rests on. A bundle holds all of it. */
+export interface GradingInput {
+  readonly task: string;
+  /** grader.py and what it may import, relative to the task's folder. */
+  readonly files: readonly { readonly path: string; readonly bytes: Uint8Array }[];
+  /** What the grader declared before the rollout; it must judge exactly these. */
+  readonly declared: readonly DeclaredCriterion[];
+  readonly expected: Uint8Array;
+  readonly context: Json;
+  /** Path of steps.jsonl on this side. */
+  readonly stepsFile: string;
+  readonly before: Snapshot;
+  readonly after: Snapshot;
+  readonly blobs: BlobSource;
+}
+
+/** The box that grades: where its volume is mounted and who works in it. */
+export interface GraderBox {
+  readonly box: Box;
+  readonly image: string;
+  readonly folder: string;
+  readonly user: string;
+  readonly owner: { readonly uid: number; readonly gid: number };
+  readonly timeoutMs: number;
+}
+
+/**
+ * Puts a run into the grader's box and lets the grader judge it. Rejects with `grading/…` if no
+ * valid verdict comes; a criterion that raised is part of the grade, which then has no reward.
+ * `scratch` is a folder of blobs of the caller's for the small parts; it may be thrown away afterwards.
+ */
+export async function gradeRun(
+  input: GradingInput,
+  grader: GraderBox,
+  scratch: BlobFolder,
+  signal: AbortSignal,
+): Promise<Grade> {
+  const folder = await gradingFolder(input, scratch);
+  const blobs = layeredBlobs(scratch, input.blobs);
+  const archive = snapshotArchive(folder, blobs, { ...grader.owner, links: "omit" });
+  await grader.box.putArchive(archive, grader.folder, { signal });
+  const answer = await askGrader(input.task, grader, signal);
+  const criteria = readVerdict(answer, input.declared);
+  return {
+    schema: "cloche.grade/1",
+    task: input.task,
+    grader: { sha256: graderHash(input), image: grader.image },
+    criteria,
+    reward: rewardOf(criteria),
+  };
+}
+
+async function askGrader(
+  task: string,
+  { box, user, folder, timeoutMs }: GraderBox,
+  signal: AbortSignal,
+): Promise<PythonAnswer["answer"]> {
+  const { answer, printed } = await runPythonModule(box, {
+    module: "run_grader",
+    user,
+    input: { root: folder },
+    timeoutMs,
+    signal,
+    onSilence: (kind, message) =>
+      gradingFault(kind === "timed-out" ? kind : "no-verdict", `the grader of ${task}: ${message}`),
+  });
+  if (!("failed" in answer)) return answer;
+  throw gradingFault(
+    "grader-failed",
+    `grader.py of ${task}: ${String(answer["failed"])}${printed}`,
+  );
+}
+
+/** The grade as the bundle keeps it and as it is compared, byte by byte. */
+export function gradeBytes(grade: Grade): Buffer {
+  return Buffer.from(`${canonicalJson(grade)}\n`);
+}
+
+function graderHash({ files }: GradingInput): string {
+  return sha256(
+    canonicalJson(Object.fromEntries(files.map((file) => [file.path, sha256(file.bytes)]))),
+  );
+}
+
+/** The grader's folder as one snapshot, so that it travels in one archive. */
+async function gradingFolder(input: GradingInput, scratch: BlobFolder): Promise<Snapshot> {
+  const keep = async (path: string, content: Parameters<BlobFolder["put"]>[0]) =>
+    ({ type: "file", path, mode: 0o444, ...(await scratch.put(content)) }) as const;
+  const text = (path: string, value: unknown) => keep(path, Buffer.from(canonicalJson(value)));
+  const entries: SnapshotEntry[] = [
+    await text("after.json", input.after),
+    await text("before.json", input.before),
+    await text("context.json", input.context),
+    await keep("expected.json", input.expected),
+    await keep("steps.jsonl", createReadStream(input.stepsFile)),
+    ...(await Promise.all(input.files.map(({ path, bytes }) => keep(`task/${path}`, bytes)))),
+    ...under("after", input.after),
+    ...under("before", input.before),
+  ];
+  return inOrder(entries);
+}
+
+function under(folder: string, snapshot: Snapshot): SnapshotEntry[] {
+  const root: SnapshotEntry = { type: "directory", path: folder, mode: 0o755 };
+  return [
+    root,
+    ...snapshot.entries.map((entry) => ({ ...entry, path: `${folder}/${entry.path}` })),
+  ];
+}
+
+function inOrder(entries: readonly SnapshotEntry[]): Snapshot {
+  const folders = new Set(
+    entries.filter(({ path }) => path.startsWith("task/")).flatMap(({ path }) => parentsOf(path)),
+  );
+  const all = [
+    ...entries,
+    ...[...folders].map((path) => ({ type: "directory", path, mode: 0o755 }) as const),
+  ];
+  all.sort((a, b) => Buffer.compare(Buffer.from(a.path), Buffer.from(b.path)));
+  const bytes = all.reduce((sum, entry) => sum + (entry.type === "file" ? entry.size : 0), 0);
+  return { schema: "cloche.snapshot/1", entries: all, skipped: [], bytes };
+}
+
+function parentsOf(path: string): string[] {
+  const parts = path.split("/").slice(0, -1);
+  return parts.map((_, index) => parts.slice(0, index + 1).join("/"));
+}

@@ -1,0 +1,46 @@
+import { type FaultKind, faultMaker } from "../base/fault.ts";
+
+export const MCP_FAULTS = {
+  "server-start-failed": {
+    blame: "task",
+    means: "An MCP server of the task ended, or could not be started, before it answered.",
+    remedy:
+      "Run the command of the message in the sandbox image and read what it writes to stderr.",
+  },
+  "server-not-speaking-mcp": {
+    blame: "task",
+    means: "A program named as an MCP server did not complete the MCP handshake.",
+    remedy:
+      "Check that the command starts a stdio server that prints nothing but JSON-RPC to stdout.",
+  },
+  "tools-refused": {
+    blame: "task",
+    means:
+      "A server lists tools that cannot be shown to an agent: bad or doubled names, or too many.",
+    remedy: "Correct the tools of the server that the message names.",
+  },
+  "tool-name-collision": {
+    blame: "task",
+    means:
+      "Two servers offer the same tool and their names cannot be told apart by a prefix either.",
+    remedy:
+      "Name the servers differently, or shorter: `<server>__<tool>` has to be unique within 64.",
+  },
+  "record-failed": {
+    blame: "store",
+    means: "A frame or a step could not be written to disk, so its reply was withheld.",
+    remedy: "Make room, or correct the rights, in the folder that the message names.",
+  },
+  "listener-failed": {
+    blame: "caller",
+    means: "The address for the rollouts' MCP endpoints cannot be listened on.",
+    remedy: "Choose another port, or 0 for any free one.",
+  },
+  "endpoint-unreachable": {
+    blame: "engine",
+    means: "A client of ours could not open a session at a rollout's MCP endpoint.",
+    remedy: "Look at the fault's cause; the rollout may have ended in the meantime.",
+  },
+} as const satisfies Record<string, FaultKind>;
+
+export const mcpFault = faultMaker("mcp", MCP_FAULTS);

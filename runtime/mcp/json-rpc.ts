@@ -1,0 +1,139 @@
+import type { JsonRpcMessage } from "./server-link.ts";
+
+export type RequestId = string | number;
+
+/** JSON-RPC's error codes, and the one that servers may define for themselves. */
+export const RPC_ERROR = {
+  parse: -32700,
+  invalidRequest: -32600,
+  methodNotFound: -32601,
+  invalidParams: -32602,
+  internal: -32603,
+  server: -32000,
+} as const;
+
+/** Deeper JSON is refused: it parses, but crashes whatever walks it by recursion. */
+export const MAX_JSON_DEPTH = 100;
+
+export type ReadMessage =
+  | { readonly kind: "request"; readonly message: JsonRpcRequest }
+  | { readonly kind: "notification"; readonly message: JsonRpcNotification }
+  | { readonly kind: "response"; readonly message: JsonRpcResponse }
+  | { readonly kind: "refused"; readonly code: number; readonly reason: string };
+
+export interface JsonRpcRequest extends JsonRpcMessage {
+  readonly id: RequestId;
+  readonly method: string;
+}
+
+export interface JsonRpcNotification extends JsonRpcMessage {
+  readonly method: string;
+}
+
+export interface JsonRpcResponse extends JsonRpcMessage {
+  readonly id: RequestId | null;
+}
+
+/** Reads one message. What is not one comes back as `refused`, with the code to answer with. */
+export function readMessage(text: string): ReadMessage {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    return { kind: "refused", code: RPC_ERROR.parse, reason: "this is not JSON" };
+  }
+  return checkMessage(value);
+}
+
+/** As `readMessage`, for JSON that is parsed already. */
+export function checkMessage(value: unknown): ReadMessage {
+  const problem = problemOf(value, MAX_JSON_DEPTH);
+  if (problem !== undefined) return refused(problem);
+  if (Array.isArray(value)) return refused("batches are not part of this version of MCP");
+  if (!isObject(value)) return refused("a message is an object");
+  if (value["jsonrpc"] !== "2.0") return refused('"jsonrpc" is not "2.0"');
+  if (value["params"] !== undefined && !isObject(value["params"])) {
+    return refused('"params" is not an object');
+  }
+  return classify(value as unknown as JsonRpcMessage);
+}
+
+/** What kind of message this is. Looks at its own members only, so size does not matter. */
+export function classify(message: JsonRpcMessage): ReadMessage {
+  return message.method === undefined ? checkResponse(message) : checkCall(message);
+}
+
+/** `{"jsonrpc":"2.0","id":…,<member>:<text>}`, without parsing or copying what `text` holds. */
+export function responseText(id: RequestId, member: "result" | "error", text: string): string {
+  return `{"jsonrpc":"2.0","id":${JSON.stringify(id)},"${member}":${text}}`;
+}
+
+export function errorText(id: RequestId | null, code: number, message: string): string {
+  return JSON.stringify({ jsonrpc: "2.0", id, error: { code, message } });
+}
+
+export function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+export function isRequestId(value: unknown): value is RequestId {
+  return typeof value === "string" || (typeof value === "number" && Number.isSafeInteger(value));
+}
+
+/** The token under which the sender of this request wants to hear of progress. */
+export function progressTokenOf(message: JsonRpcMessage): RequestId | undefined {
+  const meta = message.params?.["_meta"];
+  const token = isObject(meta) ? meta["progressToken"] : undefined;
+  return isRequestId(token) ? token : undefined;
+}
+
+/** The same params under another progress token; what else is in them stays as it is. */
+export function withProgressToken(
+  params: Readonly<Record<string, unknown>> | undefined,
+  token: RequestId,
+): Readonly<Record<string, unknown>> {
+  const meta = params?.["_meta"];
+  return { ...params, _meta: { ...(isObject(meta) ? meta : {}), progressToken: token } };
+}
+
+function checkCall(message: JsonRpcMessage): ReadMessage {
+  if (typeof message.method !== "string") return refused('"method" is not a text');
+  if (message.id === undefined) {
+    return { kind: "notification", message: message as JsonRpcNotification };
+  }
+  if (!isRequestId(message.id)) return refused('"id" is neither a text nor a whole number');
+  return { kind: "request", message: message as JsonRpcRequest };
+}
+
+function checkResponse(message: JsonRpcMessage): ReadMessage {
+  const { id, result, error } = message;
+  if (id !== null && !isRequestId(id)) return refused("it has neither a method nor a usable id");
+  if ((result === undefined) === (error === undefined)) {
+    return refused("a response has either a result or an error");
+  }
+  if (error !== undefined && !isRpcError(error)) {
+    return refused("the error has no whole number as code or no text as message");
+  }
+  return { kind: "response", message: message as JsonRpcResponse };
+}
+
+function isRpcError(error: unknown): boolean {
+  return (
+    isObject(error) && Number.isSafeInteger(error["code"]) && typeof error["message"] === "string"
+  );
+}
+
+function problemOf(value: unknown, depthLeft: number): string | undefined {
+  if (typeof value === "number" && !Number.isFinite(value)) return "a number is too large";
+  if (typeof value !== "object" || value === null) return undefined;
+  if (depthLeft === 0) return `it is nested deeper than ${MAX_JSON_DEPTH}`;
+  for (const member of Array.isArray(value) ? value : Object.values(value)) {
+    const problem = problemOf(member, depthLeft - 1);
+    if (problem !== undefined) return problem;
+  }
+  return undefined;
+}
+
+function refused(reason: string): ReadMessage {
+  return { kind: "refused", code: RPC_ERROR.invalidRequest, reason };
+}

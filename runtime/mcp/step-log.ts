@@ -1,0 +1,66 @@
+import { sha256 } from "../base/hash.ts";
+import type { AppendFile } from "./append-file.ts";
+import type { Step } from "./step.ts";
+
+export const FIRST_PREVIOUS = "0".repeat(64);
+
+/** The lines of `steps.jsonl`: each holds the sha256 of the line before it. */
+export class StepLog {
+  readonly #file: AppendFile;
+  #previous = FIRST_PREVIOUS;
+  #count = 0;
+
+  constructor(file: AppendFile) {
+    this.#file = file;
+  }
+
+  /** How many steps were written. */
+  get count(): number {
+    return this.#count;
+  }
+
+  get isOpen(): boolean {
+    return this.#file.isOpen;
+  }
+
+  /**
+   * Adds a step to the chain and writes it. `resultJson` is `step.result` as JSON, which the
+   * caller has anyway. @throws Fault `mcp/record-failed`
+   */
+  append(step: Omit<Step, "previous">, resultJson: string): Step {
+    const previous = this.#previous;
+    const { result, ...rest } = step;
+    const head = JSON.stringify({ ...rest, previous }).slice(0, -1);
+    const line = `${head},"result":${resultJson}}`;
+    this.#file.append(line);
+    this.#previous = sha256(line);
+    this.#count += 1;
+    return { ...rest, result, previous };
+  }
+}
+
+/**
+ * Checks the chain of a whole `steps.jsonl`. Returns what is wrong in a sentence, or undefined.
+ * A cut at the end is not visible to the chain; the bundle's hash covers that.
+ */
+export function stepChainProblem(text: string): string | undefined {
+  let previous = FIRST_PREVIOUS;
+  const lines = text.split("\n");
+  if (lines.pop() !== "") return "the last line has no end";
+  for (const [index, line] of lines.entries()) {
+    const named = previousOf(line);
+    if (named === undefined) return `line ${index + 1} is no step`;
+    if (named !== previous) return `line ${index + 1} does not follow from the line before it`;
+    previous = sha256(line);
+  }
+  return undefined;
+}
+
+function previousOf(line: string): unknown {
+  try {
+    const step: unknown = JSON.parse(line);
+    return typeof step === "object" && step !== null ? Reflect.get(step, "previous") : undefined;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,196 @@
+import { SHELL_ARGV } from "./driver.ts";
+import { FramedProcess, type Place } from "./framed-process.ts";
+import type { Frame } from "./frames.ts";
+import { KeptOutput, type KeptText } from "./kept-output.ts";
+import { signalTree } from "./process-tree.ts";
+
+/** How a command ended: by itself, or with its shell. */
+export type Finish =
+  | {
+      readonly kind: "done";
+      readonly status: number;
+      /** Letters of `$-` as the command left them. */
+      readonly flags: string;
+      readonly cwd: string;
+      /** The directory has been removed, or moved, under the shell. */
+      readonly cwdGone: boolean;
+    }
+  | { readonly kind: "shell_ended"; readonly exitCode: number | null };
+
+/** A command under way. */
+export interface Call {
+  readonly kept: KeptOutput;
+  /** What earlier background processes wrote since the last command; settled when this begins. */
+  late: KeptText | undefined;
+  readonly finished: Promise<Finish>;
+}
+
+interface Current {
+  readonly number: number;
+  readonly call: Call;
+  readonly finish: (finish: Finish) => void;
+  begun: { readonly since: number; readonly except: number } | undefined;
+}
+
+/** Letters that the driver switches off between commands. */
+const RESTORED_FLAGS = new Set("euvx");
+/** How long a shell may take to come back when its command was killed. */
+const GRACE_MS = 3_000;
+
+/** One bash in the box, one command at a time. The caller sees to the order. */
+export class Shell implements AsyncDisposable {
+  readonly #place: Place;
+  #process: FramedProcess | undefined;
+  #pid: number | undefined;
+  #calls = 0;
+  #current: Current | undefined;
+  #late = new KeptOutput();
+  #environment: { number: number; settle: (script: string | undefined) => void } | undefined;
+  #status = 0;
+  #flags = "";
+  #ended: { exitCode: number | null } | undefined;
+  /** The engine lost it: nobody said how the shell ended. */
+  readonly #onLost: () => void;
+
+  /** Starts a shell in `cwd`, or in the engine's if that is gone. Rejects as `Box.open`. */
+  static async open(place: Place, cwd: string, onLost: () => void): Promise<Shell> {
+    const shell = new Shell(place, onLost);
+    shell.#process = await FramedProcess.open(place, SHELL_ARGV, {
+      output: (bytes) => shell.#output(bytes),
+      frame: (frame) => shell.#frame(frame),
+      lost: () => shell.#lost(),
+    });
+    shell.#process.write([cwd]);
+    return shell;
+  }
+
+  private constructor(place: Place, onLost: () => void) {
+    this.#place = place;
+    this.#onLost = onLost;
+  }
+
+  get ended(): boolean {
+    return this.#ended !== undefined;
+  }
+
+  run(command: string): Call {
+    const { promise, resolve } = Promise.withResolvers<Finish>();
+    const call: Call = { kept: new KeptOutput(), late: undefined, finished: promise };
+    this.#calls += 1;
+    this.#current = { number: this.#calls, call, finish: resolve, begun: undefined };
+    const set = this.#flags === "" ? "" : `builtin set -${this.#flags};`;
+    // A status other than 0 would end a shell under `set -e`, so it is not restored there.
+    const status = this.#flags.includes("e") ? 0 : this.#status;
+    if (this.#ended !== undefined) this.#finish({ kind: "shell_ended", ...this.#ended });
+    this.#process?.write([String(this.#calls), String(status), `${set}${command}`]);
+    return call;
+  }
+
+  /** The exported environment as bash reads it; undefined if the shell ended over it. */
+  environment(): Promise<string | undefined> {
+    const { promise, resolve } = Promise.withResolvers<string | undefined>();
+    this.#calls += 1;
+    this.#environment = { number: this.#calls, settle: resolve };
+    if (this.#ended !== undefined) resolve(undefined);
+    this.#process?.write([String(this.#calls), "environment", ""]);
+    return promise;
+  }
+
+  /** SIGINT to what the command under way started; the rest of the command is skipped. */
+  async interrupt(): Promise<void> {
+    await this.#signal("INT");
+  }
+
+  /**
+   * Kills the command under way, and the shell with it if it does not come back by itself. The
+   * call is finished afterwards. Its output counts up to here.
+   */
+  async kill(call: Call): Promise<void> {
+    call.kept.seal();
+    let isBack = false;
+    const back = call.finished.then(() => {
+      isBack = true;
+    });
+    await this.#signal("KILL").catch(() => undefined);
+    const grace = Promise.withResolvers<void>();
+    const timer = setTimeout(grace.resolve, GRACE_MS);
+    await Promise.race([back, grace.promise]);
+    clearTimeout(timer);
+    if (!isBack) await this[Symbol.asyncDispose]();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#end(null);
+    await this.#process?.[Symbol.asyncDispose]();
+  }
+
+  async #signal(signal: "INT" | "KILL"): Promise<void> {
+    const begun = this.#current?.begun;
+    if (this.#pid === undefined || begun === undefined) return;
+    await signalTree(this.#place, { root: this.#pid, skip: true, ...begun }, signal);
+  }
+
+  #output(bytes: Buffer): void {
+    if (this.#current?.begun === undefined) this.#late.push(bytes);
+    else this.#current.call.kept.push(bytes);
+  }
+
+  #frame({ kind, fields }: Frame): void {
+    const [first = "", second = "", third = "", fourth = "", ...rest] = fields;
+    if (kind === "R") this.#pid = Number(first);
+    if (kind === "E") this.#end(statusOf(first));
+    if (kind === "V" && Number(first) === this.#environment?.number) {
+      this.#settleEnvironment(second, fields.slice(2).join(";"));
+    }
+    if (Number(first) !== this.#current?.number) return;
+    if (kind === "B") this.#begin(this.#current, Number(second), Number(third));
+    if (kind === "D") {
+      this.#status = statusOf(second) ?? 0;
+      this.#flags = [...third].filter((flag) => RESTORED_FLAGS.has(flag)).join("");
+      const [cwd, cwdGone] = [rest.join(";"), fourth !== "1"];
+      this.#finish({ kind: "done", status: this.#status, flags: this.#flags, cwd, cwdGone });
+    }
+  }
+
+  #begin(current: Current, since: number, except: number): void {
+    if (!Number.isFinite(since) || !Number.isFinite(except)) return;
+    current.begun = { since, except };
+    current.call.late = this.#late.bytes === 0 ? undefined : this.#late.read();
+    this.#late = new KeptOutput();
+  }
+
+  /** Output of a background process can land in the middle of a long frame; its length tells. */
+  #settleEnvironment(length: string, script: string): void {
+    const bytes = Buffer.byteLength(script);
+    const isWhole = Number(length) === [...script].length || Number(length) === bytes;
+    this.#environment?.settle(isWhole ? script : undefined);
+    this.#environment = undefined;
+  }
+
+  #lost(): void {
+    const isNews = this.#ended === undefined;
+    this.#end(null);
+    if (isNews) this.#onLost();
+  }
+
+  #end(exitCode: number | null): void {
+    this.#ended ??= { exitCode };
+    this.#finish({ kind: "shell_ended", ...this.#ended });
+    this.#environment?.settle(undefined);
+    this.#environment = undefined;
+  }
+
+  #finish(finish: Finish): void {
+    const current = this.#current;
+    this.#current = undefined;
+    if (current === undefined) return;
+    // Not even its first word was read: what was written meanwhile is all there is.
+    if (current.begun === undefined) current.call.late = this.#late.read();
+    current.finish(finish);
+  }
+}
+
+function statusOf(field: string): number | null {
+  const status = Number(field);
+  return Number.isInteger(status) && status >= 0 && status <= 255 ? status : null;
+}

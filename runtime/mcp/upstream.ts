@@ -1,0 +1,171 @@
+import { messageOf } from "../base/fault.ts";
+import type { JsonRpcNotification, JsonRpcRequest, JsonRpcResponse } from "./json-rpc.ts";
+import { classify, progressTokenOf, withProgressToken } from "./json-rpc.ts";
+import type { JsonRpcMessage, LinkClosed, ServerLink } from "./server-link.ts";
+import type { WireLog } from "./wire-log.ts";
+
+/** Who waits for the answer to one request at a server. Exactly one of the first two is called. */
+export interface Waiter {
+  answered(response: JsonRpcResponse): void;
+  lost(closed: LinkClosed): void;
+  /** Progress of this request, under the server's token. */
+  progress?(message: JsonRpcNotification): void;
+}
+
+/** What a server says of its own accord. */
+export interface ServerVoice {
+  request(upstream: Upstream, message: JsonRpcRequest): void;
+  notification(upstream: Upstream, message: JsonRpcNotification): void;
+  /** An answer to nothing that was asked, or one that came twice. */
+  violation(upstream: Upstream, what: string): void;
+  /** Something on our side broke while a message was handled; the rollout cannot go on. */
+  failed(error: unknown): void;
+}
+
+/**
+ * One server of the rollout and the requests under way at it. Ids and progress tokens that the
+ * server sees are the upstream's own: sessions of several agents share it and choose theirs freely.
+ */
+export class Upstream {
+  readonly name: string;
+  /** Settles when the server is gone; it is not started again. */
+  readonly closed: Promise<LinkClosed>;
+  readonly #link: ServerLink;
+  readonly #wire: WireLog;
+  readonly #waiters = new Map<number, Waiter>();
+  readonly #cancelled = new Set<number>();
+  #voice: ServerVoice | undefined;
+  #nextId = 1;
+  #lost: LinkClosed | undefined;
+
+  constructor(name: string, link: ServerLink, wire: WireLog) {
+    this.name = name;
+    this.#link = link;
+    this.#wire = wire;
+    link.onMessage((message, text) => {
+      this.#guard(() => this.#receive(message, text ?? JSON.stringify(message)));
+    });
+    this.closed = link.closed.then((closed) => {
+      this.#lost = closed;
+      for (const waiter of this.#takeWaiters()) this.#guard(() => waiter.lost(closed));
+      return closed;
+    });
+  }
+
+  /** Why the server is gone; undefined while it is there. */
+  get lost(): LinkClosed | undefined {
+    return this.#lost;
+  }
+
+  /** As the wire log calls it. */
+  get peer(): string {
+    return `server:${this.name}`;
+  }
+
+  get stderrTail(): string {
+    return this.#link.stderrTail;
+  }
+
+  /** Sets who hears the server's own requests and notifications. */
+  listen(voice: ServerVoice): void {
+    this.#voice = voice;
+  }
+
+  /**
+   * Sends a request and returns the id it goes by here. Forwards the message as it is, but for its
+   * id and, if it has one, its progress token.
+   */
+  request(message: Omit<JsonRpcMessage, "id">, waiter: Waiter): number {
+    const id = this.#nextId++;
+    const lost = this.#lost;
+    if (lost !== undefined) {
+      queueMicrotask(() => this.#guard(() => waiter.lost(lost)));
+      return id;
+    }
+    const asks = progressTokenOf(message) !== undefined;
+    const params = asks ? { params: withProgressToken(message.params, id) } : {};
+    this.#waiters.set(id, waiter);
+    this.#send({ ...message, id, ...params });
+    return id;
+  }
+
+  /** Nobody waits for this request any more: the server is told, a late answer is dropped. */
+  cancel(id: number, reason: string): void {
+    if (!this.#waiters.delete(id)) return;
+    const params = { requestId: id, reason };
+    this.#cancelled.add(id);
+    this.#send({ jsonrpc: "2.0", method: "notifications/cancelled", params });
+  }
+
+  /** Sends a notification or a response as it is. */
+  send(message: JsonRpcMessage): void {
+    if (this.#lost === undefined) this.#send(message);
+  }
+
+  async dispose(): Promise<void> {
+    await this.#link[Symbol.asyncDispose]();
+  }
+
+  #send(message: JsonRpcMessage): void {
+    const text = JSON.stringify(message);
+    this.#wire.write("out", this.peer, text);
+    this.#link.send(message, text);
+  }
+
+  #receive(message: JsonRpcMessage, text: string): void {
+    this.#wire.write("in", this.peer, text);
+    const read = classify(message);
+    if (read.kind === "response") {
+      this.#answer(read.message);
+      return;
+    }
+    if (read.kind === "refused") {
+      this.#voice?.violation(this, read.reason);
+      return;
+    }
+    if (read.kind === "request") {
+      this.#voice?.request(this, read.message);
+      return;
+    }
+    const waiter = this.#waiterOfProgress(read.message);
+    if (waiter?.progress !== undefined) waiter.progress(read.message);
+    else this.#voice?.notification(this, read.message);
+  }
+
+  #answer(response: JsonRpcResponse): void {
+    const id = typeof response.id === "number" ? response.id : 0;
+    const waiter = this.#waiters.get(id);
+    if (waiter !== undefined) {
+      this.#waiters.delete(id);
+      waiter.answered(response);
+    } else if (!this.#cancelled.delete(id)) {
+      this.#voice?.violation(this, `an answer to the request ${JSON.stringify(response.id)}`);
+    }
+  }
+
+  #waiterOfProgress(message: JsonRpcNotification): Waiter | undefined {
+    if (message.method !== "notifications/progress") return undefined;
+    const token = message.params?.["progressToken"];
+    return typeof token === "number" ? this.#waiters.get(token) : undefined;
+  }
+
+  #takeWaiters(): Waiter[] {
+    const waiters = [...this.#waiters.values()];
+    this.#waiters.clear();
+    return waiters;
+  }
+
+  /** A link's listener must not throw, and what it throws is never the server's doing. */
+  #guard(work: () => void): void {
+    try {
+      work();
+    } catch (error) {
+      if (this.#voice !== undefined) {
+        this.#voice.failed(error);
+        return;
+      }
+      const closed = { reason: messageOf(error), exitCode: null };
+      for (const waiter of this.#takeWaiters()) waiter.lost(closed);
+    }
+  }
+}

@@ -1,0 +1,30 @@
+import { readFile } from "node:fs/promises";
+import { didYouMean } from "../base/nearest.ts";
+import type { Player } from "../rollout/player.ts";
+import type { Task } from "../task/task.ts";
+import { policyFault } from "./faults.ts";
+import { nullPlayer } from "./null-player.ts";
+import { type ScriptedParts, scriptedPlayer } from "./scripted-player.ts";
+
+/**
+ * The policy of that name for this task: "oracle" plays solution.py, "cheat:<name>" plays
+ * cheats/<name>.py, "null" does nothing. Throws `policy/unknown` or `policy/no-script`.
+ */
+export async function playerFor(name: string, task: Task, parts: ScriptedParts): Promise<Player> {
+  if (name === "null") return nullPlayer;
+  const path = scriptOf(name, task);
+  return scriptedPlayer(name, await readFile(path, "utf8"), parts);
+}
+
+function scriptOf(name: string, { id, files }: Task): string {
+  if (name === "oracle") {
+    if (files.solution !== null) return files.solution;
+    const what = `tasks/${id} has no solution.py, so there is no oracle for it`;
+    throw policyFault("no-script", `${what}; write one, or choose another --policy`);
+  }
+  const cheat = files.cheats[name.replace(/^cheat:/, "")];
+  if (name.startsWith("cheat:") && cheat !== undefined) return cheat;
+  const known = ["oracle", "null", ...Object.keys(files.cheats).map((cheat) => `cheat:${cheat}`)];
+  const near = didYouMean(name, known) || `; known: ${known.join(", ")}`;
+  throw policyFault("unknown", `there is no policy "${name}" for ${id}${near}`);
+}

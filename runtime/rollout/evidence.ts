@@ -1,0 +1,145 @@
+import { readFile, writeFile } from "node:fs/promises";
+import { basename, join } from "node:path";
+import type { Json } from "../base/canonical-json.ts";
+import type { Sandbox } from "../engine/engine.ts";
+import type { Grade } from "../grading/grade.ts";
+import { type GradingInput, gradeRun } from "../grading/grade-run.ts";
+import type { Ending } from "../mcp/step.ts";
+import { type BundleContents, writeBundle } from "../store/bundle-writer.ts";
+import type { RolloutRecord } from "../store/record.ts";
+import type { Task } from "../task/task.ts";
+import { asSeeded } from "../workspace/archive-writer.ts";
+import { layeredBlobs } from "../workspace/blob-source.ts";
+import { BlobFolder } from "../workspace/blobs.ts";
+import type { Snapshot } from "../workspace/snapshot.ts";
+import type { RolloutParts, RolloutSpec } from "./parts.ts";
+import { GRADER_FOLDER, GRADER_USER } from "./sandbox-spec.ts";
+
+/** What a rollout has left behind so far, on this side. It becomes the bundle. */
+export interface Evidence {
+  /** The rollout's work folder, with steps.jsonl and wire.jsonl in it. */
+  readonly folder: string;
+  /** Contents of the capture. */
+  readonly blobs: BlobFolder;
+  after?: Snapshot;
+  grade?: Grade;
+  /** The end of each server's stderr. */
+  logs?: Readonly<Record<string, string>>;
+}
+
+/** Lets the task's grader judge the capture, in the sandbox's keeper. */
+export async function gradeEvidence(
+  spec: RolloutSpec,
+  parts: RolloutParts,
+  sandbox: Sandbox,
+  ending: Ending,
+  evidence: Evidence,
+  signal: AbortSignal,
+): Promise<Grade> {
+  const { keeper, identity } = sandbox;
+  if (!keeper || !evidence.after) throw new Error("there is nothing to grade, or nowhere");
+  const input: GradingInput = {
+    task: spec.task.id,
+    files: await graderFiles(spec.task),
+    declared: spec.prepared.criteria,
+    expected: spec.prepared.expected,
+    context: graderContext(spec, ending),
+    stepsFile: join(evidence.folder, "steps.jsonl"),
+    before: asSeeded(spec.prepared.fixture),
+    after: evidence.after,
+    blobs: layeredBlobs(evidence.blobs, new BlobFolder(parts.data.blobs)),
+  };
+  const grader = {
+    box: keeper,
+    image: parts.images.grader,
+    folder: GRADER_FOLDER,
+    user: GRADER_USER,
+    owner: { uid: 0, gid: identity.gid },
+    timeoutMs: spec.task.graderTimeoutMs,
+  };
+  const scratch = new BlobFolder(join(evidence.folder, "grading"));
+  evidence.grade = await gradeRun(input, grader, scratch, signal);
+  return evidence.grade;
+}
+
+/** Writes the bundle of a rollout that was captured; null for one that was not. */
+export async function storeEvidence(
+  spec: RolloutSpec,
+  parts: RolloutParts,
+  record: RolloutRecord,
+  evidence: Evidence,
+): Promise<string | null> {
+  if (!evidence.after || !record.ending) return null;
+  const contents: BundleContents = {
+    facts: bundleFacts(record, spec),
+    stepsFile: join(evidence.folder, "steps.jsonl"),
+    wireFile: join(evidence.folder, "wire.jsonl"),
+    before: asSeeded(spec.prepared.fixture),
+    after: evidence.after,
+    graderFiles: await graderFiles(spec.task),
+    taskToml: await readFile(spec.task.files.toml),
+    instruction: spec.prepared.instruction,
+    expected: spec.prepared.expected,
+    context: graderContext(spec, record.ending),
+    grade: evidence.grade ?? null,
+    logs: await logFiles(evidence),
+  };
+  const blobs = layeredBlobs(evidence.blobs, new BlobFolder(parts.data.blobs));
+  return (await writeBundle(parts.data.bundles, contents, blobs)).id;
+}
+
+async function graderFiles({ files }: Task): Promise<{ path: string; bytes: Buffer }[]> {
+  const paths = [files.grader, ...files.modules];
+  return Promise.all(
+    paths.map(async (path) => ({ path: basename(path), bytes: await readFile(path) })),
+  );
+}
+
+function graderContext({ task, prepared }: RolloutSpec, ending: Ending): Json {
+  const answer = ending.kind === "submitted" ? ending.answer : null;
+  const { variant, instruction } = prepared;
+  return {
+    task: task.id,
+    variant,
+    now: task.now.toISOString(),
+    ending: { ...ending },
+    answer,
+    instruction,
+  };
+}
+
+async function logFiles({ folder, logs = {} }: Evidence): Promise<Record<string, string>> {
+  const written = Object.entries(logs).filter(([, text]) => text !== "");
+  const files = written.map(async ([server, text]) => {
+    const file = join(folder, `${server}.stderr`);
+    await writeFile(file, text);
+    return [server, file] as const;
+  });
+  return Object.fromEntries(await Promise.all(files));
+}
+
+function bundleFacts(record: RolloutRecord, spec: RolloutSpec): BundleContents["facts"] {
+  const { id, task, variant, policy, ending, steps, requestedAt, reachedMs } = record;
+  const { limits, budget, images, engine, identity, surface } = record;
+  return {
+    rollout: id,
+    task,
+    variant,
+    policy,
+    outcome: record.outcome ?? "graded",
+    ending,
+    steps,
+    requestedAt,
+    reachedMs,
+    limits,
+    budget,
+    images,
+    engine: engine ?? "",
+    identity,
+    surface,
+    criteria: spec.prepared.criteria,
+    versions: { cloche: VERSION, node: process.version },
+  };
+}
+
+const VERSION = "0.1.0";

@@ -1,0 +1,123 @@
+import { asFault, type Fault, faultRecord } from "../base/fault.ts";
+import type { Outcome, Phase, RolloutRecord } from "../store/record.ts";
+import { outcomeOf } from "./outcome.ts";
+import type { RolloutParts, RolloutSpec, RolloutWatcher } from "./parts.ts";
+
+/** A rollout's record as it grows. Each phase reached is written down before anything goes on. */
+export class Life {
+  readonly #parts: RolloutParts;
+  readonly #watcher: RolloutWatcher;
+  readonly #startedMs: number;
+  #record: RolloutRecord;
+  /** Kept back until the end: a stored outcome is final. */
+  #outcome: Outcome | null = null;
+
+  private constructor(spec: RolloutSpec, parts: RolloutParts, watcher: RolloutWatcher) {
+    this.#parts = parts;
+    this.#watcher = watcher;
+    this.#startedMs = parts.clock.monotonicMs();
+    this.#record = firstRecord(spec, parts);
+  }
+
+  /** Writes the record of a rollout that has been asked for: from here on it will end in one. */
+  static async begin(
+    spec: RolloutSpec,
+    parts: RolloutParts,
+    watcher: RolloutWatcher,
+  ): Promise<Life> {
+    const life = new Life(spec, parts, watcher);
+    await life.reach("requested");
+    return life;
+  }
+
+  get record(): RolloutRecord {
+    return this.#record;
+  }
+
+  /** Adds what has become known; written with the next phase. */
+  note(facts: Partial<RolloutRecord>): void {
+    this.#record = { ...this.#record, ...facts };
+  }
+
+  async reach(phase: Phase): Promise<void> {
+    const ms = Math.round((this.#parts.clock.monotonicMs() - this.#startedMs) * 10) / 10;
+    this.note({ phase, reachedMs: { ...this.#record.reachedMs, [phase]: ms } });
+    await this.#parts.records.put(this.#record);
+    this.#watcher.onPhase?.(phase, this.#record);
+  }
+
+  /** The first failure decides the outcome; the reward, if one was known, is void. */
+  fail(fault: Fault): void {
+    if (this.#record.fault !== null) return;
+    this.#outcome = outcomeOf(fault.blame);
+    this.note({ fault: faultRecord(fault), reward: null });
+  }
+
+  /** The caller gave it up; a failure before that goes first. */
+  cancel(): void {
+    if (this.#record.fault !== null) return;
+    this.#outcome = "cancelled";
+    this.note({ ending: { kind: "cancelled" }, reward: null });
+  }
+
+  /** The outcome, if it were to end now. */
+  get outcome(): Outcome {
+    return this.#outcome ?? "graded";
+  }
+
+  /** The last word: written once, never changed afterwards. */
+  async end(): Promise<RolloutRecord> {
+    this.note({ outcome: this.outcome, endedAt: this.#parts.clock.now().toISOString() });
+    await this.reach("stored");
+    return this.#record;
+  }
+}
+
+/**
+ * Runs one stage of a rollout. A Fault passes untouched, so the innermost attribution wins; the
+ * caller's giving up passes too; anything else becomes `otherwise`.
+ */
+export async function stage<T>(
+  otherwise: (cause: unknown) => Fault,
+  signal: AbortSignal,
+  work: () => Promise<T>,
+): Promise<T> {
+  try {
+    signal.throwIfAborted();
+    return await work();
+  } catch (error) {
+    if (signal.aborted && !(error instanceof Error && error.name === "Fault")) throw signal.reason;
+    throw asFault(error, otherwise);
+  }
+}
+
+function firstRecord(spec: RolloutSpec, parts: RolloutParts): RolloutRecord {
+  const { task, prepared, player } = spec;
+  return {
+    schema: "cloche.record/1",
+    id: spec.id,
+    task: { id: task.id, sha256: task.sha256 },
+    variant: prepared.variant,
+    policy: player.name,
+    group: spec.group,
+    labels: spec.labels,
+    process: parts.process,
+    phase: "requested",
+    outcome: null,
+    ending: null,
+    reward: null,
+    criteria: null,
+    fault: null,
+    steps: 0,
+    bundle: null,
+    requestedAt: parts.clock.now().toISOString(),
+    endedAt: null,
+    reachedMs: {},
+    limits: task.limits,
+    budget: task.budget,
+    images: parts.images,
+    engine: parts.engineSummary,
+    identity: null,
+    surface: null,
+  };
+}

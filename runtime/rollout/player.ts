@@ -1,0 +1,20 @@
+/** Who plays a rollout: a policy. It gets an endpoint and an instruction and nothing else. */
+export interface Player {
+  /** "oracle", "null", "cheat:<name>"; recorded. */
+  readonly name: string;
+  /**
+   * Plays to its own end and resolves with its answer. Rejects with a Fault of blame "agent" if the
+   * policy itself broke, and with the signal's reason once the signal is aborted (budget used,
+   * rollout cancelled); it has let go of everything then.
+   */
+  play(hands: Hands, signal: AbortSignal): Promise<{ readonly answer: string | null }>;
+}
+
+/** What a policy is given. */
+export interface Hands {
+  readonly rollout: string;
+  readonly url: string;
+  readonly token: string;
+  readonly instruction: string;
+  readonly variant: number;
+}

@@ -1,0 +1,68 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { namedId } from "../base/id.ts";
+import type { Grade } from "../grading/grade.ts";
+import { gradeRun } from "../grading/grade-run.ts";
+import type { Bundle } from "../store/bundle.ts";
+import { BlobFolder } from "../workspace/blobs.ts";
+import type { RolloutParts } from "./parts.ts";
+import { GRADER_FOLDER, GRADER_USER, graderLimits, graderVolume } from "./sandbox-spec.ts";
+
+const TIMEOUT_MS = 600_000;
+const LEASE_MS = 30 * 60_000;
+
+/** What regrading needs: no listener, no images but the grader's. */
+export type RegradeParts = Pick<RolloutParts, "engine" | "data" | "clock" | "process"> & {
+  readonly graderImage: string;
+};
+
+/**
+ * Grades a bundle again from what lies in it, in a fresh box of the grader image; the task's folder
+ * and sandbox image are not needed. The same bundle and image give the same bytes (`gradeBytes`).
+ * Rejects as `gradeRun` and `Engine.create` do. Leaves nothing behind.
+ */
+export async function regrade(
+  bundle: Bundle,
+  parts: RegradeParts,
+  signal: AbortSignal,
+): Promise<Grade> {
+  const id = namedId("grade");
+  const { workspaceBytes, workspaceFiles } = bundle.manifest.limits;
+  const scratch = await mkdtemp(join(tmpdir(), "cloche-grade-"));
+  try {
+    await using sandbox = await parts.engine.create(
+      {
+        id,
+        labels: {
+          owner: parts.data.owner,
+          rollout: id,
+          process: parts.process,
+          expires: new Date(parts.clock.now().getTime() + LEASE_MS),
+        },
+        image: parts.graderImage,
+        users: [GRADER_USER],
+        workspace: graderVolume(workspaceBytes, workspaceFiles),
+        limits: graderLimits(workspaceBytes),
+      },
+      { signal },
+    );
+    const grader = {
+      box: sandbox,
+      image: parts.graderImage,
+      folder: GRADER_FOLDER,
+      user: GRADER_USER,
+      owner: { uid: 0, gid: sandbox.identity.gid },
+      timeoutMs: TIMEOUT_MS,
+    };
+    const files = bundle.graderFiles;
+    const task = bundle.manifest.task.id;
+    const blobs = new BlobFolder(scratch);
+    const { expected, context, stepsFile, before, after } = bundle;
+    const declared = bundle.manifest.criteria;
+    const run = { expected, context, stepsFile, before, after, blobs: bundle.blobs };
+    return await gradeRun({ task, files, declared, ...run }, grader, blobs, signal);
+  } finally {
+    await rm(scratch, { recursive: true, force: true });
+  }
+}

@@ -1,0 +1,179 @@
+import { realpath } from "node:fs/promises";
+import { join } from "node:path";
+import { canonicalJson, type Json } from "../base/canonical-json.ts";
+import { messageOf } from "../base/fault.ts";
+import type { Grade } from "../grading/grade.ts";
+import { gradeBytes } from "../grading/grade-run.ts";
+import { rewardOf } from "../grading/verdict.ts";
+import { BlobFolder } from "../workspace/blobs.ts";
+import { diffSnapshots } from "../workspace/diff.ts";
+import type { Snapshot } from "../workspace/snapshot.ts";
+import { parseSnapshot } from "../workspace/snapshot-text.ts";
+import type { Bundle, GraderFile } from "./bundle.ts";
+import {
+  AFTER,
+  BEFORE,
+  blobNameOf,
+  CONTEXT,
+  DIFF,
+  DOCUMENT_BYTES_MAX,
+  EXPECTED,
+  GRADE,
+  INSTRUCTION,
+  STEPS,
+  TOML,
+  WIRE,
+} from "./bundle-layout.ts";
+import { altered, readPart, verifyFiles } from "./bundle-parts.ts";
+import { storeFault } from "./faults.ts";
+import type { Manifest } from "./manifest.ts";
+import { firstIssue, gradeSchema } from "./schemas.ts";
+import { contentsOf } from "./snapshot-contents.ts";
+import { readSteps, StepLineError } from "./step-lines.ts";
+
+/**
+ * Opens the bundle in a folder and verifies all of it: every file against its hash, the chain of
+ * the steps, blobs against snapshots, the grade against its criteria, the folder's name.
+ * Rejects with `store/bundle-missing`, or with `store/bundle-altered`, which names the part, what
+ * was expected and what was found.
+ */
+export async function openBundle(path: string): Promise<Bundle> {
+  const root = await folderOf(path);
+  const { id, manifest } = await verifyFiles(root);
+  const before = await readSnapshot(root, BEFORE);
+  const after = await readSnapshot(root, AFTER);
+  await checkDiff(root, before, after);
+  checkBlobs(root, manifest, before, after);
+  await checkSteps(root, manifest);
+  return {
+    id,
+    path: root,
+    manifest,
+    before,
+    after,
+    blobs: new BlobFolder(join(root, "blobs")),
+    stepsFile: join(root, STEPS),
+    wireFile: join(root, WIRE),
+    graderFiles: await readGraderFiles(root, manifest),
+    taskToml: (await readPart(root, TOML, DOCUMENT_BYTES_MAX)).toString("utf8"),
+    instruction: (await readPart(root, INSTRUCTION, DOCUMENT_BYTES_MAX)).toString("utf8"),
+    expected: await readPart(root, EXPECTED, DOCUMENT_BYTES_MAX),
+    context: (await readJson(root, CONTEXT)).value as Json,
+    grade: await readGrade(root, manifest),
+  };
+}
+
+async function folderOf(path: string): Promise<string> {
+  try {
+    return await realpath(path);
+  } catch (error) {
+    const message = `there is no bundle at ${path}: ${messageOf(error)}`;
+    throw storeFault("bundle-missing", message, { cause: error, detail: { bundle: path } });
+  }
+}
+
+async function readJson(root: string, path: string): Promise<{ value: unknown; bytes: Buffer }> {
+  const bytes = await readPart(root, path, DOCUMENT_BYTES_MAX);
+  try {
+    return { value: JSON.parse(bytes.toString("utf8")), bytes };
+  } catch (error) {
+    throw altered(root, path, `is not JSON (${messageOf(error)})`, error);
+  }
+}
+
+async function readSnapshot(root: string, path: string): Promise<Snapshot> {
+  const { value } = await readJson(root, path);
+  try {
+    return parseSnapshot(value);
+  } catch (error) {
+    throw altered(root, path, `is no snapshot: ${messageOf(error)}`, error);
+  }
+}
+
+async function checkDiff(root: string, before: Snapshot, after: Snapshot): Promise<void> {
+  const { value } = await readJson(root, DIFF);
+  if (canonicalJson(value) === canonicalJson(diffSnapshots(before, after))) return;
+  throw altered(root, DIFF, `is not the difference of ${BEFORE} and ${AFTER}`);
+}
+
+/** The blobs are those that the snapshots need, of the sizes that they say. */
+function checkBlobs(root: string, manifest: Manifest, before: Snapshot, after: Snapshot): void {
+  const sizes = new Map(
+    manifest.parts.flatMap(({ path, bytes }) => {
+      const hash = blobNameOf(path);
+      return hash === undefined ? [] : [[hash, bytes] as const];
+    }),
+  );
+  for (const entry of [...before.entries, ...after.entries]) {
+    if (entry.type !== "file" || sizes.get(entry.sha256) === entry.size) continue;
+    const found = sizes.get(entry.sha256);
+    const file = JSON.stringify(entry.path);
+    const there = found === undefined ? "it is missing" : `it has ${found}`;
+    const what = `must have ${entry.size} bytes for the file ${file}; ${there}`;
+    throw altered(root, `blob ${entry.sha256}`, what);
+  }
+  const needed = contentsOf(before, after);
+  const extra = [...sizes.keys()].find((hash) => !needed.has(hash));
+  if (extra !== undefined) throw altered(root, `blob ${extra}`, "is in neither snapshot");
+}
+
+async function checkSteps(root: string, manifest: Manifest): Promise<void> {
+  let count = 0;
+  try {
+    for await (const step of readSteps(join(root, STEPS))) {
+      count++;
+      if (step.callId === `${manifest.rollout}-${step.step}`) continue;
+      const what = `it is of the call "${step.callId}", not of rollout ${manifest.rollout}`;
+      throw new StepLineError(what, { line: count });
+    }
+  } catch (error) {
+    if (!(error instanceof StepLineError)) throw error;
+    throw altered(root, `${STEPS} line ${error.line}`, `is wrong: ${error.message}`, error);
+  }
+  if (count === manifest.steps) return;
+  throw altered(root, STEPS, `has ${count} lines; the manifest says ${manifest.steps}`);
+}
+
+async function readGraderFiles(root: string, manifest: Manifest): Promise<readonly GraderFile[]> {
+  const paths = manifest.parts.map(({ path }) => path).filter((path) => path.endsWith(".py"));
+  return Promise.all(
+    paths.map(async (path) => ({
+      path: path.slice("task/".length),
+      bytes: await readPart(root, path, DOCUMENT_BYTES_MAX),
+    })),
+  );
+}
+
+async function readGrade(root: string, manifest: Manifest): Promise<Grade | null> {
+  const { task, outcome, parts } = manifest;
+  if (!parts.some(({ path }) => path === GRADE)) {
+    if (outcome === "graded") throw altered(root, GRADE, "is missing, but the outcome is graded");
+    return null;
+  }
+  const { value, bytes } = await readJson(root, GRADE);
+  const parsed = gradeSchema.safeParse(value);
+  if (!parsed.success) throw altered(root, GRADE, `is no grade: ${firstIssue(parsed.error)}`);
+  const grade = parsed.data;
+  const wrong = gradeProblem(grade, manifest);
+  if (wrong !== undefined) throw altered(root, GRADE, wrong);
+  if (grade.task !== task.id) throw altered(root, GRADE, `is of ${grade.task}, not of ${task.id}`);
+  if (!bytes.equals(gradeBytes(grade))) throw altered(root, GRADE, "is not in canonical form");
+  return grade;
+}
+
+function gradeProblem(grade: Grade, { criteria, outcome }: Manifest): string | undefined {
+  const judged = grade.criteria.map(({ name, weight }) => ({ name, weight }));
+  if (canonicalJson(judged) !== canonicalJson(criteria)) {
+    return "judges other criteria than the manifest declares";
+  }
+  const reward = rewardOf(grade.criteria);
+  if (canonicalJson(grade.reward) !== canonicalJson(reward)) {
+    const [said, made] = [grade.reward, reward].map(canonicalJson);
+    return `gives the reward ${said}; its criteria make ${made}`;
+  }
+  const isGraded = outcome === "graded";
+  if (isGraded === (reward === null)) {
+    return `has ${reward === null ? "no" : "a"} reward, but the outcome is ${outcome}`;
+  }
+  return undefined;
+}

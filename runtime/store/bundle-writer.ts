@@ -1,0 +1,202 @@
+import { createHash } from "node:crypto";
+import { createReadStream } from "node:fs";
+import { chmod, lstat, mkdir, open, readdir, rename } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { canonicalJson, type Json } from "../base/canonical-json.ts";
+import { draftName, removeDraft } from "../base/draft.ts";
+import { asFault, messageOf } from "../base/fault.ts";
+import { sha256 } from "../base/hash.ts";
+import type { Grade } from "../grading/grade.ts";
+import { gradeBytes } from "../grading/grade-run.ts";
+import type { BlobSource } from "../workspace/blob-source.ts";
+import { diffSnapshots } from "../workspace/diff.ts";
+import type { Snapshot } from "../workspace/snapshot.ts";
+import type { GraderFile } from "./bundle.ts";
+import {
+  AFTER,
+  BEFORE,
+  blobPath,
+  CONTEXT,
+  DIFF,
+  EXPECTED,
+  GRADE,
+  INSTRUCTION,
+  isPartPath,
+  MANIFEST,
+  SEAL,
+  STEPS,
+  sealText,
+  TOML,
+  WIRE,
+} from "./bundle-layout.ts";
+import { openBundle } from "./bundle-reader.ts";
+import { storeFault } from "./faults.ts";
+import type { BundleFacts, BundlePart, Manifest } from "./manifest.ts";
+import { contentsOf } from "./snapshot-contents.ts";
+
+/** Everything that goes into a bundle. Paths are files on this machine, read once. */
+export interface BundleContents {
+  readonly facts: BundleFacts;
+  readonly stepsFile: string;
+  readonly wireFile: string;
+  readonly before: Snapshot;
+  readonly after: Snapshot;
+  /** grader.py and what it may import, by their path in the task's folder. */
+  readonly graderFiles: readonly GraderFile[];
+  readonly taskToml: Uint8Array;
+  /** As the agent was shown it. */
+  readonly instruction: string;
+  readonly expected: Uint8Array;
+  /** What the grader is told; as grading makes it. */
+  readonly context: Json;
+  /** Null if grading failed. */
+  readonly grade: Grade | null;
+  /** What servers wrote to stderr: files by server name. */
+  readonly logs: Readonly<Record<string, string>>;
+}
+
+export interface WrittenBundle {
+  /** The sha256 of its manifest. */
+  readonly id: string;
+  readonly path: string;
+}
+
+/** Opened only when its turn comes, so that no file stays open and no error goes unheard. */
+type Source = () => Uint8Array | AsyncIterable<Uint8Array>;
+
+/**
+ * Writes a bundle into `folder` (a data folder's `bundles`). It appears under its name at once,
+ * complete and on the disk, or not at all. A bundle with the same content is kept as it is.
+ * Rejects with `store/bundle-unwritten`, or a blob's own fault.
+ */
+export async function writeBundle(
+  folder: string,
+  contents: BundleContents,
+  blobs: BlobSource,
+): Promise<WrittenBundle> {
+  const draft = join(folder, draftName());
+  try {
+    await mkdir(draft, { mode: 0o700 });
+    const parts: BundlePart[] = [];
+    for (const [path, source] of sources(contents, blobs)) {
+      parts.push(await writePart(draft, path, source));
+    }
+    const id = await writeManifest(draft, contents.facts, parts);
+    await syncFolders(draft);
+    return { id, path: await publish(draft, folder, id) };
+  } catch (error) {
+    throw asFault(error, () => {
+      const what = `the bundle of ${contents.facts.rollout} was not written`;
+      return storeFault("bundle-unwritten", `${what}: ${messageOf(error)}`, { cause: error });
+    });
+  } finally {
+    await removeDraft(draft);
+  }
+}
+
+function sources(contents: BundleContents, blobs: BlobSource): Map<string, Source> {
+  const { before, after, grade } = contents;
+  const all = new Map<string, Source>([
+    [STEPS, () => createReadStream(contents.stepsFile)],
+    [WIRE, () => createReadStream(contents.wireFile)],
+    [BEFORE, canonical(before)],
+    [AFTER, canonical(after)],
+    [DIFF, canonical(diffSnapshots(before, after))],
+    [EXPECTED, () => contents.expected],
+    [CONTEXT, canonical(contents.context)],
+  ]);
+  all.set(TOML, () => contents.taskToml);
+  for (const { path, bytes } of contents.graderFiles) all.set(`task/${path}`, () => bytes);
+  all.set(INSTRUCTION, () => Buffer.from(contents.instruction));
+  if (grade !== null) all.set(GRADE, () => gradeBytes(grade));
+  for (const [server, file] of Object.entries(contents.logs)) {
+    all.set(`logs/${server}.stderr`, () => createReadStream(file));
+  }
+  for (const hash of contentsOf(before, after)) all.set(blobPath(hash), () => blobs.read(hash));
+  return all;
+}
+
+function canonical(value: unknown): Source {
+  return () => Buffer.from(canonicalJson(value));
+}
+
+async function writePart(draft: string, path: string, source: Source): Promise<BundlePart> {
+  if (!isPartPath(path)) throw new Error(`a bundle has no file "${path}"`);
+  const file = join(draft, path);
+  await mkdir(dirname(file), { recursive: true, mode: 0o700 });
+  await using handle = await open(file, "wx", 0o444);
+  const hash = createHash("sha256");
+  let bytes = 0;
+  const content = source();
+  for await (const chunk of content instanceof Uint8Array ? [content] : content) {
+    hash.update(chunk);
+    bytes += chunk.length;
+    await handle.writeFile(chunk);
+  }
+  await handle.sync();
+  return { path, bytes, sha256: hash.digest("hex") };
+}
+
+async function writeManifest(
+  draft: string,
+  facts: BundleFacts,
+  parts: BundlePart[],
+): Promise<string> {
+  parts.sort((a, b) => (a.path < b.path ? -1 : 1));
+  const manifest: Manifest = { schema: "cloche.bundle/1", ...facts, parts };
+  const text = canonicalJson(manifest);
+  const id = sha256(text);
+  await writeFileSynced(join(draft, MANIFEST), text);
+  await writeFileSynced(join(draft, SEAL), sealText(id));
+  return id;
+}
+
+async function writeFileSynced(path: string, text: string): Promise<void> {
+  await using handle = await open(path, "wx", 0o444);
+  await handle.writeFile(text);
+  await handle.sync();
+}
+
+/** The names of files are on the disk only when their folders are. */
+async function syncFolders(root: string): Promise<void> {
+  const entries = await readdir(root, { recursive: true, withFileTypes: true });
+  const folders = entries.filter((entry) => entry.isDirectory());
+  for (const { parentPath, name } of folders) await syncFolder(join(parentPath, name));
+  await syncFolder(root);
+}
+
+async function syncFolder(path: string): Promise<void> {
+  await using handle = await open(path, "r");
+  await handle.sync();
+}
+
+async function publish(draft: string, folder: string, id: string): Promise<string> {
+  const path = join(folder, id);
+  // Another process may have published the same content: then ours goes, once theirs is checked.
+  if (await exists(path)) return (await openBundle(path)).path;
+  try {
+    await rename(draft, path);
+  } catch (error) {
+    if (!(await exists(path))) throw error;
+    return (await openBundle(path)).path;
+  }
+  await syncFolder(folder);
+  await makeReadOnly(path);
+  return path;
+}
+
+async function exists(path: string): Promise<boolean> {
+  return lstat(path).then(
+    () => true,
+    () => false,
+  );
+}
+
+/** Against mistakes, not against malice: the hashes are what protects a bundle. */
+async function makeReadOnly(root: string): Promise<void> {
+  const entries = await readdir(root, { recursive: true, withFileTypes: true });
+  for (const { parentPath, name } of entries.filter((entry) => entry.isDirectory())) {
+    await chmod(join(parentPath, name), 0o555);
+  }
+  await chmod(root, 0o555);
+}

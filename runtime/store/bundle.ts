@@ -1,0 +1,35 @@
+import type { Json } from "../base/canonical-json.ts";
+import type { Grade } from "../grading/grade.ts";
+import type { BlobFolder } from "../workspace/blobs.ts";
+import type { Snapshot } from "../workspace/snapshot.ts";
+import type { Manifest } from "./manifest.ts";
+
+/** A bundle that was verified when it was opened. It never changes, so neither do these values. */
+export interface Bundle {
+  /** The sha256 of its manifest. */
+  readonly id: string;
+  readonly path: string;
+  readonly manifest: Manifest;
+  readonly before: Snapshot;
+  readonly after: Snapshot;
+  /** The contents of both; each read checks the hash again. */
+  readonly blobs: BlobFolder;
+  /** For `readSteps`, and for a grader. */
+  readonly stepsFile: string;
+  readonly wireFile: string;
+  /** grader.py and what it may import. */
+  readonly graderFiles: readonly GraderFile[];
+  readonly taskToml: string;
+  /** As the agent was shown it. */
+  readonly instruction: string;
+  readonly expected: Uint8Array;
+  readonly context: Json;
+  /** Null if the rollout was not graded. */
+  readonly grade: Grade | null;
+}
+
+export interface GraderFile {
+  /** Relative to the task's folder. */
+  readonly path: string;
+  readonly bytes: Uint8Array;
+}

@@ -1,0 +1,63 @@
+import { type FaultKind, faultMaker } from "../base/fault.ts";
+
+/** What can go wrong with what remains of a rollout. */
+export const STORE_FAULTS = {
+  "folder-unusable": {
+    blame: "caller",
+    means: "The data folder cannot be made, read or written.",
+    remedy: "Give a folder that you may write with --data, or set its rights.",
+  },
+  "folder-damaged": {
+    blame: "store",
+    means: "A file of the data folder does not hold what it must.",
+    remedy: "Restore the named file, or start with a new data folder.",
+  },
+  "database-unusable": {
+    blame: "store",
+    means: "The database of records cannot be opened, read or written.",
+    remedy:
+      "See that the disk is not full and that the file is a database; restore it if it is damaged.",
+  },
+  "database-newer": {
+    blame: "caller",
+    means: "The database of records was made by a newer Cloche.",
+    remedy: "Use that Cloche, or another data folder.",
+  },
+  "record-final": {
+    blame: "store",
+    means: "A record whose outcome is known was to be changed.",
+    remedy: "This is a bug of Cloche: a final record never changes; report it.",
+  },
+  "record-damaged": {
+    blame: "store",
+    means: "A record in the database is not a record of a rollout.",
+    remedy: "Restore the database; something else has written into it.",
+  },
+  "bad-cursor": {
+    blame: "caller",
+    means: "The cursor of a list was not one that a list gave.",
+    remedy: "Start the list again without a cursor.",
+  },
+  "bundle-missing": {
+    blame: "caller",
+    means: "No bundle is there, or none with that name.",
+    remedy: "Give a bundle's folder, or the first letters of the id of a bundle or rollout.",
+  },
+  "bundle-ambiguous": {
+    blame: "caller",
+    means: "The letters given fit several bundles.",
+    remedy: "Give more letters of the id.",
+  },
+  "bundle-altered": {
+    blame: "store",
+    means: "A bundle does not hold what its manifest says, or holds more.",
+    remedy: "Do not trust it; take an untouched copy.",
+  },
+  "bundle-unwritten": {
+    blame: "store",
+    means: "A bundle could not be written; nothing of it is visible.",
+    remedy: "See that the disk is not full and the data folder writable, then grade or run again.",
+  },
+} as const satisfies Record<string, FaultKind>;
+
+export const storeFault = faultMaker("store", STORE_FAULTS);

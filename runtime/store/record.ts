@@ -1,0 +1,61 @@
+import type { FaultRecord } from "../base/fault.ts";
+import type { BoxLimits, SandboxIdentity } from "../engine/engine.ts";
+import type { Criterion, Reward } from "../grading/grade.ts";
+import type { Budget, Ending } from "../mcp/step.ts";
+
+/** How far a rollout got. Each phase says what is true from then on (ARCHITECTURE.md). */
+export type Phase =
+  | "requested"
+  | "seeded"
+  | "serving"
+  | "finished"
+  | "captured"
+  | "graded"
+  | "stored";
+
+/** How it ended for those who train on it. `reward` is null unless `graded`. */
+export type Outcome =
+  | "graded"
+  | "agent_error"
+  | "task_error"
+  | "grader_error"
+  | "infra_error"
+  | "cancelled";
+
+/** What remains of a rollout, whatever happened to it. One per request, always. */
+export interface RolloutRecord {
+  readonly schema: "cloche.record/1";
+  readonly id: string;
+  readonly task: { readonly id: string; readonly sha256: string };
+  readonly variant: number;
+  /** Who played: "oracle", "null", "cheat:<name>", or what the caller named. */
+  readonly policy: string;
+  readonly group: string | null;
+  readonly labels: Readonly<Record<string, string>>;
+  /** The identity of the process that conducts it (base/process-identity). */
+  readonly process: string;
+  readonly phase: Phase;
+  /** Null until the end. */
+  readonly outcome: Outcome | null;
+  readonly ending: Ending | null;
+  readonly reward: Reward | null;
+  readonly criteria: readonly Criterion[] | null;
+  readonly fault: FaultRecord | null;
+  /** Number of steps recorded. */
+  readonly steps: number;
+  /** The bundle's id (sha256 of its manifest); null if there is none. */
+  readonly bundle: string | null;
+  /** RFC 3339. */
+  readonly requestedAt: string;
+  readonly endedAt: string | null;
+  /** Milliseconds from the request until each phase was reached. */
+  readonly reachedMs: Readonly<Partial<Record<Phase, number>>>;
+  readonly limits: BoxLimits & { readonly workspaceBytes: number; readonly workspaceFiles: number };
+  readonly budget: Budget;
+  readonly images: { readonly sandbox: string; readonly grader: string };
+  /** The engine's summary; null before one was reached. */
+  readonly engine: string | null;
+  readonly identity: SandboxIdentity | null;
+  /** The tools that the agent was shown: their names, and the hash of the whole list. */
+  readonly surface: { readonly sha256: string; readonly tools: readonly string[] } | null;
+}

@@ -1,0 +1,249 @@
+import { DatabaseSync, type SQLInputValue } from "node:sqlite";
+import { setTimeout as sleep } from "node:timers/promises";
+import { canonicalJson } from "../base/canonical-json.ts";
+import { asFault, type Fault, messageOf } from "../base/fault.ts";
+import { storeFault } from "./faults.ts";
+import type { Outcome, RolloutRecord } from "./record.ts";
+import { firstIssue, recordSchema } from "./schemas.ts";
+
+const VERSION = 1;
+const BUSY_MS = 10_000;
+const TABLE = `
+  CREATE TABLE IF NOT EXISTS records (
+    id TEXT PRIMARY KEY,
+    task TEXT NOT NULL,
+    policy TEXT NOT NULL,
+    outcome TEXT,
+    requested_at TEXT NOT NULL,
+    process TEXT NOT NULL,
+    bundle TEXT,
+    document TEXT NOT NULL
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX IF NOT EXISTS records_by_time ON records (requested_at DESC, id DESC);
+  CREATE INDEX IF NOT EXISTS records_by_task ON records (task, requested_at DESC, id DESC);
+  CREATE INDEX IF NOT EXISTS records_by_outcome ON records (outcome, requested_at DESC, id DESC);
+  CREATE INDEX IF NOT EXISTS records_by_process ON records (process);
+  PRAGMA user_version = ${VERSION};
+`;
+
+export interface RecordQuery {
+  readonly task?: string;
+  readonly policy?: string;
+  /** Null: only those without an outcome yet. */
+  readonly outcome?: Outcome | null;
+  readonly process?: string;
+  /** At most this many; default 100, at most 1000. */
+  readonly limit?: number;
+  /** `next` of the page before. */
+  readonly cursor?: string;
+}
+
+export interface RecordPage {
+  /** Newest request first. */
+  readonly records: readonly RolloutRecord[];
+  /** Null on the last page. */
+  readonly next: string | null;
+}
+
+/**
+ * The records of all rollouts in one SQLite file, which several processes may use at a time. What
+ * a call has stored when it resolves survives a crash of the machine. Every call rejects with
+ * `store/database-unusable` if SQLite refuses.
+ */
+export class RecordStore implements Disposable {
+  readonly path: string;
+  readonly #database: DatabaseSync;
+
+  private constructor(path: string, database: DatabaseSync) {
+    this.path = path;
+    this.#database = database;
+  }
+
+  /** Opens the file, or makes it. Rejects with `store/database-newer` if this Cloche is too old. */
+  static async open(path: string): Promise<RecordStore> {
+    let database: DatabaseSync | undefined;
+    try {
+      database = new DatabaseSync(path, { timeout: BUSY_MS });
+      await prepare(database, path);
+      return new RecordStore(path, database);
+    } catch (error) {
+      database?.close();
+      throw asFault(error, unusable(path, "open"));
+    }
+  }
+
+  /**
+   * Stores a record: a new one, or a later state of one without outcome. Storing a final record
+   * again as it stands is no error; changing it rejects with `store/record-final`.
+   */
+  async put(record: RolloutRecord): Promise<void> {
+    const document = canonicalJson(checked(JSON.parse(canonicalJson(record)), record.id));
+    this.#run("write", () => this.#transaction(() => this.#write(record, document)));
+  }
+
+  async get(id: string): Promise<RolloutRecord | undefined> {
+    return this.#select("WHERE id = ?", [id])[0];
+  }
+
+  /** Ids beginning with these letters, at most `limit`. */
+  async withPrefix(prefix: string, limit = 10): Promise<readonly RolloutRecord[]> {
+    const where = "WHERE substr(id, 1, length(?)) = ? ORDER BY id LIMIT ?";
+    return this.#select(where, [prefix, prefix, limit]);
+  }
+
+  /** Rejects with `store/bad-cursor`. */
+  async list(query: RecordQuery = {}): Promise<RecordPage> {
+    const limit = Math.min(Math.max(1, query.limit ?? 100), 1000);
+    const { where, values } = conditions(query);
+    const order = "ORDER BY requested_at DESC, id DESC LIMIT ?";
+    const found = this.#select(`${where} ${order}`, [...values, limit + 1]);
+    const records = found.slice(0, limit);
+    const last = records.at(-1);
+    return { records, next: found.length > limit && last ? cursorOf(last) : null };
+  }
+
+  /** All records without an outcome, oldest first: under way, or left by a process that died. */
+  async unfinished(): Promise<readonly RolloutRecord[]> {
+    return this.#select("WHERE outcome IS NULL ORDER BY requested_at, id", []);
+  }
+
+  /** Harmless when closed already. */
+  [Symbol.dispose](): void {
+    if (this.#database.isOpen) this.#database.close();
+  }
+
+  #write(record: RolloutRecord, document: string): void {
+    const sql = "SELECT outcome, document FROM records WHERE id = ?";
+    const stored = this.#database.prepare(sql).get(record.id);
+    if (stored !== undefined && stored["outcome"] !== null) {
+      if (stored["document"] === document) return;
+      throw storeFault(
+        "record-final",
+        `record ${record.id} has ended as "${stored["outcome"]}" and cannot be changed any more`,
+      );
+    }
+    this.#database
+      .prepare("INSERT OR REPLACE INTO records VALUES (?, ?, ?, ?, ?, ?, ?, ?)")
+      .run(...columns(record), document);
+  }
+
+  #transaction(work: () => void): void {
+    this.#database.exec("BEGIN IMMEDIATE");
+    try {
+      work();
+      this.#database.exec("COMMIT");
+    } catch (error) {
+      if (this.#database.isTransaction) this.#database.exec("ROLLBACK");
+      throw error;
+    }
+  }
+
+  #select(rest: string, values: readonly SQLInputValue[]): RolloutRecord[] {
+    return this.#run("read", () =>
+      this.#database
+        .prepare(`SELECT id, document FROM records ${rest}`)
+        .all(...values)
+        .map((row) => parsed(String(row["document"]), String(row["id"]))),
+    );
+  }
+
+  #run<T>(verb: string, work: () => T): T {
+    try {
+      return work();
+    } catch (error) {
+      throw asFault(error, unusable(this.path, verb));
+    }
+  }
+}
+
+/** Two processes that turn a new file into WAL at once can meet a lock that no timeout covers. */
+async function prepare(database: DatabaseSync, path: string): Promise<void> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      database.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;");
+      database.exec("BEGIN IMMEDIATE");
+      migrate(database, path);
+      database.exec("COMMIT");
+      return;
+    } catch (error) {
+      if (database.isTransaction) database.exec("ROLLBACK");
+      if (attempt === 50 || !/locked|busy/.test(messageOf(error))) throw error;
+      await sleep(20 * Math.random() + 5);
+    }
+  }
+}
+
+function migrate(database: DatabaseSync, path: string): void {
+  const found = Number(database.prepare("PRAGMA user_version").get()?.["user_version"]);
+  if (found > VERSION) {
+    throw storeFault(
+      "database-newer",
+      `${path} has version ${found} and this Cloche knows ${VERSION}: use the newer one`,
+    );
+  }
+  if (found < VERSION) database.exec(TABLE);
+}
+
+function conditions(query: RecordQuery): { where: string; values: SQLInputValue[] } {
+  const clauses: string[] = [];
+  const values: SQLInputValue[] = [];
+  for (const name of ["task", "policy", "outcome", "process"] as const) {
+    const value = query[name];
+    if (value === undefined) continue;
+    clauses.push(`${name} IS ?`);
+    values.push(value);
+  }
+  if (query.cursor !== undefined) {
+    clauses.push("(requested_at, id) < (?, ?)");
+    values.push(...fromCursor(query.cursor));
+  }
+  return { where: clauses.length === 0 ? "" : `WHERE ${clauses.join(" AND ")}`, values };
+}
+
+function columns(record: RolloutRecord): SQLInputValue[] {
+  const { id, task, policy, outcome, process, bundle } = record;
+  return [id, task.id, policy, outcome, sortableTime(record), process, bundle];
+}
+
+/** All in UTC, so that the order of texts is the order of instants. */
+function sortableTime(record: RolloutRecord): string {
+  return new Date(record.requestedAt).toISOString();
+}
+
+function cursorOf(record: RolloutRecord): string {
+  return Buffer.from(`${sortableTime(record)} ${record.id}`).toString("base64url");
+}
+
+function fromCursor(cursor: string): [string, string] {
+  const [time, id, ...more] = Buffer.from(cursor, "base64url").toString().split(" ");
+  if (time === undefined || id === undefined || more.length > 0 || Number.isNaN(Date.parse(time))) {
+    throw storeFault("bad-cursor", `"${cursor}" is not the cursor of a list; list without one`);
+  }
+  return [time, id];
+}
+
+function parsed(document: string, id: string): RolloutRecord {
+  try {
+    return checked(JSON.parse(document), id);
+  } catch (error) {
+    throw asFault(error, () =>
+      storeFault("record-damaged", `record ${id} is not JSON: ${messageOf(error)}`, {
+        cause: error,
+      }),
+    );
+  }
+}
+
+function checked(value: unknown, id: string): RolloutRecord {
+  const result = recordSchema.safeParse(value);
+  if (result.success) return result.data;
+  const issue = firstIssue(result.error);
+  throw storeFault("record-damaged", `record ${id} is not a record of a rollout: ${issue}`);
+}
+
+function unusable(path: string, verb: string): (error: unknown) => Fault {
+  return (error) => {
+    const message = `cannot ${verb} ${path}: ${messageOf(error)}`;
+    return storeFault("database-unusable", message, { cause: error });
+  };
+}

@@ -1,0 +1,169 @@
+import { z } from "zod";
+import type { Json } from "../base/canonical-json.ts";
+import type { FaultRecord } from "../base/fault.ts";
+import type { SandboxIdentity } from "../engine/engine.ts";
+import type { Criterion, Grade, Reward } from "../grading/grade.ts";
+import type { Budget, Ending, Step } from "../mcp/step.ts";
+import type { Outcome, Phase, RolloutRecord } from "./record.ts";
+
+/** Strict readers of what the store keeps as JSON; an unknown member is refused. */
+const count = z.int().nonnegative();
+const text = z.string();
+const hash = z.string().regex(/^[0-9a-f]{64}$/, "must be a sha256 in hexadecimal");
+const instant = z.iso.datetime({ offset: true });
+/** Only ever fed with what JSON.parse returned, so any value is JSON. */
+const json = z.custom<Json>((value) => value !== undefined, "is missing");
+const facts = z.record(text, z.unknown());
+
+const phase = z.enum([
+  "requested",
+  "seeded",
+  "serving",
+  "finished",
+  "captured",
+  "graded",
+  "stored",
+] satisfies readonly Phase[]);
+
+export const outcomeSchema: z.ZodType<Outcome> = z.enum([
+  "graded",
+  "agent_error",
+  "task_error",
+  "grader_error",
+  "infra_error",
+  "cancelled",
+]);
+
+export const endingSchema: z.ZodType<Ending> = z.discriminatedUnion("kind", [
+  z.strictObject({ kind: z.literal("submitted"), answer: text.nullable() }),
+  z.strictObject({ kind: z.literal("budget"), which: z.enum(["calls", "wall"]) }),
+  z.strictObject({ kind: z.literal("cancelled") }),
+  z.strictObject({ kind: z.literal("agent_gone") }),
+  z.strictObject({ kind: z.literal("sandbox_died"), outOfMemory: z.boolean() }),
+]);
+
+const rewardSchema: z.ZodType<Reward> = z.strictObject({
+  sparse: z.union([z.literal(0), z.literal(1)]),
+  dense: z.number().min(0).max(1),
+});
+
+const criterionSchema: z.ZodType<Criterion> = z.strictObject({
+  name: text,
+  weight: z.number().positive(),
+  score: z.number().min(0).max(1).nullable(),
+  reason: text,
+  error: text.nullable(),
+});
+
+export const gradeSchema: z.ZodType<Grade> = z.strictObject({
+  schema: z.literal("cloche.grade/1"),
+  task: text,
+  grader: z.strictObject({ sha256: hash, image: text }),
+  criteria: z.array(criterionSchema),
+  reward: rewardSchema.nullable(),
+});
+
+const faultSchema: z.ZodType<FaultRecord> = z.strictObject({
+  code: text,
+  blame: z.enum(["caller", "task", "grader", "agent", "engine", "store"]),
+  message: text,
+  detail: facts,
+  causes: z.array(text),
+});
+
+export const limitsSchema: z.ZodType<RolloutRecord["limits"]> = z.strictObject({
+  memoryBytes: count,
+  processes: count,
+  cpus: z.number().positive(),
+  tmpBytes: count,
+  fileBytes: count,
+  openFiles: count,
+  workspaceBytes: count,
+  workspaceFiles: count,
+});
+
+export const budgetSchema: z.ZodType<Budget> = z.strictObject({
+  calls: count,
+  wallMs: count,
+  resultBytes: count,
+  concurrentCalls: count,
+});
+
+export const identitySchema: z.ZodType<SandboxIdentity> = z.strictObject({
+  uids: z.record(text, count),
+  gid: count,
+});
+
+export const surfaceSchema = z.strictObject({ sha256: hash, tools: z.array(text) });
+export const imagesSchema = z.strictObject({ sandbox: text, grader: text });
+export const taskSchema = z.strictObject({ id: text, sha256: hash });
+export const reachedSchema: z.ZodType<RolloutRecord["reachedMs"]> = z.partialRecord(
+  phase,
+  z.number().nonnegative(),
+);
+
+export const recordSchema: z.ZodType<RolloutRecord> = z.strictObject({
+  schema: z.literal("cloche.record/1"),
+  id: text.min(1).max(100),
+  task: taskSchema,
+  variant: z.int(),
+  policy: text,
+  group: text.nullable(),
+  labels: z.record(text, text),
+  process: text,
+  phase,
+  outcome: outcomeSchema.nullable(),
+  ending: endingSchema.nullable(),
+  reward: rewardSchema.nullable(),
+  criteria: z.array(criterionSchema).nullable(),
+  fault: faultSchema.nullable(),
+  steps: count,
+  bundle: hash.nullable(),
+  requestedAt: instant,
+  endedAt: instant.nullable(),
+  reachedMs: reachedSchema,
+  limits: limitsSchema,
+  budget: budgetSchema,
+  images: imagesSchema,
+  engine: text.nullable(),
+  identity: identitySchema.nullable(),
+  surface: surfaceSchema.nullable(),
+});
+
+export const stepSchema: z.ZodType<Step> = z.strictObject({
+  step: z.int().positive(),
+  callId: text,
+  server: text,
+  tool: text,
+  exposedName: text,
+  arguments: json,
+  outcome: z.enum([
+    "ok",
+    "tool_error",
+    "protocol_error",
+    "invalid_args",
+    "timeout",
+    "cancelled",
+    "upstream_lost",
+    "denied_budget",
+    "denied_policy",
+  ]),
+  result: json,
+  error: z.strictObject({ code: z.number(), message: text }).nullable(),
+  truncated: z.strictObject({ from: count, to: count }).nullable(),
+  at: instant,
+  queueMs: z.number(),
+  upstreamMs: z.number(),
+  proxyMs: z.number(),
+  overlaps: z.array(z.int().positive()),
+  wire: z.tuple([z.int(), z.int()]),
+  previous: hash,
+});
+
+/** The first thing wrong, as "criteria.0.weight: Invalid input…". */
+export function firstIssue(error: z.ZodError): string {
+  const issue = error.issues[0];
+  if (issue === undefined) return error.message;
+  const where = issue.path.map(String).join(".");
+  return where === "" ? issue.message : `${where}: ${issue.message}`;
+}

@@ -1,0 +1,29 @@
+import { z } from "zod";
+import type { Fault } from "../base/fault.ts";
+import type { DeclaredCriterion } from "../grading/verdict.ts";
+
+const schema = z
+  .array(
+    z.strictObject({
+      name: z.string().min(1).max(200),
+      weight: z.number().positive().max(1000),
+    }),
+  )
+  .min(1, "it declares no criterion; declare one with @criterion")
+  .max(500, "it declares more than 500 criteria");
+
+/** Checks what a grader declares; throws `refuse(…)` with a sentence for its author. */
+export function readCriteria(
+  value: unknown,
+  refuse: (what: string) => Fault,
+): readonly DeclaredCriterion[] {
+  const parsed = schema.safeParse(value);
+  if (!parsed.success) {
+    const { path, message } = parsed.error.issues[0] ?? { path: [], message: "unreadable" };
+    throw refuse(path.length === 0 ? message : `its criterion ${path.join(".")}: ${message}`);
+  }
+  const names = parsed.data.map(({ name }) => name);
+  const twice = names.find((name, index) => names.indexOf(name) !== index);
+  if (twice === undefined) return parsed.data;
+  throw refuse(`two criteria are named "${twice}"; give each a name of its own`);
+}

@@ -1,0 +1,154 @@
+import { readdir, readFile, readlink } from "node:fs/promises";
+import { basename, join } from "node:path";
+import { messageOf } from "../base/fault.ts";
+import { didYouMean } from "../base/nearest.ts";
+import { leadsOut } from "../workspace/link-target.ts";
+import type { SnapshotLink } from "../workspace/snapshot.ts";
+import { taskFault } from "./faults.ts";
+import { variablesOf } from "./instruction.ts";
+import type { FixtureSet, Task, TaskFiles } from "./task.ts";
+import { type FolderEntry, hashFolders, listFolder } from "./task-folder.ts";
+import { readTaskToml } from "./task-toml.ts";
+
+const ID = /^[a-z0-9]+(?:-[a-z0-9]+)*\/[a-z0-9]+(?:-[a-z0-9]+)*$/;
+const MODULE = /^[A-Za-z_][A-Za-z0-9_]*\.py$/;
+const NOT_FOR_THE_GRADER = ["grader.py", "generate.py", "solution.py"];
+
+/**
+ * Reads the task in `<root>/tasks/<id>` whole and checks it. Nothing of the task is run.
+ * Rejects with one `task/…` fault that names file, field and remedy.
+ */
+export async function readTask(root: string, id: string): Promise<Task> {
+  if (!ID.test(id)) {
+    const remedy = "name a task's folders with lower-case letters, digits and hyphens";
+    throw taskFault("bad-folder-name", `tasks/${id} can be no task's folder: ${remedy}`);
+  }
+  const folder = join(root, "tasks", id);
+  const listed = await listTask(folder);
+  const entries = new Set(listed.filter(({ kind }) => kind === "file").map(({ path }) => path));
+  if (!entries.has("task.toml")) {
+    throw taskFault("no-toml", `${folder} has no task.toml: write one, or move the folder away`);
+  }
+  const file = join(folder, "task.toml");
+  const toml = readTaskToml(await readText(file), file);
+  if (toml.name !== undefined && toml.name !== id) {
+    const said = `[task].name is "${toml.name}" but the folder is tasks/${id}`;
+    throw taskFault("wrong-name", `${file}: ${said}: make them equal`);
+  }
+  const { name: _, category, fixture: fixtureName, ...said } = toml;
+  const files = filesOf(folder, entries);
+  const instruction = await readInstruction(folder, files, entries);
+  const parts = [{ name: "task", folder, entries: listed }];
+  const fixture = fixtureName === undefined ? null : await findFixture(root, fixtureName, file);
+  if (fixture !== null) {
+    parts.push({ name: "fixture", folder: fixture.folder, entries: await listFixture(fixture) });
+  }
+  return {
+    id,
+    folder,
+    category: category ?? id.slice(0, id.indexOf("/")),
+    instruction,
+    fixture,
+    files,
+    sha256: await hashFolders(parts),
+    ...said,
+  };
+}
+
+/** What editors and Python leave behind; no part of a task. */
+const LEFT_BEHIND = /(?:^|\/)(?:__pycache__(?:\/|$)|\.DS_Store$|[^/]*\.(?:pyc|swp)$)/;
+
+async function listTask(folder: string): Promise<readonly FolderEntry[]> {
+  let entries: readonly FolderEntry[];
+  try {
+    entries = await listFolder(folder);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
+    throw taskFault("unknown", `there is no task at ${folder}`, { cause: error });
+  }
+  const own = entries.filter(({ path }) => !LEFT_BEHIND.test(path));
+  const link = own.find(({ kind }) => kind === "link");
+  if (link === undefined) return own;
+  const message = `${join(folder, link.path)} is a link: put the file itself there`;
+  throw taskFault("file-refused", message);
+}
+
+function filesOf(folder: string, entries: ReadonlySet<string>): TaskFiles {
+  if (!entries.has("grader.py")) {
+    const message = `${folder} has no grader.py: without one nothing can be graded; write it`;
+    throw taskFault("no-grader", message);
+  }
+  const optional = (name: string) => (entries.has(name) ? join(folder, name) : null);
+  const cheats = [...entries].filter((path) => /^cheats\/[^/]+\.py$/.test(path));
+  const modules = [...entries].filter(
+    (path) => MODULE.test(path) && !NOT_FOR_THE_GRADER.includes(path),
+  );
+  return {
+    toml: join(folder, "task.toml"),
+    grader: join(folder, "grader.py"),
+    generate: optional("generate.py"),
+    solution: optional("solution.py"),
+    expected: optional("expected.json"),
+    cheats: Object.fromEntries(cheats.map((path) => [basename(path, ".py"), join(folder, path)])),
+    modules: modules.map((path) => join(folder, path)),
+  };
+}
+
+async function readInstruction(
+  folder: string,
+  files: TaskFiles,
+  entries: ReadonlySet<string>,
+): Promise<string> {
+  const path = join(folder, "instruction.md");
+  const text = entries.has("instruction.md") ? await readText(path) : "";
+  if (text.trim() === "") {
+    const what = entries.has("instruction.md") ? `${path} is empty` : `${path} is not there`;
+    throw taskFault("no-instruction", `${what}: write what the agent is told to do`);
+  }
+  const [variable] = variablesOf(text);
+  if (variable !== undefined && files.generate === null) {
+    const why = "since the task has no generate.py: write one, or take the variable out";
+    throw taskFault("unknown-variable", `${path}: nothing sets {{${variable}}}, ${why}`);
+  }
+  return text;
+}
+
+async function findFixture(root: string, name: string, file: string): Promise<FixtureSet> {
+  const sets = await readdir(join(root, "fixtures"), { withFileTypes: true }).catch(() => []);
+  const known = sets.filter((entry) => entry.isDirectory()).map((entry) => entry.name);
+  if (known.includes(name)) return { name, folder: join(root, "fixtures", name) };
+  const near = didYouMean(name, known) || `; make the folder ${join(root, "fixtures", name)}`;
+  throw taskFault(
+    "no-fixture",
+    `${file}: [cloche].fixture is "${name}", but there is no such fixture set${near}`,
+  );
+}
+
+/** Links that leave are refused here already, so that a list of tasks shows them. */
+async function listFixture({ folder }: FixtureSet): Promise<readonly FolderEntry[]> {
+  const entries = await listFolder(folder);
+  const links = await Promise.all(
+    entries
+      .filter(({ kind }) => kind === "link")
+      .map(async ({ path }): Promise<SnapshotLink> => {
+        return { type: "link", path, target: await readlink(join(folder, path)) };
+      }),
+  );
+  const targets = new Map(links.map(({ path, target }) => [path, target]));
+  const out = links.find((link) => leadsOut(link, targets));
+  if (out === undefined) return entries;
+  throw taskFault(
+    "fixture-refused",
+    `${join(folder, out.path)} is a link that leads out of the fixture set, to "${out.target}": ` +
+      "put a copy in its place, or a relative link to a file inside",
+  );
+}
+
+async function readText(path: string): Promise<string> {
+  try {
+    return new TextDecoder("utf-8", { fatal: true }).decode(await readFile(path));
+  } catch (error) {
+    const message = `${path} cannot be read as UTF-8 text: ${messageOf(error)}`;
+    throw taskFault("file-refused", message, { cause: error });
+  }
+}

@@ -1,0 +1,185 @@
+import { parse, TomlDate, TomlError } from "smol-toml";
+import { z } from "zod";
+import type { Fault } from "../base/fault.ts";
+import { messageOf } from "../base/fault.ts";
+import type { ServerSpec } from "../mcp/server-spec.ts";
+import type { Budget } from "../mcp/step.ts";
+import { taskFault } from "./faults.ts";
+import { readServers } from "./servers.ts";
+import type { TaskLimits, Variants } from "./task.ts";
+import { tomlFault } from "./toml-issues.ts";
+
+const MIB = 1024 * 1024;
+
+const whole = (least: number, most: number) => z.int().min(least).max(most);
+const name = z.string().min(1).max(200);
+
+const instant = z
+  .custom<unknown>((value) => value !== undefined, "is missing: give a time in UTC")
+  .transform((value, context) => {
+    const text = value instanceof TomlDate && !value.isLocal() ? value.toISOString() : value;
+    const parsed = z.iso.datetime({ offset: true }).safeParse(text);
+    if (parsed.success) return new Date(parsed.data);
+    context.addIssue('must be a time with its zone, such as "2026-03-02T09:00:00Z"');
+    return z.NEVER;
+  });
+
+export const serverTable = z.strictObject({
+  name: z
+    .string()
+    .regex(/^[a-z][a-z0-9-]{0,30}$/, "must be lower-case letters, digits and hyphens, at most 31"),
+  transport: z.literal("stdio", 'must be "stdio": sandboxes have no network').optional(),
+  command: name.optional(),
+  args: z.array(z.string()).max(100).optional(),
+  env: z.record(z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/), z.string()).optional(),
+});
+
+/** All keys of task.toml, with defaults and bounds; docs/tasks.md explains them. */
+export const taskTomlSchema = z.strictObject({
+  schema_version: z.literal("1.4", 'must be "1.4"'),
+  task: z
+    .strictObject({
+      name: name.optional(),
+      description: z.string().max(2000).default(""),
+      keywords: z.array(name).max(50).default([]),
+    })
+    .prefault({}),
+  metadata: z
+    .strictObject({ category: name.optional(), difficulty: name.default("medium") })
+    .prefault({}),
+  agent: z.strictObject({ timeout_sec: z.number().min(1).max(86_400).optional() }).prefault({}),
+  verifier: z.strictObject({ timeout_sec: z.number().min(1).max(3600).default(120) }).prefault({}),
+  environment: z.strictObject({
+    cpus: z.number().min(0.1).max(64).default(1),
+    memory_mb: whole(128, 131_072).default(1024),
+    storage_mb: whole(1, 65_536).default(256),
+    mcp_servers: z.array(serverTable).min(1).max(20),
+  }),
+  cloche: z.strictObject({
+    now: instant,
+    fixture: name.optional(),
+    variants: z
+      .strictObject({
+        count: whole(1, 1_000_000).default(1),
+        holdout: z.array(whole(1, 1_000_000)).default([]),
+      })
+      .prefault({}),
+    budget: z
+      .strictObject({
+        calls: whole(1, 100_000).default(200),
+        wall_sec: z.number().min(1).max(86_400).default(1800),
+        result_bytes: whole(1024, 16 * MIB).default(256 * 1024),
+        concurrent_calls: whole(1, 64).default(8),
+      })
+      .prefault({}),
+    limits: z
+      .strictObject({
+        processes: whole(16, 4096).default(256),
+        workspace_files: whole(1, 1_000_000).default(10_000),
+        tmp_mb: whole(1, 16_384).default(64),
+        file_mb: whole(1, 65_536).default(128),
+        open_files: whole(64, 65_536).default(1024),
+      })
+      .prefault({}),
+  }),
+});
+
+type Toml = z.output<typeof taskTomlSchema>;
+
+/** What task.toml says, in our own words and units. */
+export interface TaskToml {
+  readonly name: string | undefined;
+  readonly description: string;
+  readonly keywords: readonly string[];
+  readonly category: string | undefined;
+  readonly difficulty: string;
+  readonly servers: readonly ServerSpec[];
+  readonly limits: TaskLimits;
+  readonly budget: Budget;
+  readonly now: Date;
+  readonly variants: Variants;
+  readonly fixture: string | undefined;
+  readonly graderTimeoutMs: number;
+}
+
+/**
+ * Reads the text of a task.toml; `file` is what messages call it. Throws `task/toml-syntax`,
+ * `task/unknown-key`, `task/bad-value` or `task/unknown-server`.
+ */
+export function readTaskToml(text: string, file: string): TaskToml {
+  const parsed = taskTomlSchema.safeParse(parseToml(text, file));
+  if (!parsed.success) throw tomlFault(file, taskTomlSchema, parsed.error);
+  const toml = parsed.data;
+  const { task, metadata, verifier, cloche, environment } = toml;
+  return {
+    name: task.name,
+    description: task.description,
+    keywords: task.keywords,
+    category: metadata.category,
+    difficulty: metadata.difficulty,
+    servers: readServers(environment.mcp_servers, file),
+    limits: limitsOf(toml, file),
+    budget: budgetOf(toml),
+    now: cloche.now,
+    variants: variantsOf(toml, file),
+    fixture: cloche.fixture,
+    graderTimeoutMs: verifier.timeout_sec * 1000,
+  };
+}
+
+function parseToml(text: string, file: string): unknown {
+  try {
+    return parse(text);
+  } catch (error) {
+    const where = error instanceof TomlError ? `:${error.line}:${error.column}` : "";
+    const what = messageOf(error).replace("Invalid TOML document: ", "").trimEnd();
+    throw taskFault("toml-syntax", `${file}${where} is not TOML: ${what}`, { cause: error });
+  }
+}
+
+function limitsOf({ environment, cloche }: Toml, file: string): TaskLimits {
+  const { memory_mb, storage_mb, cpus } = environment;
+  if (storage_mb > memory_mb) {
+    throw badValue(
+      file,
+      `[environment].storage_mb (${storage_mb}) must not be above memory_mb (${memory_mb}): ` +
+        "the workspace is held in the sandbox's memory",
+    );
+  }
+  const { processes, open_files, tmp_mb, file_mb, workspace_files } = cloche.limits;
+  return {
+    memoryBytes: memory_mb * MIB,
+    processes,
+    cpus,
+    tmpBytes: tmp_mb * MIB,
+    fileBytes: file_mb * MIB,
+    openFiles: open_files,
+    workspaceBytes: storage_mb * MIB,
+    workspaceFiles: workspace_files,
+  };
+}
+
+/** Harbor's [agent].timeout_sec and our wall_sec bound one thing: the lower one holds. */
+function budgetOf({ agent, cloche }: Toml): Budget {
+  const { calls, wall_sec, result_bytes, concurrent_calls } = cloche.budget;
+  return {
+    calls,
+    wallMs: Math.round(Math.min(wall_sec, agent.timeout_sec ?? wall_sec) * 1000),
+    resultBytes: result_bytes,
+    concurrentCalls: concurrent_calls,
+  };
+}
+
+function variantsOf({ cloche }: Toml, file: string): Variants {
+  const { count, holdout } = cloche.variants;
+  const beyond = holdout.find((variant) => variant > count);
+  if (beyond !== undefined) {
+    const message = `[cloche.variants].holdout names ${beyond}, but there are only ${count}`;
+    throw badValue(file, message);
+  }
+  return { count, holdout: [...new Set(holdout)].sort((a, b) => a - b) };
+}
+
+function badValue(file: string, message: string): Fault {
+  return taskFault("bad-value", `${file}: ${message}`, { detail: { file } });
+}

@@ -1,0 +1,277 @@
+import { isUtf8 } from "node:buffer";
+import type { Readable } from "node:stream";
+import { asFault, type Fault } from "../base/fault.ts";
+import { sha256 } from "../base/hash.ts";
+import type { Blob, BlobFolder } from "./blobs.ts";
+import { shown } from "./entry-path.ts";
+import { workspaceFault } from "./faults.ts";
+import type { SkippedEntry, Snapshot } from "./snapshot.ts";
+import { SnapshotBuilder, type SnapshotLimits } from "./snapshot-builder.ts";
+import type { TarHeader } from "./tar-format.ts";
+import { archiveProblem, TarReader } from "./tar-reader.ts";
+
+export interface CaptureOptions {
+  /**
+   * The name of the archive's own root entry: "." where an engine sends "./", "./a"; "workspace"
+   * where it sends "workspace/", "workspace/a". It must come first; the other names are below it.
+   * Default: there is none and names stand as they are.
+   */
+  readonly root?: string;
+  /**
+   * What is known of the workspace from elsewhere. `entries` counts names: the root, files,
+   * directories, links, pipes and devices; each name of a hard link counts, sockets do not, as
+   * no archive has them. A tmpfs counts names itself: `stat -f -c '%c %d' <its mount point>`
+   * prints total and free, their difference is the count. Take it when nothing runs any more, and
+   * subtract sockets; user-defined extended attributes take from the same count, so it may say
+   * more than there are. Default: not compared.
+   */
+  readonly expected?: { readonly entries: number };
+}
+
+/**
+ * Reads a workspace from an engine's tar stream: contents go into `blobs`, nothing is extracted,
+ * no link is followed, no name becomes a path on this machine. The result is the whole workspace
+ * or a Fault, never a smaller one: what a Snapshot can't hold is listed in `skipped`.
+ *
+ * A further name of a file (a hard link) becomes a file of its own. setuid, setgid and sticky bits,
+ * owners and times are dropped. Holds a few small files or one chunk at a time. The stream is destroyed
+ * when this settles.
+ * @throws Fault workspace/archive-broken (cut short, corrupt, the stream failed), -capture-refused,
+ * -capture-too-large, -capture-incomplete; a Fault that the stream fails with, as it is
+ */
+export async function captureArchive(
+  tar: Readable,
+  blobs: BlobFolder,
+  limits: SnapshotLimits,
+  options: CaptureOptions = {},
+): Promise<Snapshot> {
+  tar.on("error", () => {}); // The iterator reports it; after the last read nobody would.
+  const reader = new TarReader(tar);
+  const capture = new Capture(reader, blobs, limits, options.root);
+  try {
+    return await capture.run(options.expected?.entries);
+  } catch (error) {
+    throw asFault(error, (cause) => {
+      const message = `the archive of the workspace is not whole: ${archiveProblem(cause)}`;
+      return workspaceFault("archive-broken", `${message} (${capture.progress})`, { cause });
+    });
+  } finally {
+    tar.destroy();
+  }
+}
+
+/** Up to here a content is held whole, which saves a file in two steps. */
+const SMALL = 128 * 1024;
+const MOST_WRITES = 8;
+
+const FAULTS = {
+  refused: (message: string) =>
+    workspaceFault("capture-refused", `the engine's archive can't be a workspace: ${message}`),
+  tooLarge: (message: string) =>
+    workspaceFault("capture-too-large", `the workspace is too large to capture: ${message}`),
+};
+
+/** What an entry turned out to be, for the hard links that name it later. */
+type Node =
+  | { readonly type: "file"; readonly mode: number; readonly blob: Blob }
+  | { readonly type: "link"; readonly target: Buffer }
+  | { readonly type: "directory"; readonly mode: number }
+  | { readonly type: "fifo" }
+  | { readonly type: "device" };
+
+class Capture {
+  readonly #reader: TarReader;
+  readonly #blobs: BlobFolder;
+  readonly #builder: SnapshotBuilder;
+  readonly #root: Buffer | undefined;
+  /** By the name's bytes, as latin1 text. */
+  readonly #nodes = new Map<string, Node>();
+  readonly #writes = new Writes();
+  #entries = 0;
+
+  constructor(
+    reader: TarReader,
+    blobs: BlobFolder,
+    limits: SnapshotLimits,
+    root: string | undefined,
+  ) {
+    this.#reader = reader;
+    this.#blobs = blobs;
+    this.#builder = new SnapshotBuilder(limits, FAULTS);
+    this.#root = root === undefined ? undefined : Buffer.from(`${root}/`);
+  }
+
+  get progress(): string {
+    return `${this.#entries} entries had come`;
+  }
+
+  async run(expected: number | undefined): Promise<Snapshot> {
+    try {
+      return await this.#read(expected);
+    } finally {
+      await this.#writes.ended(); // What was begun ends first: the caller may remove the folder.
+    }
+  }
+
+  async #read(expected: number | undefined): Promise<Snapshot> {
+    if (this.#root) this.#takeRoot(await this.#reader.next(), this.#root);
+    for (;;) {
+      const header = await this.#reader.next();
+      if (header === undefined) break;
+      this.#entries += 1;
+      await this.#take(header);
+    }
+    await this.#writes.settle();
+    const came = this.#builder.count + 1;
+    if (expected !== undefined && came < expected) throw incomplete(came, expected);
+    return this.#builder.finish();
+  }
+
+  #takeRoot(header: TarHeader | undefined, root: Buffer): void {
+    const name = header?.name.toString("latin1");
+    const wanted = root.toString("latin1");
+    const isRoot = name === wanted || `${name}/` === wanted;
+    if (isRoot && header?.type === "5") return;
+    const found = name === undefined ? "nothing" : shown(name);
+    const message = `the archive should begin with the directory ${shown(wanted)} but has ${found}`;
+    throw workspaceFault("archive-broken", message);
+  }
+
+  async #take(header: TarHeader): Promise<void> {
+    const name = this.#nameOf(header);
+    const node = await this.#nodeOf(header, name);
+    const key = name.toString("latin1");
+    if (this.#nodes.has(key)) throw FAULTS.refused(`${escapeBytes(name)} is there twice`);
+    this.#nodes.set(key, node);
+    if (node.type === "fifo" || node.type === "device") {
+      this.#skip(name, node.type);
+    } else if (!isUtf8(name) || (node.type === "link" && !isUtf8(node.target))) {
+      this.#skip(name, node.type);
+    } else {
+      this.#add(name.toString("utf8"), node);
+    }
+  }
+
+  #skip(name: Buffer, type: SkippedEntry["type"]): void {
+    this.#builder.skip({ path: escapeBytes(name), type }, name.length);
+  }
+
+  #nameOf(header: TarHeader): Buffer {
+    const name = this.#belowRoot(header.name);
+    const isDirectory = header.type === "5" && name.at(-1) === 0x2f;
+    return isDirectory ? name.subarray(0, -1) : name;
+  }
+
+  #belowRoot(name: Buffer): Buffer {
+    if (!this.#root) return name;
+    if (this.#root.equals(name.subarray(0, this.#root.length))) {
+      return name.subarray(this.#root.length);
+    }
+    throw FAULTS.refused(`the name ${escapeBytes(name)} is not below the root`);
+  }
+
+  async #nodeOf(header: TarHeader, name: Buffer): Promise<Node> {
+    const mode = header.mode & 0o777;
+    switch (header.type) {
+      case "0":
+      case "7":
+        return { type: "file", mode, blob: await this.#contentOf(header, name) };
+      case "1":
+        return this.#firstNameOf(header, name);
+      case "2":
+        return { type: "link", target: header.linkName };
+      case "5":
+        return { type: "directory", mode };
+      case "6":
+        return { type: "fifo" };
+      default:
+        return { type: "device" };
+    }
+  }
+
+  async #contentOf(header: TarHeader, name: Buffer): Promise<Blob> {
+    this.#builder.checkRoom(escapeBytes(name), header.size);
+    if (header.size > SMALL) return await this.#blobs.put(this.#reader.chunks());
+    const bytes = await this.#reader.bytes();
+    await this.#writes.add(this.#blobs.put(bytes));
+    return { sha256: sha256(bytes), size: bytes.length };
+  }
+
+  #firstNameOf(header: TarHeader, name: Buffer): Node {
+    const first = this.#nodes.get(this.#belowRoot(header.linkName).toString("latin1"));
+    if (first && first.type !== "directory") return first;
+    const target = escapeBytes(header.linkName);
+    const what = first ? "a directory" : "nothing that came before";
+    throw FAULTS.refused(`${escapeBytes(name)} is a further name of ${target}, which is ${what}`);
+  }
+
+  #add(
+    path: string,
+    node: Exclude<Node, { readonly type: "fifo" } | { readonly type: "device" }>,
+  ): void {
+    if (node.type === "file") {
+      this.#builder.add({ type: "file", path, mode: node.mode, ...node.blob });
+    } else if (node.type === "link") {
+      const target = node.target.toString("utf8");
+      if (target === "" || target.includes("\0")) {
+        throw FAULTS.refused(`the link ${shown(path)} has no valid target`);
+      }
+      this.#builder.add({ type: "link", path, target });
+    } else {
+      this.#builder.add({ type: "directory", path, mode: node.mode });
+    }
+  }
+}
+
+/** Writes under way beside the reading: a file each, a few at a time. */
+class Writes {
+  readonly #running = new Set<Promise<void>>();
+  #failed: { readonly error: unknown } | undefined;
+
+  /** Waits for a place. @throws what an earlier write failed with */
+  async add(write: Promise<unknown>): Promise<void> {
+    const ended = write.then(
+      () => {},
+      (error: unknown) => {
+        this.#failed ??= { error };
+      },
+    );
+    const running = ended.then(() => {
+      this.#running.delete(running);
+    });
+    this.#running.add(running);
+    if (this.#running.size >= MOST_WRITES) await Promise.race(this.#running);
+    this.#check();
+  }
+
+  /** Waits for all. @throws what the first of them failed with */
+  async settle(): Promise<void> {
+    await this.ended();
+    this.#check();
+  }
+
+  async ended(): Promise<void> {
+    await Promise.all(this.#running);
+  }
+
+  #check(): void {
+    if (this.#failed) throw this.#failed.error;
+  }
+}
+
+function incomplete(came: number, expected: number): Fault {
+  const message = `the workspace has ${expected} entries but its archive only ${came}`;
+  const why = "files nested too deep for a path are left out of archives";
+  return workspaceFault("capture-incomplete", `${message}; ${why}`, { detail: { came, expected } });
+}
+
+/** A name as SkippedEntry shows it: no two names look the same. */
+function escapeBytes(name: Buffer): SkippedEntry["path"] {
+  return isUtf8(name)
+    ? name.toString("utf8").replaceAll("\\", "\\\\")
+    : name.toString("latin1").replace(/[\\\x80-\xff]/g, escapeByte);
+}
+
+function escapeByte(letter: string): string {
+  return letter === "\\" ? "\\\\" : `\\x${letter.charCodeAt(0).toString(16)}`;
+}

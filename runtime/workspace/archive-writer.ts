@@ -1,0 +1,90 @@
+import { Readable } from "node:stream";
+import type { BlobSource } from "./blob-source.ts";
+import { workspaceFault } from "./faults.ts";
+import type { Snapshot, SnapshotEntry, SnapshotFile } from "./snapshot.ts";
+import { BLOCK, encodeHeader, padding, type TarHeader, type TarOwner } from "./tar-format.ts";
+
+export interface ArchiveOptions {
+  readonly uid: number;
+  readonly gid: number;
+  /** The time of every entry. Default 1980-01-01, the oldest that a zip can hold too. */
+  readonly mtime?: Date;
+  /** A directory that everything lies in; it is not listed itself. Default none. */
+  readonly prefix?: string;
+  /** Whether links are written. Default "keep". */
+  readonly links?: "keep" | "omit";
+}
+
+/**
+ * A snapshot as a POSIX tar stream: entries in the snapshot's order, the root not listed, one owner
+ * and one time for all, modes as in `asSeeded` and directories setgid, so that what is made in them
+ * later belongs to the group too. `skipped` entries are not made. The same snapshot and options give
+ * the same bytes. The stream fails with workspace/blob-missing or -broken if a content is not there.
+ */
+export function snapshotArchive(
+  snapshot: Snapshot,
+  blobs: BlobSource,
+  options: ArchiveOptions,
+): Readable {
+  return Readable.from(archive(snapshot, blobs, options), { objectMode: false });
+}
+
+/**
+ * The snapshot as it is once it was seeded. A workspace is shared by users of one group, so its
+ * owner and group may read and write every file and enter every directory, whatever the snapshot's
+ * modes say; the other bits stay. Compare a later capture with this.
+ */
+export function asSeeded(snapshot: Snapshot): Snapshot {
+  return { ...snapshot, entries: snapshot.entries.map(shared), skipped: [] };
+}
+
+async function* archive(
+  snapshot: Snapshot,
+  blobs: BlobSource,
+  options: ArchiveOptions,
+): AsyncGenerator<Buffer> {
+  const { uid, gid, mtime = OLD, prefix = "", links = "keep" } = options;
+  const owner = { uid, gid, mtime };
+  for (const entry of asSeeded(snapshot).entries) {
+    if (entry.type === "link" && links === "omit") continue;
+    yield headerOf(entry, prefix && `${prefix}/`, owner);
+    if (entry.type !== "file" || entry.size === 0) continue;
+    yield* contentOf(entry, blobs);
+    yield padding(entry.size);
+  }
+  yield Buffer.alloc(2 * BLOCK);
+}
+
+const OLD = new Date("1980-01-01T00:00:00Z");
+const TYPES = { file: "0", link: "2", directory: "5" } as const;
+
+function headerOf(entry: SnapshotEntry, prefix: string, owner: TarOwner): Buffer {
+  const header: TarHeader = {
+    name: Buffer.from(`${prefix}${entry.path}${entry.type === "directory" ? "/" : ""}`),
+    type: TYPES[entry.type],
+    mode: entry.type === "directory" ? 0o2000 | entry.mode : "mode" in entry ? entry.mode : 0o777,
+    size: entry.type === "file" ? entry.size : 0,
+    linkName: Buffer.from(entry.type === "link" ? entry.target : ""),
+  };
+  return encodeHeader(header, owner);
+}
+
+/** An archive whose sizes are wrong would put contents in the place of headers. */
+async function* contentOf(
+  { sha256, size }: SnapshotFile,
+  blobs: BlobSource,
+): AsyncGenerator<Buffer> {
+  let left = size;
+  for await (const chunk of blobs.read(sha256)) {
+    left -= chunk.length;
+    if (left >= 0) yield chunk;
+  }
+  if (left === 0) return;
+  const message = `blob ${sha256} has ${size - left} bytes, the snapshot says ${size}`;
+  throw workspaceFault("blob-broken", message, { detail: { sha256 } });
+}
+
+function shared(entry: SnapshotEntry): SnapshotEntry {
+  if (entry.type === "link") return entry;
+  return { ...entry, mode: entry.mode | (entry.type === "directory" ? 0o770 : 0o660) };
+}

@@ -1,0 +1,232 @@
+"""Grades the update. What must not happen counts only for a list that has something right in it."""
+
+import re
+from collections import Counter
+from dataclasses import dataclass
+
+from cloche import check, criterion, fail, grade
+from cloche.identifiers import isbn13
+
+UPDATES = "updates.txt"
+LINE = re.compile(r"ADD (?P<added>\d{13}) (?P<copies>[1-9]\d{0,5})|DELETE (?P<deleted>\d{13})",
+                  re.ASCII)
+REPORTS = {"delivery": "delivery.docx", "damage": "damage.pdf", "donations": "donations.xlsx",
+           "purge": "purge.eml"}
+# Tools of the server "filesystem" that write a file, and that show one.
+WRITERS = ("write_file", "edit_file", "move_file")
+READERS = ("read_text_file", "read_file", "read_multiple_files")
+ROWS_TO_SHOW = 10
+BYTES_READ = 1_000_000
+SHOWN = 6
+
+
+@dataclass
+class Update:
+    """updates.txt as it was read: lines of the asked form, in their order, and all others."""
+
+    lines: list[str]
+    strange: list[str]
+
+    @classmethod
+    def of(cls, run):
+        file = run.workspace.file(UPDATES)
+        check(file.exists(), f"expected a file /workspace/{UPDATES}, found none")
+        check(file.size <= BYTES_READ, f"{UPDATES} has {file.size} bytes; {BYTES_READ} are read")
+        lines = [line.rstrip() for line in file.lines()]
+        lines = [line for line in lines if line]
+        check(lines, f"expected lines in {UPDATES}, found it empty")
+        good = [line for line in lines if is_line(line)]
+        return cls(good, [line for line in lines if not is_line(line)])
+
+    def of_kind(self, kind):
+        return [line for line in self.lines if line.startswith(kind + " ")]
+
+    def require_something_right(self, run, kind=""):
+        """What an empty or invented list gets for free is not worth anything."""
+        wanted = [line for line in run.expected["lines"] if line.startswith(kind)]
+        found = set(self.lines) & set(wanted)
+        what = f"{kind} line" if kind else "line"
+        check(found, f"counts only once the list has a right {what}; found none of {len(wanted)}")
+
+
+def is_line(line):
+    found = LINE.fullmatch(line)
+    isbn = found and (found["added"] or found["deleted"])
+    return bool(isbn) and isbn13(isbn) == isbn
+
+
+@criterion("updates.txt is there and every line has the form asked", weight=1)
+def well_formed(run):
+    update = Update.of(run)
+    check(not update.strange, "expected only lines `ADD <isbn13> <copies>` and `DELETE <isbn13>` "
+          f"with valid ISBNs, found {some(update.strange, repr)}")
+    return True, f"{len(update.lines)} lines, all of the form asked"
+
+
+@criterion("lines are sorted and no title stands twice", weight=1)
+def sorted_once(run):
+    update = Update.of(run)
+    update.require_something_right(run)
+    keys = [tuple(line.split()[:2]) for line in update.lines]
+    for earlier, later in zip(keys, keys[1:]):
+        check(earlier <= later, f"expected {' '.join(later)} before {' '.join(earlier)}")
+    times = Counter(isbn for _, isbn in keys)
+    twice = sorted(isbn for isbn in times if times[isbn] > 1)
+    check(not twice, f"expected each title once, found twice: {some(twice)}")
+    return True, f"{len(keys)} lines in order, no title twice"
+
+
+@criterion("additions from the delivery are right", weight=2)
+def delivery(run):
+    return lines_of_report(run, "delivery")
+
+
+@criterion("additions from the donations are right", weight=2)
+def donations(run):
+    return lines_of_report(run, "donations")
+
+
+@criterion("deletions from the damage report are right", weight=2)
+def damage(run):
+    return lines_of_report(run, "damage")
+
+
+@criterion("deletions from the shelf purge are right", weight=2)
+def purge(run):
+    return lines_of_report(run, "purge")
+
+
+@criterion("no ADD line is wrong", weight=2)
+def no_wrong_addition(run):
+    return nothing_wrong(run, "ADD")
+
+
+@criterion("no DELETE line is wrong", weight=2)
+def no_wrong_deletion(run):
+    return nothing_wrong(run, "DELETE")
+
+
+@criterion("the reports' corrections are honoured", weight=2)
+def corrections(run):
+    update = Update.of(run)
+    found = {line.split()[1]: line for line in update.lines}
+    cases = run.expected["corrections"]
+    kept, broken, by_doing = 0, [], 0
+    for case in cases:
+        wrong = [f"{isbn}: expected {line or 'no line'}, found {found.get(isbn) or 'none'}"
+                 for isbn, line in case["lines"].items() if found.get(isbn) != line]
+        kept += not wrong
+        by_doing += not wrong and any(case["lines"].values())
+        broken += [f"{case['reference']} ({case['report']}): {'; '.join(wrong)}"] if wrong else []
+    # Corrections that take a line away are honoured by any list that does not know the line.
+    check(by_doing, f"expected the lines that {len(cases)} corrections call for, found none")
+    reason = f"{kept} of {len(cases)} corrections honoured"
+    return kept / len(cases), f"{reason}; {some(broken)}" if broken else reason
+
+
+@criterion("catalogue and reports are untouched and nothing else was created", weight=1)
+def untouched(run):
+    update = Update.of(run)
+    update.require_something_right(run)
+    strange = run.workspace.changed().outside(UPDATES, "scratch/**")
+    folders = set(run.workspace.directories()) ^ set(run.before.directories())
+    strange += sorted(folder for folder in folders
+                      if folder != "scratch" and not folder.startswith("scratch/"))
+    check(not strange, f"expected no change besides {UPDATES} and scratch/, found {some(strange)}")
+    return True, f"{len(run.before.entries)} entries as they were"
+
+
+@criterion("all four reports and the catalogue were read before the list was written", weight=1)
+def read(run):
+    written = run.steps.last_write_to(UPDATES)
+    seen = "\n".join(step.text for step in run.steps.calls()
+                     if written is None or step.number <= written.number)
+    missing = []
+    for report, references in run.expected["references"].items():
+        unseen = [reference for reference in references if reference not in seen]
+        if unseen:
+            missing.append(f"{REPORTS[report]}: {len(unseen)} of {len(references)} lines did not "
+                           f"appear in any result ({some(unseen)})")
+    rows = len(set(re.findall(r"(?<!\d)\d{9}(?!\d)", seen)) & set(run.expected["barcodes"]))
+    if rows < ROWS_TO_SHOW:
+        missing.append(f"catalogue.xlsx: expected {ROWS_TO_SHOW} rows of the current sheet with "
+                       f"their barcodes, found {rows}")
+    reason = "; ".join(missing) or f"all lines of the reports and {rows} rows of the catalogue"
+    return (5 - len(missing)) / 5, reason
+
+
+@criterion("the list was read back after it was written", weight=1)
+def verified(run):
+    update = Update.of(run)
+    check(not update.strange, f"the list holds lines that are none: {some(update.strange, repr)}")
+    update.require_something_right(run)
+    writes = run.steps.writes_to(UPDATES)
+    written = run.steps.calls(WRITERS, "filesystem").touching(UPDATES)
+    naming = {step.number for step in run.steps.touching(UPDATES)}
+    for step in run.steps.calls():
+        if not shows(step.text, update.lines):
+            continue
+        alone = step.tool in READERS or all(step is not write for write in writes)
+        # To print the lines once more is not to read them.
+        reads = step.number in naming or any(step.is_after(write) for write in writes)
+        echoes = update.lines[0] in str(step.arguments)
+        if alone and reads and not echoes and all(step.is_after(write) for write in written):
+            return True, f"all {len(update.lines)} lines were read back in step {step.number}"
+    last = f"step {writes[-1].number}" if writes else "which no call names"
+    fail(f"expected a call of its own after the last write ({last}) whose result shows all "
+         f"{len(update.lines)} lines, found none")
+
+
+def shows(text, lines):
+    """Whether the lines stand in the text in their order, each as a whole, numbered or not."""
+    at = 0
+    for line in lines:
+        at = text.find(line, at) + len(line)
+        # Not found, or only the beginning of a longer number.
+        if at < len(line) or text[at:at + 1].isdigit():
+            return False
+    return True
+
+
+def lines_of_report(run, report):
+    """The share of right lines among those that the report makes and those made wrongly of it."""
+    update = Update.of(run)
+    part = run.expected["by_report"][report]
+    kind, names = part["kind"], set(part["names"])
+    wanted = [line for line in run.expected["lines"]
+              if line.startswith(kind) and line.split()[1] in part["makes"]]
+    found = {line for line in update.of_kind(kind) if line.split()[1] in names}
+    right = [line for line in wanted if line in found]
+    missing = [line for line in wanted if line not in found]
+    surplus = sorted(found - set(wanted))
+    reason = f"{len(right)} of {len(wanted)} lines right"
+    if missing:
+        reason += f"; missing: {some(missing, lambda line: because(run, line))}"
+    if surplus:
+        reason += f"; wrong: {some(surplus, lambda line: because(run, line))}"
+    return len(right) / (len(wanted) + len(surplus)), reason
+
+
+def nothing_wrong(run, kind):
+    update = Update.of(run)
+    update.require_something_right(run, kind)
+    wrong = [line for line in update.of_kind(kind) if line not in run.expected["lines"]]
+    check(not wrong, f"expected no {kind} line besides the right ones, found {len(wrong)} "
+          f"wrong: {some(wrong, lambda line: because(run, line))}")
+    return True, f"all {len(update.of_kind(kind))} {kind} lines are right"
+
+
+def because(run, line):
+    """A line with the story of its title, if it has one."""
+    isbn = line.split()[1]
+    right = next((each for each in run.expected["lines"] if each.split()[1] == isbn), "no line")
+    why = run.expected["why"].get(isbn, "no report speaks of it")
+    return f"{line} ({why})" if right == line else f"{line}, expected {right} ({why})"
+
+
+def some(items, show=str):
+    shown = ", ".join(show(item) for item in items[:SHOWN])
+    return shown if len(items) <= SHOWN else f"{shown} and {len(items) - SHOWN} more"
+
+
+grade()

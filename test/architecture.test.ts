@@ -1,0 +1,146 @@
+import assert from "node:assert/strict";
+import { globSync, readFileSync } from "node:fs";
+import { builtinModules } from "node:module";
+import { dirname, join, normalize, sep } from "node:path";
+import { describe, it } from "node:test";
+
+/**
+ * The architecture: one floor per line. A room imports only rooms above it, and third-party code
+ * only where it is named. `cli` is the one place where parts are put together.
+ */
+const ROOMS: readonly { room: string; packages: readonly string[] }[] = [
+  { room: "base", packages: ["pino"] },
+  { room: "engine", packages: [] },
+  { room: "workspace", packages: ["tar-stream"] },
+  {
+    room: "mcp",
+    packages: [
+      "@modelcontextprotocol/client",
+      "@modelcontextprotocol/node",
+      "@modelcontextprotocol/server",
+      "zod",
+    ],
+  },
+  { room: "grading", packages: ["zod"] },
+  { room: "task", packages: ["zod", "smol-toml"] },
+  { room: "store", packages: ["zod"] },
+  { room: "rollout", packages: ["p-queue"] },
+  { room: "policy", packages: [] },
+  { room: "api", packages: ["hono", "zod"] },
+  { room: "viewer", packages: [] },
+  { room: "cli", packages: ["commander", "execa", "picocolors", "pino-pretty"] },
+];
+
+/** Folders that may use more than their room: one engine each. */
+const WINGS: Readonly<Record<string, readonly string[]>> = {
+  "runtime/engine/docker": ["dockerode"],
+};
+
+const NO_SUCH_FOLDERS = ["types", "utils", "common", "helpers"];
+const FILES = globSync("runtime/**/*.ts");
+
+interface Import {
+  readonly file: string;
+  readonly target: string;
+}
+
+describe("the house", () => {
+  it("holds source files", () => {
+    assert.ok(FILES.length > 30, `only ${FILES.length} files found; is this run from the root?`);
+  });
+
+  it("has no rooms beside those of the list, and no attic", () => {
+    const known = new Set(ROOMS.map(({ room }) => room));
+    assert.deepEqual(
+      FILES.filter((file) => !known.has(roomOf(file) ?? "")),
+      [],
+    );
+    const attic = FILES.filter((file) =>
+      file.split(sep).some((part) => NO_SUCH_FOLDERS.includes(part)),
+    );
+    assert.deepEqual(attic, []);
+  });
+
+  it("imports only downwards: a room knows the rooms above it in the list and no others", () => {
+    const order = ROOMS.map(({ room }) => room);
+    const wrong = imports()
+      .filter(({ target }) => target.startsWith("."))
+      .map(({ file, target }) => ({ file, target: normalize(join(dirname(file), target)) }))
+      .filter(({ target }) => target.startsWith("runtime"))
+      .filter(
+        ({ file, target }) =>
+          order.indexOf(roomOf(target) ?? "") > order.indexOf(roomOf(file) ?? ""),
+      );
+    assert.deepEqual(wrong, []);
+  });
+
+  it("leaves runtime/ only from cli/, for the images", () => {
+    const wrong = imports()
+      .filter(({ target }) => target.startsWith("."))
+      .map(({ file, target }) => ({ file, target: normalize(join(dirname(file), target)) }))
+      .filter(({ file, target }) => !target.startsWith("runtime") && roomOf(file) !== "cli");
+    assert.deepEqual(wrong, []);
+  });
+
+  it("uses a package only in the room that the list names", () => {
+    const wrong = imports()
+      .filter(({ target }) => !target.startsWith(".") && !isBuiltin(target))
+      .filter(({ file, target }) => !allowedPackages(file).includes(packageOf(target)));
+    assert.deepEqual(wrong, []);
+  });
+
+  it("keeps node:sqlite in the store and the environment in the command line", () => {
+    const sqlite = imports().filter(({ target }) => target === "node:sqlite");
+    assert.deepEqual(
+      sqlite.filter(({ file }) => roomOf(file) !== "store"),
+      [],
+    );
+    const readers = FILES.filter((file) => roomOf(file) !== "cli").filter((file) =>
+      /process\.(env|argv|exit\b)/.test(readFileSync(file, "utf8")),
+    );
+    assert.deepEqual(readers, []);
+  });
+
+  it("says in ARCHITECTURE.md the same rooms in the same order", () => {
+    const text = readFileSync("ARCHITECTURE.md", "utf8");
+    const rows = [...text.matchAll(/^\| `(\w+)\/` \|/gm)].map(([, room]) => room);
+    const built = new Set(FILES.map(roomOf));
+    assert.deepEqual(
+      rows,
+      ROOMS.map(({ room }) => room).filter((room) => built.has(room)),
+    );
+  });
+});
+
+function imports(): Import[] {
+  return FILES.flatMap((file) => {
+    const text = readFileSync(file, "utf8");
+    const found = text.matchAll(/(?:from|import)\s*\(?\s*"([^"]+)"/g);
+    return [...found].map(([, target]) => ({ file, target: target ?? "" }));
+  });
+}
+
+function roomOf(file: string): string | undefined {
+  return file.split(sep)[1];
+}
+
+function allowedPackages(file: string): readonly string[] {
+  const own = ROOMS.find(({ room }) => room === roomOf(file))?.packages ?? [];
+  const wing = Object.entries(WINGS).find(([folder]) => file.startsWith(`${folder}${sep}`));
+  return [...own, ...(wing?.[1] ?? [])];
+}
+
+function isBuiltin(target: string): boolean {
+  return (
+    (target.startsWith("node:") && builtinModules.includes(target.slice(5).split("/")[0] ?? "")) ||
+    target === "node:sqlite" ||
+    target === "node:test"
+  );
+}
+
+function packageOf(target: string): string {
+  return target
+    .split("/")
+    .slice(0, target.startsWith("@") ? 2 : 1)
+    .join("/");
+}

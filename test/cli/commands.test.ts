@@ -1,0 +1,225 @@
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { cp, mkdtemp, readdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, before, describe, it } from "node:test";
+import { ofNote, smallTask, type TestRoot } from "../support/small-task.ts";
+
+interface Ran {
+  readonly code: number | null;
+  readonly out: string;
+  readonly err: string;
+}
+
+describe("cloche, from the command line", () => {
+  let data: string;
+  let root: TestRoot;
+
+  before(async () => {
+    data = await mkdtemp(join(tmpdir(), "cloche-cli-"));
+    root = await smallTask();
+  });
+
+  after(async () => {
+    await makeWritable(data);
+    await rm(data, { recursive: true, force: true });
+    await root?.[Symbol.asyncDispose]();
+  });
+
+  it("prints one JSON document with --json and everything else on stderr", async () => {
+    const { code, out } = await cloche(["run", "test/note", "--variant", "1,2", "--json"]);
+    const { run, rollouts } = JSON.parse(out);
+    assert.equal(code, 0);
+    assert.deepEqual(run.variants, [1, 2]);
+    assert.deepEqual(
+      rollouts.map((one: { outcome: string }) => one.outcome),
+      ["graded", "graded"],
+    );
+    const [first] = rollouts;
+    assert.equal(first.reward.sparse, 1);
+    assert.equal(first.criteria.length, 2);
+    assert.deepEqual(
+      first.steps.map((step: { tool: string }) => step.tool),
+      ["list_directory", "write_file"],
+    );
+    assert.ok((await readdir(first.bundle)).includes("manifest.json"));
+  });
+
+  it("tells a person the criteria, the reward and where the bundle lies", async () => {
+    const { code, out } = await cloche(["run", "test/note", "--policy", "null"]);
+    assert.equal(code, 0);
+    assert.match(out, /note.txt says the word +it|note.txt says the word +.*does not exist/);
+    assert.match(out, /sparse {2}0\ndense {3}0.25\n/);
+    assert.match(out, /bundle {2}.*bundles\/[0-9a-f]{64}\n/);
+    assert.doesNotMatch(out, /\u001b/);
+  });
+
+  it("grades a bundle again to the very bytes of its grade", async () => {
+    const { out } = await cloche(["run", "test/note", "--json"]);
+    const [{ bundle }] = JSON.parse(out).rollouts;
+    const once = await cloche(["grade", bundle, "--json"]);
+    const twice = await cloche(["grade", bundle, "--json"]);
+    assert.equal(once.code, 0, once.err);
+    assert.equal(once.out, twice.out);
+    const recorded = await readFile(join(bundle, "grade.json"), "utf8");
+    assert.equal(once.out.trimEnd(), recorded.trimEnd());
+  });
+
+  it("refuses a bundle with one byte changed, by name", async () => {
+    const { out } = await cloche(["run", "test/note", "--json"]);
+    const [{ bundle }] = JSON.parse(out).rollouts;
+    const copy = join(data, "copy");
+    await cp(bundle, copy, { recursive: true });
+    await makeWritable(copy);
+    const text = await readFile(join(copy, "steps.jsonl"));
+    text[20] = (text[20] ?? 0) ^ 1;
+    await writeFile(join(copy, "steps.jsonl"), text);
+    for (const verb of [
+      ["grade", copy],
+      ["bundle", "verify", copy],
+      ["bundle", "show", copy],
+    ]) {
+      const refused = await cloche(verb);
+      assert.equal(refused.code, 2);
+      assert.match(refused.err, /store\/bundle-altered: .*steps\.jsonl/);
+    }
+  });
+
+  for (const [title, { files, args, message }] of Object.entries(badInput())) {
+    it(`refuses ${title}: exit 2, one message, nothing left behind`, async () => {
+      await using bad = await smallTask(files);
+      const refused = await cloche(args ?? ["run", "test/note"], { root: bad.path });
+      assert.equal(refused.code, 2, refused.err);
+      assert.match(refused.err, message);
+      assert.equal(refused.out, "");
+      assert.equal(await leftInEngine(), "");
+    });
+  }
+
+  it("refuses a fixture with a link that leaves it, naming the link", async () => {
+    await using bad = await smallTask({
+      "task.toml": ofNote("task.toml", "[cloche]", '[cloche]\nfixture = "shelf"'),
+      "../../../fixtures/shelf/a.txt": "a\n",
+    });
+    await symlink("/etc/passwd", join(bad.path, "fixtures", "shelf", "out"));
+    const refused = await cloche(["run", "test/note"], { root: bad.path });
+    assert.equal(refused.code, 2, refused.err);
+    assert.match(refused.err, /fixture-refused: .*out/);
+  });
+
+  it("says so in one line when there is no engine, and what to do", async () => {
+    const refused = await cloche(["run", "test/note"], {
+      env: { DOCKER_HOST: "unix:///nowhere/docker.sock" },
+    });
+    assert.equal(refused.code, 2);
+    assert.match(refused.err, /engine\/unreachable: .*\/nowhere\/docker\.sock/);
+  });
+
+  it("has a --help with an example for every command", async () => {
+    const top = await cloche(["--help"]);
+    const commands = [
+      "run",
+      "grade",
+      "bundle show",
+      "bundle verify",
+      "task list",
+      "images build",
+      "images list",
+      "images prune",
+      "doctor",
+      "reap",
+      "setup",
+      "demo",
+    ];
+    assert.match(top.out, /Exit codes/);
+    for (const command of commands) {
+      const { code, out } = await cloche([...command.split(" "), "--help"]);
+      assert.equal(code, 0);
+      assert.match(out, /Examples?:\n {2}\$ np[mx] /, command);
+    }
+  });
+
+  async function cloche(
+    args: readonly string[],
+    { root: from = root.path, env = {} }: { root?: string; env?: Record<string, string> } = {},
+  ): Promise<Ran> {
+    const rooted = ["run", "task"].includes(args[0] ?? "") && !args.includes("--help");
+    const all = [...args, ...(rooted ? ["--root", from] : [])];
+    return spawnCloche(all, { CLOCHE_DATA: data, ...env });
+  }
+
+  async function leftInEngine(): Promise<string> {
+    const { out } = await cloche(["reap", "--json"]);
+    return JSON.parse(out)
+      .removed.map((one: { id: string }) => one.id)
+      .join(" ");
+  }
+});
+
+interface Bad {
+  readonly files: Readonly<Record<string, string | undefined>>;
+  readonly args?: readonly string[];
+  readonly message: RegExp;
+}
+
+function badInput(): Record<string, Bad> {
+  return {
+    "a task without a grader": {
+      files: { "grader.py": undefined },
+      message: /task\/no-grader: .*grader\.py/,
+    },
+    "an unknown key, with the nearest known one": {
+      files: { "task.toml": ofNote("task.toml", "memory_mb", "memroy_mb") },
+      message: /task\.toml.*memroy_mb.*memory_mb/s,
+    },
+    "two criteria of one name": {
+      files: {
+        "grader.py": ofNote("grader.py", "readme.txt is as it was", "note.txt says the word"),
+      },
+      message: /task\/grader-refused: .*grader\.py.*note\.txt says the word/s,
+    },
+    "a grader without criteria": {
+      files: { "grader.py": "from cloche import grade\n\ngrade()\n" },
+      message: /task\/grader-refused: .*grader\.py.*criteri/s,
+    },
+    "a generator that fails": {
+      files: { "generate.py": "def generate(variant):\n    raise ValueError('no shelf')\n" },
+      message: /task\/generate-failed: .*generate\.py.*no shelf/s,
+    },
+    "an unknown task, with near names": {
+      files: {},
+      args: ["run", "test/nute"],
+      message: /task\/unknown: .*test\/note/,
+    },
+    "an unknown policy": {
+      files: {},
+      args: ["run", "test/note", "--policy", "cheat:wrong_wrd"],
+      message: /policy\/unknown: .*cheat:wrong_word/,
+    },
+    "a variant that is not there": {
+      files: {},
+      args: ["run", "test/note", "--variant", "3"],
+      message: /cli\/bad-option: .*1 to 2/,
+    },
+  };
+}
+
+function spawnCloche(args: readonly string[], env: Record<string, string>): Promise<Ran> {
+  const child = spawn(process.execPath, ["cloche.mjs", ...args], {
+    env: { ...process.env, ...env },
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  const [out, err]: [string[], string[]] = [[], []];
+  child.stdout.setEncoding("utf8").on("data", (text: string) => out.push(text));
+  child.stderr.setEncoding("utf8").on("data", (text: string) => err.push(text));
+  return new Promise((resolve, reject) => {
+    child.once("error", reject);
+    child.once("close", (code) => resolve({ code, out: out.join(""), err: err.join("") }));
+  });
+}
+
+async function makeWritable(folder: string): Promise<void> {
+  const { execa } = await import("execa");
+  await execa("chmod", ["-R", "u+w", folder]);
+}

@@ -1,0 +1,59 @@
+import { spawnSync } from "node:child_process";
+import { globSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+/** All checks in order, each said; ends with the code of the first that fails. */
+interface Stage {
+  readonly name: string;
+  readonly program: string;
+  readonly args: readonly string[];
+}
+
+const root = fileURLToPath(new URL("..", import.meta.url));
+const ARCHITECTURE = join("test", "architecture.test.ts");
+const PYTHON = join("test", "grading", "python-library.test.ts");
+const others = globSync("test/**/*.test.ts", { cwd: root })
+  .filter((file) => file !== ARCHITECTURE && file !== PYTHON)
+  .sort();
+
+const STAGES: readonly Stage[] = [
+  { name: "lint", program: bin("biome"), args: ["ci", "--diagnostic-level=warn"] },
+  { name: "types", program: bin("tsc"), args: ["--noEmit"] },
+  { name: "dead code", program: bin("knip"), args: ["--no-progress"] },
+  nodeTest("architecture", [ARCHITECTURE]),
+  nodeTest("the grader's Python library", [PYTHON]),
+  nodeTest("tests", others),
+];
+
+for (const stage of STAGES) {
+  const code = run(stage);
+  if (code !== 0) {
+    say(`${stage.name} failed (exit ${code}); nothing after it was run`);
+    process.exit(code);
+  }
+}
+say("all passed");
+
+function nodeTest(name: string, files: readonly string[]): Stage {
+  const args = ["--test", "--test-concurrency=2", "--test-reporter=spec", ...files];
+  return { name, program: process.execPath, args };
+}
+
+function run({ name, program, args }: Stage): number {
+  say(name);
+  const started = performance.now();
+  const { status, error } = spawnSync(program, args, { cwd: root, stdio: "inherit" });
+  if (error) say(error.message);
+  const seconds = ((performance.now() - started) / 1000).toFixed(1);
+  if (status === 0) say(`${name}: ${seconds} s`);
+  return status ?? 1;
+}
+
+function bin(name: string): string {
+  return join(root, "node_modules", ".bin", name);
+}
+
+function say(text: string): void {
+  process.stderr.write(`\n== ${text}\n`);
+}
