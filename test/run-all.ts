@@ -3,7 +3,7 @@ import { globSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
-/** All checks in order, each said; ends with the code of the first that fails. */
+// All checks in order, each said; ends with the code of the first that fails.
 interface Stage {
   readonly name: string;
   readonly program: string;
@@ -17,8 +17,10 @@ const others = globSync("test/**/*.test.ts", { cwd: root })
   .filter((file) => file !== ARCHITECTURE && file !== PYTHON)
   .sort();
 
+const colours = process.stdout.isTTY ? [] : ["--colors=off"];
+
 const STAGES: readonly Stage[] = [
-  { name: "lint", program: bin("biome"), args: ["ci", "--diagnostic-level=warn"] },
+  { name: "lint", program: bin("biome"), args: ["ci", "--diagnostic-level=warn", ...colours] },
   { name: "types", program: bin("tsc"), args: ["--noEmit"] },
   { name: "dead code", program: bin("knip"), args: ["--no-progress"] },
   nodeTest("architecture", [ARCHITECTURE]),

@@ -93,8 +93,9 @@ export interface Sandbox extends Box, AsyncDisposable {
 export interface Box {
   /**
    * Runs a program to its end. A non-zero exit, a kill, a timeout and cut output are results.
-   * Rejects with `engine/box-gone` if the box is not running, `engine/exec-refused` if the program
-   * is not there or may not be executed, `engine/no-answer`.
+   * Rejects with `engine/box-gone` if the box is not running, `engine/exec-refused` if the program,
+   * the directory or the user is not there or the program may not be executed,
+   * `engine/no-answer`. What the program prints or returns is never taken for a refusal.
    */
   exec(argv: readonly string[], options: ExecOptions): Promise<ExecResult>;
 
@@ -111,7 +112,8 @@ export interface Box {
 
   /**
    * The file or directory at `path` as a tar stream whose first entry is named after its last
-   * segment. Links are links, nothing is followed. Rejects with `engine/path-missing`.
+   * segment. Links are links, nothing is followed. Rejects with `engine/path-missing`, also for paths
+   * that no archive can show: temporary file systems (/tmp, homes), /proc, /sys.
    */
   getArchive(path: string, options?: EngineCall): Promise<Readable>;
 
@@ -124,7 +126,10 @@ export interface ExecOptions extends EngineCall {
   readonly user: string;
   /** Default "/". */
   readonly cwd?: string;
-  /** Added to PATH, HOME, USER, LOGNAME, LANG and TZ, which every program gets. */
+  /**
+   * Added to PATH, HOME, USER, LOGNAME, LANG and TZ, which every program gets. Names are of letters,
+   * digits and "_". HOME is a writable directory of the user's own.
+   */
   readonly env?: Readonly<Record<string, string>>;
   /** Written to the program's standard input, which is then closed. Default: closed at once. */
   readonly stdin?: Uint8Array;
@@ -153,7 +158,11 @@ export interface OpenOptions extends EngineCall {
   readonly env?: Readonly<Record<string, string>>;
 }
 
-/** A running program. Reading slowly slows it down; nothing is buffered without bound. */
+/**
+ * A running program. Reading slowly slows it down; nothing is buffered without bound, and the two
+ * outputs share one way, so both must be read (or destroyed). What is written to `stdin` after the
+ * program has ended is dropped.
+ */
 export interface BoxProcess extends AsyncDisposable {
   /** `end()` closes the program's standard input. */
   readonly stdin: Writable;
@@ -216,7 +225,7 @@ export interface BoxLimits {
   readonly processes: number;
   /** May be fractional. */
   readonly cpus: number;
-  /** /tmp and /dev/shm together are bounded by this. */
+  /** /tmp, /dev/shm and the users' homes together are bounded by this. */
   readonly tmpBytes: number;
   /** The largest single file. */
   readonly fileBytes: number;

@@ -1,4 +1,5 @@
-import { closeSync, fsyncSync, openSync, writeSync } from "node:fs";
+import { closeSync, fsyncSync, mkdirSync, openSync, writeSync } from "node:fs";
+import { dirname } from "node:path";
 import { messageOf } from "../base/fault.ts";
 import { mcpFault } from "./faults.ts";
 
@@ -10,10 +11,13 @@ export class AppendFile implements Disposable {
   readonly path: string;
   #fd: number | undefined;
 
-  /** Makes the file, or goes on at its end. @throws Fault `mcp/record-failed` */
+  /** Makes the file and its folder, or goes on at its end. @throws Fault `mcp/record-failed` */
   constructor(path: string) {
     this.path = path;
-    this.#fd = this.#attempt(() => openSync(path, "a", 0o600));
+    this.#fd = this.#attempt(() => {
+      mkdirSync(dirname(path), { recursive: true });
+      return openSync(path, "a", 0o600);
+    });
   }
 
   get isOpen(): boolean {

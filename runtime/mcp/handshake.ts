@@ -33,6 +33,7 @@ export interface GreetOptions {
 const MAX_TOOL_PAGES = 100;
 const MAX_TOOLS = 1_000;
 const TOOL_NAME = /^[A-Za-z0-9_.-]{1,128}$/;
+const COMMAND_SHOWN = 400;
 const STDERR_SHOWN = 2_000;
 
 /**
@@ -54,8 +55,10 @@ export async function greet(
 
 /** The server and its command, for messages. */
 export function nameOf(spec: ServerSpec): string {
-  const command = spec.kind === "stdio" ? ` (${spec.argv.join(" ")})` : "";
-  return `MCP server "${spec.name}"${command}`;
+  if (spec.kind !== "stdio") return `MCP server "${spec.name}"`;
+  const command = spec.argv.join(" ");
+  const shown = command.length <= COMMAND_SHOWN ? command : `${command.slice(0, COMMAND_SHOWN)}…`;
+  return `MCP server "${spec.name}" (${shown})`;
 }
 
 async function exchange(

@@ -1,4 +1,3 @@
-import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import type { Json } from "../base/canonical-json.ts";
 import type { Clock } from "../base/clock.ts";
@@ -87,7 +86,6 @@ export class McpProxy implements AgentDoor, AsyncDisposable {
    */
   static async open(options: McpProxyOptions): Promise<McpProxy> {
     const { folder, clock, clientCapabilities = {}, startTimeoutMs = 30_000 } = options;
-    mkdirSync(folder, { recursive: true });
     await using stack = new AsyncDisposableStack();
     const wireFile = stack.use(new AppendFile(join(folder, "wire.jsonl")));
     const stepFile = stack.use(new AppendFile(join(folder, "steps.jsonl")));
@@ -125,7 +123,6 @@ export class McpProxy implements AgentDoor, AsyncDisposable {
       steps: this.#steps,
       onStep: (step) => options.onStep?.(step),
       onOverBudget: () => this.#end.resolve({ kind: "budget", which: "calls" }),
-      onToolError: (upstream) => this.#afterToolError(upstream),
       toAgent: (peer, message, relatesTo) => {
         const text = JSON.stringify(message);
         wire.write("out", peer.name, text);
@@ -232,12 +229,6 @@ export class McpProxy implements AgentDoor, AsyncDisposable {
       log.warn({ server: name, reason, stderr: stderrTail.slice(-2_000) }, "a server is gone");
       await this.#checkBox();
     });
-  }
-
-  /** The terminal's server lives here and outlives its box, so its errors are what tells. */
-  #afterToolError(upstream: Upstream): void {
-    const spec = this.#parts.options.servers.find(({ name }) => name === upstream.name);
-    if (spec?.kind === "terminal") void this.#checkBox();
   }
 
   async #checkBox(): Promise<void> {

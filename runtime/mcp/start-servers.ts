@@ -63,7 +63,9 @@ async function openLink(
 ): Promise<ServerLink> {
   if (spec.kind === "terminal") {
     const { openTerminal } = await import("./terminal/terminal-link.ts");
-    return openTerminal(box, { log });
+    // Its life is the link's: nothing of it waits on the engine before the first command.
+    const never = new AbortController().signal;
+    return await openTerminal(box, { user: "agent", cwd: "/workspace", log, signal: never });
   }
   const { argv, user, env } = spec;
   try {

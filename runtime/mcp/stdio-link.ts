@@ -54,7 +54,8 @@ class StdioLink implements ServerLink {
   }
 
   send(message: JsonRpcMessage, text = JSON.stringify(message)): void {
-    if (!this.#isClosed && this.#process.stdin.writable) this.#process.stdin.write(`${text}\n`);
+    if (this.#isClosed || !this.#process.stdin.writable) return;
+    this.#process.stdin.write(`${oneLine(text)}\n`);
   }
 
   onMessage(listener: (message: JsonRpcMessage, text?: string) => void): void {
@@ -142,4 +143,13 @@ class StdioLink implements ServerLink {
       this.#log.warn({ error: messageOf(error) }, "a broken MCP server could not be killed");
     });
   }
+}
+
+/**
+ * U+2028 and U+2029 are no line ends to MCP, but they are to Node's readline, which servers use.
+ * They occur in JSON's texts only, where their escapes mean the same.
+ */
+function oneLine(text: string): string {
+  if (!text.includes("\u2028") && !text.includes("\u2029")) return text;
+  return text.replaceAll("\u2028", "\\u2028").replaceAll("\u2029", "\\u2029");
 }

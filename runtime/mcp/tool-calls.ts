@@ -30,8 +30,6 @@ export interface ToolCallParts {
   readonly onStep: (step: Step) => void;
   /** The agent asked for more calls than the budget has. */
   readonly onOverBudget: () => void;
-  /** A server answered with a tool error: perhaps because the sandbox is gone. */
-  readonly onToolError: (upstream: Upstream) => void;
   /** Progress of a call, under the agent's own token. */
   readonly toAgent: (peer: AgentPeer, message: JsonRpcMessage, relatesTo: RequestId) => void;
 }
@@ -201,7 +199,6 @@ export class ToolCalls {
     }
     const failed = result["isError"] === true;
     this.#end(call, failed ? "tool_error" : "ok", { kind: "result", result, instead: null });
-    if (failed && call.route !== undefined) this.#parts.onToolError(call.route.server.upstream);
   }
 
   #lost(call: ToolCall, { reason }: LinkClosed, wasLost: boolean): void {

@@ -9,6 +9,7 @@ import type { SkippedEntry, Snapshot } from "./snapshot.ts";
 import { SnapshotBuilder, type SnapshotLimits } from "./snapshot-builder.ts";
 import type { TarHeader } from "./tar-format.ts";
 import { archiveProblem, TarReader } from "./tar-reader.ts";
+import { Writes } from "./writes.ts";
 
 export interface CaptureOptions {
   /**
@@ -62,7 +63,6 @@ export async function captureArchive(
 
 /** Up to here a content is held whole, which saves a file in two steps. */
 const SMALL = 128 * 1024;
-const MOST_WRITES = 8;
 
 const FAULTS = {
   refused: (message: string) =>
@@ -220,42 +220,6 @@ class Capture {
     } else {
       this.#builder.add({ type: "directory", path, mode: node.mode });
     }
-  }
-}
-
-/** Writes under way beside the reading: a file each, a few at a time. */
-class Writes {
-  readonly #running = new Set<Promise<void>>();
-  #failed: { readonly error: unknown } | undefined;
-
-  /** Waits for a place. @throws what an earlier write failed with */
-  async add(write: Promise<unknown>): Promise<void> {
-    const ended = write.then(
-      () => {},
-      (error: unknown) => {
-        this.#failed ??= { error };
-      },
-    );
-    const running = ended.then(() => {
-      this.#running.delete(running);
-    });
-    this.#running.add(running);
-    if (this.#running.size >= MOST_WRITES) await Promise.race(this.#running);
-    this.#check();
-  }
-
-  /** Waits for all. @throws what the first of them failed with */
-  async settle(): Promise<void> {
-    await this.ended();
-    this.#check();
-  }
-
-  async ended(): Promise<void> {
-    await Promise.all(this.#running);
-  }
-
-  #check(): void {
-    if (this.#failed) throw this.#failed.error;
   }
 }
 

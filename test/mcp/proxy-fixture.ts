@@ -12,6 +12,7 @@ import { McpProxy, type McpProxyOptions } from "../../runtime/mcp/proxy.ts";
 import type { ServerSpec } from "../../runtime/mcp/server-spec.ts";
 import type { Budget, Step } from "../../runtime/mcp/step.ts";
 import { LocalBox } from "../support/local-process.ts";
+import { RawAgent, type RawReply } from "./raw-agent.ts";
 
 export const ROOMY: Budget = {
   calls: 100,
@@ -102,4 +103,53 @@ function lines(path: string): unknown[] {
 export function textOf(called: unknown): string {
   const { result } = called as { result: { content: { text: string }[] } };
   return result.content[0]?.text ?? "";
+}
+
+/** A raw agent with an open session. */
+export async function agentOf(serving: Serving): Promise<RawAgent> {
+  const agent = new RawAgent(serving.url, serving.token);
+  await agent.initialize();
+  return agent;
+}
+
+export function callTool(
+  agent: RawAgent,
+  name: string,
+  args: object,
+  id: unknown,
+  meta?: object,
+): Promise<RawReply> {
+  return agent.ask("tools/call", { name, arguments: args, ...(meta && { _meta: meta }) }, id);
+}
+
+/** The structured content of the last message of a reply. */
+export function structuredOf(reply: RawReply): unknown {
+  const result = reply.messages.at(-1)?.["result"];
+  return (result as { structuredContent: unknown } | undefined)?.structuredContent;
+}
+
+/** Waits until a frame with this method was written. */
+export async function untilFrame(
+  serving: Serving,
+  method: string,
+  direction: "in" | "out",
+): Promise<Frame> {
+  return await until(() => {
+    return serving.frames().find((frame) => {
+      return frame.message["method"] === method && frame.direction === direction;
+    });
+  });
+}
+
+/** Waits until so many steps were written; returns the last of them. */
+export async function untilStep(serving: Serving, count: number): Promise<Step> {
+  return await until(() => serving.steps()[count - 1]);
+}
+
+async function until<T>(look: () => T | undefined): Promise<T> {
+  for (;;) {
+    const found = look();
+    if (found !== undefined) return found;
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
 }

@@ -19,8 +19,10 @@ Result = Score | tuple[Score, str]
 Check = Callable[["Run"], Result]
 Checked = TypeVar("Checked", bound=Callable[..., Any])
 
+#: The host refuses what is beyond these.
 NAME_LIMIT = 200
-WEIGHT_LIMIT = 1_000_000
+WEIGHT_LIMIT = 1_000
+COUNT_LIMIT = 500
 
 
 class Failed(Exception):
@@ -98,7 +100,7 @@ def grade() -> None:
         )
 
 
-def collect(load: Callable[[], None]) -> list[Criterion]:
+def collect(load: Callable[[], object]) -> list[Criterion]:
     """The criteria that ``load`` defines. Raises GraderMistake if they make no grader."""
     global _current
     collection = Collection([])
@@ -109,6 +111,8 @@ def collect(load: Callable[[], None]) -> list[Criterion]:
         _current = _by_hand
     if not collection.criteria:
         raise GraderMistake("grader.py defines no criteria; decorate functions with @criterion")
+    if len(collection.criteria) > COUNT_LIMIT:
+        raise GraderMistake(f"grader.py defines {len(collection.criteria)} criteria; {COUNT_LIMIT} is the most")
     if not collection.closed:
         raise GraderMistake("grader.py does not end with grade()")
     _require_distinct(collection.criteria)
@@ -129,12 +133,12 @@ def score_of(returned: object) -> tuple[int | float, str]:
             f"the criterion returned {type(returned).__name__}; "
             "it must return True, False, a fraction from 0 to 1, or (score, reason)"
         )
+    if not 0 <= returned <= 1:  # NaN is not between them either.
+        raise ValueError(f"the criterion returned {returned!r}; a score lies between 0 and 1")
     number = float(returned)
-    if math.isnan(number) or not 0 <= returned <= 1:
-        raise ValueError(f"the criterion returned {number!r}; a score lies between 0 and 1")
-    if number in (0, 1):
-        # Only what is exactly 1 is whole: a fraction that merely rounds to 1 is not.
-        number = number if returned in (0, 1) else min(number, math.nextafter(1.0, 0.0))
+    # Only what is exactly 1 is whole: a fraction that merely rounds to 1 is not.
+    if number == 1 and returned != 1:
+        number = math.nextafter(1.0, 0.0)
     plain = int(number) if number in (0, 1) else number
     words = "holds" if plain == 1 else "does not hold" if plain == 0 else f"holds to {plain:.4g}"
     return plain, reason or words
@@ -148,9 +152,9 @@ def _require_name(name: object) -> None:
 
 
 def _require_weight(name: str, weight: object) -> None:
-    number = isinstance(weight, (int, float, Fraction)) and not isinstance(weight, bool)
-    if not number or not 0 < weight <= WEIGHT_LIMIT:  # type: ignore[operator]
-        raise GraderMistake(f"criterion {name!r} has the weight {weight!r}; it must be a number above 0")
+    is_number = isinstance(weight, (int, float, Fraction)) and not isinstance(weight, bool)
+    if not is_number or not 0 < weight <= WEIGHT_LIMIT:  # type: ignore[operator]
+        raise GraderMistake(f"criterion {name!r} has the weight {weight!r}; it must be above 0, at most {WEIGHT_LIMIT}")
 
 
 def _require_distinct(criteria: list[Criterion]) -> None:

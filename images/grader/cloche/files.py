@@ -6,7 +6,7 @@ import hashlib
 import json
 import os
 import posixpath
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -54,7 +54,10 @@ class Tree:
         *,
         agents_work: bool,
         baseline: Callable[[], Tree] | None = None,
+        skipped: Sequence[str] = (),
     ) -> None:
+        #: Paths of what was neither file, directory nor link (a socket, a device, …).
+        self.skipped = list(skipped)
         self._entries = entries
         self._root = root
         self._agents_work = agents_work
@@ -72,7 +75,8 @@ class Tree:
         """Reads a snapshot's JSON; the bytes of its files lie under ``root``."""
         data = json.loads(snapshot.read_text(encoding="utf-8"))
         entries = {each["path"]: _entry(each) for each in data["entries"]}
-        return cls(entries, root, agents_work=agents_work, baseline=baseline)
+        skipped = [each["path"] for each in data.get("skipped", [])]
+        return cls(entries, root, agents_work=agents_work, baseline=baseline, skipped=skipped)
 
     @property
     def entries(self) -> list[Entry]:

@@ -1,31 +1,119 @@
-"""Whether a call names a file. First version; hardened below."""
+"""Whether a text names a file of the workspace, in whatever form."""
+
 from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
-import json, re
+from functools import cached_property
+from itertools import islice, product
+from typing import Any
+
+from .files import WORKSPACE, workspace_path
+from .globs import matches
+
+_BRACES = re.compile(r"\{([^{}]*,[^{}]*)\}")
+_EXPANSIONS = 64
+_BEFORE = r"(?<![\w./~-])"
+#: A variable that stands for a folder: $DIR/, ${DIR}/, {base}/ in an f-string.
+_VARIABLE = r"(?:\$\w+|\$?\{[^{}\s]*\})/"
+_AFTER = r"(?![\w/-])(?!\.\w)"
+
 
 @dataclass(frozen=True)
 class Target:
+    """A file that is looked for, and the names that mean it and no other file."""
+
     path: str
+    #: Relative names: the whole path, and its ends that no other file shares.
     names: tuple[str, ...]
+    #: Names of the folders that hold it, the workspace itself not among them.
+    folders: tuple[str, ...]
+
     @classmethod
-    def of(cls, path, paths):
-        from .files import workspace_path
+    def of(cls, path: str, paths: Collection[str]) -> Target:
+        """The target for a path; ``paths`` are all that the workspace had at some time."""
         name = workspace_path(path)
         parts = name.split("/")
-        names = [name]
-        for i in range(1, len(parts)):
-            suffix = "/".join(parts[i:])
-            if not any(p != name and (p == suffix or p.endswith("/" + suffix)) for p in paths):
-                names.append(suffix)
-        return cls(name, tuple(names))
-    def within(self, text):
-        return any(re.search(r"(?<![\w.-])" + re.escape(n) + r"(?![\w/-])", text) for n in self.names)
+        ends = ["/".join(parts[start:]) for start in range(len(parts))]
+        others = [other for other in paths if other != name]
+        names = [end for end in ends if end == name or not _shared(end, others)]
+        folders = ["/".join(parts[:stop]) for stop in range(1, len(parts))]
+        return cls(name, tuple(names), tuple(folders))
 
-def mentions(step, target):
-    return target.within(json.dumps(step.arguments, ensure_ascii=False))
+    @property
+    def absolute(self) -> str:
+        """The path as the agent sees it."""
+        return f"{WORKSPACE}/{self.path}"
 
-def possible_reads(steps, target):
-    return [s for s in steps if mentions(s, target) and not re.search("write|edit|move|list|info|create", s.tool)]
+    def is_path(self, text: object) -> bool:
+        """Whether a tool's argument is this very path."""
+        try:
+            return isinstance(text, str) and workspace_path(text) == self.path
+        except ValueError:
+            return False
 
-def possible_writes(steps, target):
-    return [s for s in steps if mentions(s, target) and (re.search("write|edit|move", s.tool) or ">" in json.dumps(s.arguments))]
+    def in_text(self, text: str) -> bool:
+        """Whether a text (code, a command) names the file somewhere."""
+        return self._pattern.search(text) is not None
+
+    def in_word(self, word: str) -> bool:
+        """Whether a word of a command names the file, also by a pattern (``reports/*.docx``)."""
+        if self.in_text(word):
+            return True
+        for plain in _expanded(word):
+            plain = plain.removeprefix("./")
+            if plain != word and self.in_text(plain):
+                return True
+            if re.search(r"[*?\[]", plain) and any(matches(name, plain) for name in self._forms):
+                return True
+        return False
+
+    def folder_in_word(self, word: str) -> bool:
+        """Whether a word is a folder that holds the file, or the workspace itself."""
+        plain = word.rstrip("/").removeprefix("./")
+        whole = (WORKSPACE, ".", "..", *self.folders, *(f"{WORKSPACE}/{name}" for name in self.folders))
+        return plain in whole
+
+    def folder_in_text(self, text: str) -> bool:
+        """Whether code names a folder that holds the file."""
+        return self._folder_pattern.search(text) is not None
+
+    @property
+    def _forms(self) -> tuple[str, ...]:
+        return (self.absolute, *self.names)
+
+    @cached_property
+    def _pattern(self) -> re.Pattern[str]:
+        names = "|".join(re.escape(name) for name in self.names)
+        absolute = rf"(?<![\w.-]){re.escape(self.absolute)}"
+        dotted = rf"(?<![\w./-])\./(?:{names})"
+        return re.compile(rf"(?:{absolute}|{dotted}|{_BEFORE}(?:{names})|{_VARIABLE}(?:{names})){_AFTER}")
+
+    @cached_property
+    def _folder_pattern(self) -> re.Pattern[str]:
+        names = "|".join(re.escape(name) for name in (WORKSPACE, *self.folders))
+        return re.compile(rf"(?<![\w.-])(?:{re.escape(WORKSPACE)}/)?(?:{names})/?(?![\w./-])")
+
+
+def texts_in(value: Any) -> Iterator[str]:
+    """All texts in a JSON value, names of members aside."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict):
+        for each in value.values():
+            yield from texts_in(each)
+    elif isinstance(value, list):
+        for each in value:
+            yield from texts_in(each)
+
+
+def _shared(end: str, others: Collection[str]) -> bool:
+    return any(other == end or other.endswith(f"/{end}") for other in others)
+
+
+def _expanded(word: str) -> list[str]:
+    """A word with its ``{a,b}`` spelt out."""
+    pieces = _BRACES.split(word)
+    choices = [piece.split(",") if index % 2 else [piece] for index, piece in enumerate(pieces)]
+    return ["".join(parts) for parts in islice(product(*choices), _EXPANSIONS)]

@@ -36,7 +36,7 @@ class GraderFailed(Exception):
 def load_grader(root: Path) -> list[Criterion]:
     """The criteria of ``root/task/grader.py``. Raises GraderFailed."""
     try:
-        return collect(lambda: load_script(root / "task" / "grader.py", "grader") and None)
+        return collect(lambda: load_script(root / "task" / "grader.py", "grader"))
     except GraderMistake as mistake:
         raise GraderFailed(clean(str(mistake), TRACEBACK_LIMIT)) from mistake
     except BaseException as error:  # noqa: BLE001  sys.exit() while loading is a failure too.

@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any, overload
 
 from .dates import parse_datetime
-from .mentions import Target, mentions, possible_reads, possible_writes
+from .mentions import Target
+from .usage import ends_reading, names, reading_steps, writing_steps
 
 
 @dataclass(frozen=True)
@@ -127,17 +128,17 @@ class Steps(list[Step]):
         A name shorter than the whole path counts if no other file of the workspace has it.
         """
         target = self._target(path)
-        return self._narrow(step for step in self.calls(ok=ok) if mentions(step, target))
+        return self._narrow(step for step in self.calls(ok=ok) if names(step, target))
 
     def reads_of(self, path: str) -> Steps:
         """Successful calls that could have shown what is in the file (docs/graders.md says how told)."""
         target = self._target(path)
-        return self._narrow(possible_reads(self.calls(), target))
+        return self._narrow(reading_steps(self.calls(), target))
 
     def writes_to(self, path: str) -> Steps:
         """Successful calls that could have written the file (docs/graders.md says how told)."""
         target = self._target(path)
-        return self._narrow(possible_writes(self.calls(), target))
+        return self._narrow(writing_steps(self.calls(), target))
 
     def last_write_to(self, path: str) -> Step | None:
         """The last of ``writes_to``; None if there is none."""
@@ -152,8 +153,9 @@ class Steps(list[Step]):
         last = self.last_write_to(path)
         if last is None:
             return self._narrow(())
-        reads = self.reads_of(path)
-        return self._narrow(step for step in reads if step is last or step.is_after(last))
+        looks = ends_reading(self.calls(), self._target(path))
+        itself = self._narrow(step for step in looks if step is last)
+        return self._narrow([*itself, *self.reads_of(path).after(last)])
 
     def after(self, step: Step | None) -> Steps:
         """Calls that began when this one had ended; none of them if there is no such step."""

@@ -100,7 +100,7 @@ async function baseImage(build: Build, step: ProgressStep): Promise<ImageInfo> {
   const source = baseSource(options.baseImage, architecture);
   step.intent(
     source.kind === "image"
-      ? `taking ${source.image} from its registry`
+      ? `standing on ${source.image}, fetched if it is not there`
       : `unpacking Debian's packages from ${source.sources.main}, about 40 s`,
   );
   const { buildArgs: _, ...makeOptions } = buildOptions("base", build, step);

@@ -62,7 +62,7 @@ function movingLine(name: string, { err }: Terminal) {
   let detail = "";
   const draw = () => {
     const seconds = `${((performance.now() - started) / 1000).toFixed(0).padStart(3)} s`;
-    const room = Math.max(20, (process.stderr.columns ?? 80) - NAME_WIDTH - 10);
+    const room = Math.max(20, (process.stderr.columns || 80) - NAME_WIDTH - 10);
     err(`${CLEAR_LINE}${name.padEnd(NAME_WIDTH)} ${seconds}  ${plain(detail, room)}`);
   };
   const timer = setInterval(draw, REDRAW_MS);

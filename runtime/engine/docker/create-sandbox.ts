@@ -7,12 +7,13 @@ import { DockerBox } from "./docker-box.ts";
 import { DockerSandbox } from "./docker-sandbox.ts";
 import { type BoxSpec, containerBody, unreadablePaths, volumeOptions } from "./host-config.ts";
 import { type Identity, newIdentity } from "./identity.ts";
-import { labelsOf, partNames, removeHandles, removeParts } from "./parts.ts";
+import { labelsOf, partNames, removeAttempt, removeHandles } from "./parts.ts";
 
 /** What has been made so far, so that all of it can be removed again. */
 interface Made {
   readonly containers: string[];
   readonly volumes: string[];
+  readonly identity: Identity;
 }
 
 /**
@@ -28,7 +29,8 @@ export async function createSandbox(
 ): Promise<DockerSandbox> {
   checkSpec(spec);
   signal?.throwIfAborted();
-  const made: Made = { containers: [], volumes: [] };
+  const identity = newIdentity([...spec.users, ...(spec.keeper?.users ?? [])]);
+  const made: Made = { containers: [], volumes: [], identity };
   try {
     return await make(api, log, spec, made, signal);
   } catch (error) {
@@ -44,8 +46,8 @@ async function make(
   made: Made,
   signal: AbortSignal | undefined,
 ): Promise<DockerSandbox> {
-  const identity = newIdentity([...spec.users, ...(spec.keeper?.users ?? [])]);
-  const labels = labelsOf(spec.id, spec.labels);
+  const { identity } = made;
+  const labels = labelsOf(spec.id, spec.labels, identity);
   const names = partNames(spec.id);
   const volumes: [string, VolumeSpec][] = [[names.workspace, spec.workspace]];
   if (spec.keeper) volumes.push([names.scratch, spec.keeper.scratch]);
@@ -177,14 +179,9 @@ function refused(error: unknown, name: string): unknown {
 async function cleanUp(api: DockerApi, log: Log, spec: SandboxSpec, made: Made): Promise<void> {
   try {
     await removeHandles(api, made.containers, made.volumes);
-    // A request that was not answered in time may have made something all the same.
-    await removeUnseen(api, spec, made);
+    // A request that was not answered may have made something all the same.
+    await removeAttempt(api, spec.labels.owner, made.identity);
   } catch (error) {
     log.warn({ err: error, sandbox: spec.id }, "what was made of a sandbox could not be removed");
   }
-}
-
-async function removeUnseen(api: DockerApi, spec: SandboxSpec, made: Made): Promise<void> {
-  const complete = made.volumes.length === 0 && made.containers.length === 0;
-  if (!complete) await removeParts(api, spec.labels.owner, spec.id);
 }

@@ -1,6 +1,7 @@
 import type { EngineCall, FoundSandbox, SandboxLabels } from "../engine.ts";
 import { engineFault } from "../faults.ts";
 import { type DockerApi, failed, Refusal } from "./docker-api.ts";
+import type { Identity } from "./identity.ts";
 
 /** What a sandbox consists of on Docker. */
 export function partNames(id: string) {
@@ -19,10 +20,17 @@ const LABEL = {
   rollout: "cloche.rollout",
   expires: "cloche.expires",
   process: "cloche.process",
+  /** The first uid of the block: random, so it also tells one attempt to make an id from another. */
+  block: "cloche.block",
 };
 
-export function labelsOf(id: string, labels: SandboxLabels): Record<string, string> {
+export function labelsOf(
+  id: string,
+  labels: SandboxLabels,
+  { gid }: Identity,
+): Record<string, string> {
   return {
+    [LABEL.block]: String(gid),
     [LABEL.id]: id,
     [LABEL.owner]: labels.owner,
     [LABEL.rollout]: labels.rollout,
@@ -64,7 +72,23 @@ export async function removeParts(
   id: string,
   options: EngineCall = {},
 ): Promise<void> {
-  const filter = [`${LABEL.owner}=${owner}`, `${LABEL.id}=${id}`];
+  await removeLabelled(api, [`${LABEL.owner}=${owner}`, `${LABEL.id}=${id}`], options);
+}
+
+/** Removes what one attempt to make a sandbox has made, and nothing of an older one of its id. */
+export async function removeAttempt(
+  api: DockerApi,
+  owner: string,
+  { gid }: Identity,
+): Promise<void> {
+  await removeLabelled(api, [`${LABEL.owner}=${owner}`, `${LABEL.block}=${gid}`], {});
+}
+
+async function removeLabelled(
+  api: DockerApi,
+  filter: readonly string[],
+  options: EngineCall,
+): Promise<void> {
   const parts = await labelled(api, filter, options);
   const of = (kind: Part["kind"]) =>
     parts.filter((part) => part.kind === kind).map((part) => part.handle);

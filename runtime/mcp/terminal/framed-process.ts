@@ -15,6 +15,12 @@ export interface Place {
   readonly signal: AbortSignal;
 }
 
+export interface FramedProgram {
+  readonly argv: readonly string[];
+  /** How many bashes read the nonce, one after the other. */
+  readonly nonceReaders: number;
+}
+
 export interface FramedListener {
   output(bytes: Buffer): void;
   frame(frame: Frame): void;
@@ -31,10 +37,10 @@ export class FramedProcess implements AsyncDisposable {
   readonly #log: Log;
   #listener: FramedListener | undefined;
 
-  /** Rejects as `Box.open`. */
+  /** `argv` reads the nonce of its frames from standard input first. Rejects as `Box.open`. */
   static async open(
     place: Place,
-    argv: readonly string[],
+    { argv, nonceReaders }: FramedProgram,
     listener: FramedListener,
   ): Promise<FramedProcess> {
     const options: OpenOptions = {
@@ -44,14 +50,17 @@ export class FramedProcess implements AsyncDisposable {
       env: place.env,
       signal: place.signal,
     };
-    return new FramedProcess(await place.box.open(argv, options), place.log, listener);
+    const nonce = secret();
+    const process = await place.box.open(argv, options);
+    const framed = new FramedProcess(process, nonce, place.log, listener);
+    framed.write(Array(nonceReaders).fill(nonce));
+    return framed;
   }
 
-  private constructor(process: BoxProcess, log: Log, listener: FramedListener) {
+  private constructor(process: BoxProcess, nonce: string, log: Log, listener: FramedListener) {
     this.#process = process;
     this.#log = log;
     this.#listener = listener;
-    const nonce = secret();
     const frames = new FrameReader(nonce, {
       output: (bytes) => this.#listener?.output(bytes),
       frame: (frame) => this.#listener?.frame(frame),
@@ -67,7 +76,6 @@ export class FramedProcess implements AsyncDisposable {
       this.#listener = undefined;
       last?.lost();
     });
-    this.write([nonce]);
   }
 
   /** Bytes that the program has not yet read. */

@@ -1,4 +1,4 @@
-import { JOB_ARGV } from "./driver.ts";
+import { JOB_PROGRAM } from "./driver.ts";
 import { FramedProcess, type Place } from "./framed-process.ts";
 import type { Frame } from "./frames.ts";
 import { type KeptText, Tail, tailText } from "./kept-output.ts";
@@ -47,7 +47,7 @@ export class Job implements AsyncDisposable {
   /** Rejects as `Box.open`. */
   static async open(place: Place, start: JobStart, onLost: () => void): Promise<Job> {
     const job = new Job(place, start, onLost);
-    job.#process = await FramedProcess.open(place, JOB_ARGV, {
+    job.#process = await FramedProcess.open(place, JOB_PROGRAM, {
       output: (bytes) => job.#output(bytes),
       frame: (frame) => job.#frame(frame),
       lost: () => job.#lost(),

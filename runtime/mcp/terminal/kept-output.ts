@@ -115,6 +115,7 @@ const ESCAPES = new RegExp(
   ].join("|"),
   "g",
 );
+// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is removed.
 const CONTROLS = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g;
 
 function leftOut(bytes: number): string {

@@ -62,12 +62,16 @@ export class Session implements AsyncDisposable {
       signal.throwIfAborted();
       for (let attempt = 0; attempt < 3; attempt++) {
         const shell = await this.#ready();
-        const environment = await shell.environment();
+        const asked = shell.environment();
+        const stopped = await firstOf(asked, ENVIRONMENT_MS, signal);
+        if (stopped !== undefined) await this.#drop(shell);
+        const environment = await asked;
+        signal.throwIfAborted();
         if (environment !== undefined) return { environment, cwd: this.#cwd };
       }
       throw new Error(
-        `The exported environment of session "${this.name}" could not be read. ` +
-          "Try again, or start the command in another session.",
+        `The exported environment of session "${this.name}" could not be read: it is larger than ` +
+          "256 KiB, or background processes write all the time. Start it in another session.",
       );
     });
   }
@@ -140,6 +144,8 @@ export class Session implements AsyncDisposable {
   }
 }
 
+/** How long an idle shell may take to say what it exports. */
+const ENVIRONMENT_MS = 10_000;
 /** As a shell says it for a program that SIGINT ended. */
 const INTERRUPTED = 130;
 

@@ -1,4 +1,4 @@
-import { SHELL_ARGV } from "./driver.ts";
+import { SHELL_PROGRAM } from "./driver.ts";
 import { FramedProcess, type Place } from "./framed-process.ts";
 import type { Frame } from "./frames.ts";
 import { KeptOutput, type KeptText } from "./kept-output.ts";
@@ -52,15 +52,15 @@ export class Shell implements AsyncDisposable {
   /** The engine lost it: nobody said how the shell ended. */
   readonly #onLost: () => void;
 
-  /** Starts a shell in `cwd`, or in the engine's if that is gone. Rejects as `Box.open`. */
+  /** Starts a shell in `cwd`, or in the place's own if that is gone. Rejects as `Box.open`. */
   static async open(place: Place, cwd: string, onLost: () => void): Promise<Shell> {
     const shell = new Shell(place, onLost);
-    shell.#process = await FramedProcess.open(place, SHELL_ARGV, {
+    shell.#process = await FramedProcess.open(place, SHELL_PROGRAM, {
       output: (bytes) => shell.#output(bytes),
       frame: (frame) => shell.#frame(frame),
       lost: () => shell.#lost(),
     });
-    shell.#process.write([cwd]);
+    shell.#process.write([cwd, place.cwd]);
     return shell;
   }
 
@@ -117,6 +117,7 @@ export class Shell implements AsyncDisposable {
     await Promise.race([back, grace.promise]);
     clearTimeout(timer);
     if (!isBack) await this[Symbol.asyncDispose]();
+    else this.#process?.write(["0", "reap", ""]);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

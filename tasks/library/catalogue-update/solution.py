@@ -83,7 +83,10 @@ class Desk:
         self.agent = agent
 
     def run(self, command):
-        return self.agent.call("run_command", command=command).text
+        result = self.agent.call("run_command", command=command)
+        if (result.structured or {}).get("exitCode", 0) != 0:
+            raise ValueError(f"{command}\ndid not work: {result.text}")
+        return result.text
 
     def python(self, program):
         return self.run(f"python3 - <<'EOF'\n{program.strip()}\nEOF")

@@ -21,6 +21,7 @@ const TOOLS = [
   "twice",
   "hang",
   "no-object",
+  "log-later",
 ].map(tool);
 
 const NO_ID = { description: "out of" };
@@ -116,6 +117,12 @@ function oddCall(id: unknown, name: string, args: Record<string, unknown>): void
       say({ id: 99_999, result: textResult(`${NO_ID.description} nowhere`) });
       say({ id, result: textResult("second") });
       return;
+    case "log-later": {
+      const later = { method: "notifications/message", params: { level: "info", data: "later" } };
+      setTimeout(() => say(later), 100);
+      say({ id, result: textResult("later") });
+      return;
+    }
     case "no-object":
       say({ id, result: 5 });
       return;

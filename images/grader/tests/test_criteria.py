@@ -1,0 +1,77 @@
+"""What a criterion may return, and what makes no grader."""
+
+from __future__ import annotations
+
+import unittest
+from fractions import Fraction
+
+from cloche.criteria import GraderMistake, collect, criterion, grade, score_of
+
+
+class ScoreOf(unittest.TestCase):
+    def test_none_is_an_error_and_no_pass(self) -> None:
+        with self.assertRaisesRegex(TypeError, "returned NoneType"):
+            score_of(None)
+
+    def test_what_is_no_fraction_is_an_error(self) -> None:
+        for wrong in (float("nan"), float("inf"), -0.1, 1.0001, 2, Fraction(3, 2)):
+            with self.subTest(wrong), self.assertRaises(ValueError):
+                score_of(wrong)
+        for wrong in ("1", "", [], {}, [True], (True,), (True, 1), (1, "a", "b"), (None, "why")):
+            with self.subTest(wrong), self.assertRaises(TypeError):
+                score_of(wrong)
+
+    def test_yes_and_no_become_one_and_nothing_with_a_reason(self) -> None:
+        self.assertEqual(score_of(True), (1, "holds"))
+        self.assertEqual(score_of(False), (0, "does not hold"))
+        self.assertEqual(score_of((True, "all 12 rows")), (1, "all 12 rows"))
+        self.assertIs(type(score_of(True)[0]), int)
+
+    def test_a_fraction_stays_one_however_near_to_the_whole(self) -> None:
+        self.assertEqual(score_of(Fraction(1, 4))[0], 0.25)
+        self.assertEqual(score_of((0.5, "half")), (0.5, "half"))
+        self.assertLess(score_of(Fraction(10**30 - 1, 10**30))[0], 1)
+        self.assertEqual(score_of(1.0), (1, "holds"))
+
+
+class Collect(unittest.TestCase):
+    def test_a_grader_without_criteria_is_refused(self) -> None:
+        with self.assertRaisesRegex(GraderMistake, "no criteria"):
+            collect(grade)
+
+    def test_two_criteria_of_one_name_are_refused_by_name(self) -> None:
+        def load() -> None:
+            for name in ("a", "b", "a", "c", "c "):
+                criterion(name)(bool)
+            grade()
+
+        with self.assertRaisesRegex(GraderMistake, "one name: 'a', 'c'"):
+            collect(load)
+
+    def test_a_grader_that_does_not_end_with_grade_is_refused(self) -> None:
+        with self.assertRaisesRegex(GraderMistake, "does not end with grade"):
+            collect(lambda: criterion("a")(bool))
+
+        def late() -> None:
+            criterion("a")(bool)
+            grade()
+            criterion("b")(bool)
+
+        with self.assertRaisesRegex(GraderMistake, "after grade"):
+            collect(late)
+
+    def test_names_and_weights_are_checked_where_they_stand(self) -> None:
+        for name in ("", "  ", "two\nlines", "x" * 201, 3):
+            with self.subTest(name), self.assertRaises(GraderMistake):
+                criterion(name)  # type: ignore[arg-type]
+        for weight in (0, -1, True, "1", float("nan"), float("inf"), 1001, None):
+            with self.subTest(weight), self.assertRaises(GraderMistake):
+                criterion("a", weight=weight)  # type: ignore[arg-type]
+
+    def test_criteria_keep_the_order_of_their_definition(self) -> None:
+        def load() -> None:
+            for name in ("z", "a", "m"):
+                criterion(name, weight=2)(bool)
+            grade()
+
+        self.assertEqual([each.name for each in collect(load)], ["z", "a", "m"])

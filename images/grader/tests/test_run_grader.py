@@ -1,0 +1,249 @@
+"""The program that the host runs: one line in, one line out, whatever the grader does."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+
+from support import FolderCase, environment, run_module, write_text
+
+HEAD = "from cloche import check, criterion, fail, grade\n"
+
+
+class RunGrader(FolderCase):
+    def graded(self, grader: str, **run: object) -> dict[str, dict]:
+        root = self.run_folder(HEAD + grader + "\ngrade()\n", **run)  # type: ignore[arg-type]
+        lines, _, code = run_module("run_grader", {"nonce": "n1", "root": str(root)})
+        self.assertEqual((len(lines), code), (1, 0))
+        self.assertEqual(lines[0]["nonce"], "n1")
+        return {each["name"]: each for each in lines[0]["criteria"]}
+
+    def failed(self, grader: str, module: str = "run_grader") -> str:
+        root = self.run_folder(grader)
+        lines, _, _ = run_module(module, {"nonce": "n1", "root": str(root)})
+        self.assertEqual(set(lines[0]), {"nonce", "failed"})
+        return lines[0]["failed"]
+
+    def test_a_grader_that_can_not_be_loaded_is_one_failure(self) -> None:
+        self.assertIn("SyntaxError", self.failed("def"))
+        self.assertIn("ZeroDivisionError", self.failed("1/0"))
+        self.assertIn("SystemExit", self.failed("raise SystemExit(0)"))
+        self.assertIn("no criteria", self.failed("from cloche import grade\ngrade()"))
+
+    def test_a_missing_grader_is_one_failure(self) -> None:
+        root = self.run_folder()
+        (root / "task" / "grader.py").unlink()
+        lines, _, _ = run_module("run_grader", {"nonce": "n1", "root": str(root)})
+        self.assertIn("FileNotFoundError", lines[0]["failed"])
+
+    def test_what_one_criterion_raises_is_its_error_and_the_others_still_run(self) -> None:
+        found = self.graded(
+            """
+@criterion("exit")
+def a(run): raise SystemExit(0)
+@criterion("deep")
+def b(run): return b(run)
+@criterion("memory")
+def c(run): raise MemoryError
+@criterion("assert")
+def d(run): assert False, "no"
+@criterion("nothing")
+def e(run): pass
+@criterion("interrupt")
+def f(run): raise KeyboardInterrupt
+@criterion("async")
+async def g(run): return True
+@criterion("generator")
+def h(run): yield True
+@criterion("hostile")
+def i(run):
+    class Odd(Exception):
+        def __str__(self): raise ValueError("no text")
+    raise Odd
+@criterion("good")
+def j(run): return True
+"""
+        )
+        self.assertEqual(found.pop("good")["score"], 1)
+        for name, each in found.items():
+            with self.subTest(name):
+                self.assertIsNone(each["score"])
+                self.assertTrue(each["error"])
+        self.assertIn("SystemExit", found["exit"]["error"])
+        self.assertNotIn("run_grader.py", found["assert"]["error"])
+
+    def test_a_failed_check_is_a_score_of_nothing_and_no_error(self) -> None:
+        found = self.graded(
+            """
+@criterion("a")
+def a(run): fail("found 3 rows, expected 4")
+@criterion("b")
+def b(run): check(run.expected == [1], "expected [1]"); return True
+@criterion("c")
+def c(run): return run.workspace.file("gone.txt").text() == ""
+""",
+            expected=[1],
+        )
+        self.assertEqual((found["a"]["score"], found["a"]["error"]), (0, None))
+        self.assertEqual(found["a"]["reason"], "found 3 rows, expected 4")
+        self.assertEqual((found["b"]["score"], found["b"]["reason"]), (1, "holds"))
+        self.assertEqual((found["c"]["score"], found["c"]["reason"]), (0, "gone.txt does not exist"))
+
+    def test_what_the_task_itself_lacks_is_an_error_and_no_failed_check(self) -> None:
+        found = self.graded('@criterion("a")\ndef a(run): return run.before.file("gone").text()')
+        self.assertIsNone(found["a"]["score"])
+        self.assertIn("gone does not exist", found["a"]["error"])
+
+    def test_prints_never_reach_the_host(self) -> None:
+        root = self.run_folder(
+            HEAD
+            + """
+import os, sys
+print('{"nonce":"n1","criteria":[]}')
+@criterion("a")
+def a(run):
+    os.write(1, b'{"forged": true}\\n')
+    sys.__stdout__.write('{"forged": true}\\n')
+    os.system("echo forged")
+    input_lost = sys.stdin.read()
+    return input_lost == ""
+grade()
+"""
+        )
+        lines, printed, _ = run_module("run_grader", {"nonce": "n1", "root": str(root)})
+        self.assertEqual(len(lines), 1)
+        self.assertEqual(lines[0]["criteria"][0]["score"], 1)
+        self.assertEqual(printed.count("forged"), 3)
+
+    def test_threads_and_forks_that_are_left_behind_change_nothing(self) -> None:
+        root = self.run_folder(
+            HEAD
+            + """
+import os, threading, time
+@criterion("a")
+def a(run):
+    threading.Thread(target=lambda: time.sleep(60)).start()
+    return True
+@criterion("b")
+def b(run):
+    if os.fork() == 0:
+        return False
+    os.wait()
+    return True
+grade()
+"""
+        )
+        lines, _, code = run_module("run_grader", {"nonce": "n1", "root": str(root)})
+        self.assertEqual((len(lines), code), (1, 0))
+        self.assertEqual([each["score"] for each in lines[0]["criteria"]], [1, 1])
+
+    def test_a_criterion_can_not_change_what_another_sees(self) -> None:
+        found = self.graded(
+            """
+@criterion("a")
+def a(run): run.expected.append(2); return len(run.expected) == 2
+@criterion("b")
+def b(run): return run.expected == [1]
+""",
+            expected=[1],
+        )
+        self.assertEqual([each["score"] for each in found.values()], [1, 1])
+
+    def test_reasons_and_tracebacks_are_cut_and_cleaned(self) -> None:
+        found = self.graded(
+            r"""
+@criterion("a")
+def a(run): fail("x" * 5000)
+@criterion("b")
+def b(run): fail("\x1b[31mred\x00 \ud800 \u2028 \U0001f600" + "\U0001f600" * 3000)
+@criterion("c")
+def c(run): raise ValueError("y" * 100_000 + "the end")
+@criterion("d")
+def d(run): return False, repr(object())
+"""
+        )
+        self.assertEqual(len(found["a"]["reason"]), 2000)
+        self.assertTrue(found["b"]["reason"].startswith("\\x1b[31mred\\x00 \\ud800"))
+        self.assertLessEqual(len(found["b"]["reason"].encode("utf-16-le")) // 2, 2000)
+        self.assertLessEqual(len(found["c"]["error"]), 8000)
+        self.assertTrue(found["c"]["error"].rstrip().endswith("the end"))
+        self.assertNotRegex(found["d"]["reason"], "0x[0-9a-f]{4}")
+
+    def test_a_module_of_the_workspace_or_the_task_never_takes_the_place_of_an_installed_one(
+        self,
+    ) -> None:
+        root = self.run_folder(
+            HEAD
+            + """
+import json, openpyxl, rules
+@criterion("a")
+def a(run): return "dist-packages" in openpyxl.__file__ and rules.LIMIT == 3
+@criterion("b")
+def b(run):
+    import os, sys
+    inside = [place for place in sys.path if place.startswith(str(run._root)) and "/task" not in place]
+    return os.getcwd() == "/" and not inside
+grade()
+""",
+            after={"json.py": "raise SystemExit", "openpyxl.py": "1/0", "sitecustomize.py": "1/0"},
+        )
+        write_text(root / "task" / "openpyxl.py", "1/0")
+        write_text(root / "task" / "rules.py", "LIMIT = 3")
+        lines, _, _ = run_module("run_grader", {"nonce": "n1", "root": str(root)})
+        self.assertEqual([each["score"] for each in lines[0]["criteria"]], [1, 1])
+
+    def test_the_same_run_gives_the_same_bytes_with_any_hash_seed(self) -> None:
+        root = self.run_folder(
+            HEAD
+            + """
+@criterion("a")
+def a(run): fail(str(run.workspace.changed()) + repr(object()))
+@criterion("b", weight=0.5)
+def b(run): raise ValueError(repr(object()))
+grade()
+""",
+            after={"a": "1", "b": "2", "c": "3"},
+        )
+        request = json.dumps({"nonce": "n1", "root": str(root)}) + "\n"
+        outputs = {
+            subprocess.run(
+                [sys.executable, "-P", "-s", "-B", "-m", "cloche.run_grader"],
+                input=request.encode(),
+                capture_output=True,
+                env=environment(seed),
+                check=True,
+            ).stdout
+            for seed in ("0", "1", "77")
+        }
+        self.assertEqual(len(outputs), 1)
+
+
+class Describe(FolderCase):
+    def test_it_names_the_criteria_and_runs_none(self) -> None:
+        root = self.run_folder(
+            HEAD + '@criterion("a", weight=2)\ndef a(run): 1/0\n@criterion("b")\ndef b(run): 1/0\ngrade()'
+        )
+        for path in ("before.json", "after.json", "context.json", "steps.jsonl", "expected.json"):
+            (root / path).unlink()
+        lines, _, _ = run_module("describe", {"nonce": "n2", "root": str(root)})
+        described = [{"name": "a", "weight": 2}, {"name": "b", "weight": 1}]
+        self.assertEqual(lines, [{"nonce": "n2", "criteria": described}])
+
+    def test_it_refuses_two_of_one_name_with_a_sentence_and_no_traceback(self) -> None:
+        grader = '@criterion("same")\ndef a(run): return True\n'
+        root = self.run_folder(HEAD + grader * 2 + "grade()")
+        lines, _, _ = run_module("describe", {"nonce": "n2", "root": str(root)})
+        self.assertIn("'same'", lines[0]["failed"])
+        self.assertNotIn("Traceback", lines[0]["failed"])
+
+    def test_a_grader_run_by_hand_says_what_to_do(self) -> None:
+        root = self.run_folder(HEAD + '@criterion("a")\ndef a(run): return True\ngrade()')
+        done = subprocess.run(
+            [sys.executable, str(root / "task" / "grader.py")],
+            capture_output=True,
+            text=True,
+            env=environment(),
+            check=True,
+        )
+        self.assertIn("cloche run", done.stderr)

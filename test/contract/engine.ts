@@ -1,0 +1,73 @@
+import { after, before, describe, it } from "node:test";
+import { namedId } from "../../runtime/base/id.ts";
+import type { Engine, Sandbox, SandboxSpec } from "../../runtime/engine/engine.ts";
+import { sandboxImage, smallSpec } from "../support/engine.ts";
+import { execContract } from "./engine/exec.ts";
+import { filesContract } from "./engine/files.ts";
+import { imagesContract } from "./engine/images.ts";
+import { isolationContract } from "./engine/isolation.ts";
+import { lifetimeContract } from "./engine/lifetime.ts";
+import { programContract } from "./engine/programs.ts";
+
+/** What a body of the contract has at hand. */
+export interface EngineWorld {
+  readonly engine: Engine;
+  /** A Debian image that the engine holds: a shell and coreutils are all that is used of it. */
+  readonly image: string;
+  /** The label of everything that the contract makes. */
+  readonly owner: string;
+  /** One sandbox for all bodies that leave it as they found it. */
+  readonly shared: Sandbox;
+  /** The specification of `fresh`, to change or to create by hand. */
+  spec(change?: Partial<SandboxSpec>): SandboxSpec;
+  /** A sandbox of one's own: `await using box = await world.fresh()`. */
+  fresh(change?: Partial<SandboxSpec>): Promise<Sandbox>;
+}
+
+export type ContractBody = (world: EngineWorld) => Promise<void>;
+
+/** Everything that any engine must do, by sentence. */
+export const engineContract: Readonly<Record<string, ContractBody>> = {
+  ...execContract,
+  ...programContract,
+  ...filesContract,
+  ...isolationContract,
+  ...lifetimeContract,
+  ...imagesContract,
+};
+
+export interface ContractOptions {
+  /** Sentences that this engine cannot keep, each with the reason that is printed. */
+  readonly decline?: Readonly<Record<string, string>>;
+}
+
+/** Runs the contract against one engine, and sees that nothing of it is left there afterwards. */
+export function runEngineContract(
+  name: string,
+  makeEngine: () => Promise<Engine>,
+  { decline = {} }: ContractOptions = {},
+): void {
+  describe(`${name}, as an engine`, () => {
+    let world: EngineWorld;
+    before(async () => {
+      world = await openWorld(await makeEngine());
+    });
+    after(async () => {
+      const { engine, owner, shared } = world;
+      await shared[Symbol.asyncDispose]();
+      for (const found of await engine.find(owner)) await engine.remove(found);
+      await engine[Symbol.asyncDispose]();
+    });
+    for (const [title, body] of Object.entries(engineContract)) {
+      it(title, { skip: decline[title] ?? false }, () => body(world));
+    }
+  });
+}
+
+async function openWorld(engine: Engine): Promise<EngineWorld> {
+  const owner = namedId("test-contract");
+  const image = await sandboxImage(engine);
+  const spec = (change?: Partial<SandboxSpec>) => smallSpec(image, owner, change);
+  const fresh = (change?: Partial<SandboxSpec>) => engine.create(spec(change));
+  return { engine, image, owner, spec, fresh, shared: await fresh() };
+}

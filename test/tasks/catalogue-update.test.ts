@@ -1,0 +1,275 @@
+import assert from "node:assert/strict";
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { after, before, describe, it } from "node:test";
+import { fileURLToPath } from "node:url";
+import { connectClient } from "../../runtime/mcp/mcp-client.ts";
+import { nullPlayer } from "../../runtime/policy/null-player.ts";
+import { playerFor } from "../../runtime/policy/policies.ts";
+import { scriptedPlayer } from "../../runtime/policy/scripted-player.ts";
+import type { RolloutSpec } from "../../runtime/rollout/parts.ts";
+import type { Player } from "../../runtime/rollout/player.ts";
+import type { RolloutRecord } from "../../runtime/store/record.ts";
+import { openTestRuntime, play, type TestRuntime } from "../support/runtime.ts";
+
+const ROOT = fileURLToPath(new URL("../..", import.meta.url));
+const TASK = "library/catalogue-update";
+const CRITERIA = {
+  form: "updates.txt is there and every line has the form asked",
+  order: "lines are sorted and no title stands twice",
+  delivery: "additions from the delivery are right",
+  donations: "additions from the donations are right",
+  damage: "deletions from the damage report are right",
+  purge: "deletions from the shelf purge are right",
+  noWrongAdd: "no ADD line is wrong",
+  noWrongDelete: "no DELETE line is wrong",
+  corrections: "the reports' corrections are honoured",
+  untouched: "catalogue and reports are untouched and nothing else was created",
+  read: "all four reports and the catalogue were read before the list was written",
+  verified: "the list was read back after it was written",
+} as const;
+type Key = keyof typeof CRITERIA;
+const KEYS = Object.keys(CRITERIA) as readonly Key[];
+/** Cheats that do part of the work are paid for that part, and never the whole. */
+const DENSE_AT_MOST: Readonly<Record<string, number>> = {
+  copy_every_isbn: 0.3,
+  empty_file: 0,
+  forged_verdict: 0,
+  guess_without_reading: 0.1,
+  overwrite_catalogue: 0.25,
+  trust_first_sheet: 0.8,
+};
+
+interface Expected {
+  readonly lines: readonly string[];
+  readonly by_report: Readonly<Record<string, { readonly makes: readonly string[] }>>;
+  readonly corrections: readonly { readonly lines: Readonly<Record<string, string | null>> }[];
+}
+type Call = (tool: string, args: Readonly<Record<string, unknown>>) => Promise<string>;
+type Bare = Omit<RolloutSpec, "player">;
+
+describe("the task library/catalogue-update", () => {
+  let runtime: TestRuntime;
+
+  before(async () => {
+    runtime = await openTestRuntime();
+  });
+
+  after(async () => {
+    await runtime?.assertNothingLeft();
+    await runtime?.[Symbol.asyncDispose]();
+  });
+
+  it("pays nothing to a policy that does nothing", async () => {
+    const record = await play(runtime, ROOT, TASK, nullPlayer);
+    assert.equal(record.outcome, "graded");
+    assert.deepEqual(record.reward, { sparse: 0, dense: 0 });
+    assert.deepEqual(names(record), Object.values(CRITERIA));
+  });
+
+  for (const [cheat, most] of Object.entries(DENSE_AT_MOST)) {
+    it(`sees through the cheat ${cheat}`, async () => {
+      const record = await play(runtime, ROOT, TASK, named(`cheat:${cheat}`));
+      assert.equal(record.outcome, "graded", record.fault?.message);
+      assert.equal(record.reward?.sparse, 0);
+      assert.ok((record.reward?.dense ?? 1) <= most, `dense ${record.reward?.dense}`);
+    });
+  }
+
+  const MUTATIONS: readonly {
+    readonly title: string;
+    readonly change: (lines: string[], expected: Expected) => string[];
+    /** Besides "read", which a policy that only writes never earns. */
+    readonly loses: readonly Key[];
+  }[] = [
+    { title: "the right list, unread", change: (lines) => lines, loses: [] },
+    {
+      title: "a delivered title is missing",
+      change: (lines, expected) => lines.filter((line) => line !== lineOf(expected, "delivery")),
+      loses: ["delivery"],
+    },
+    {
+      title: "a gift is counted wrongly",
+      change: (lines, expected) =>
+        lines.map((line) => (line === lineOf(expected, "donations") ? `${line}0` : line)),
+      loses: ["donations", "noWrongAdd"],
+    },
+    {
+      title: "a title is deleted that nobody speaks of",
+      change: (lines) => [...lines, "DELETE 9799999999990"],
+      loses: ["noWrongDelete"],
+    },
+    {
+      title: "a damaged title is missing and a line is not of the form asked",
+      change: (lines, expected) =>
+        lines.map((line) => (line === lineOf(expected, "damage") ? `${line}.` : line)),
+      loses: ["form", "damage", "verified"],
+    },
+    {
+      title: "a purged title is missing",
+      change: (lines, expected) => lines.filter((line) => line !== lineOf(expected, "purge")),
+      loses: ["purge"],
+    },
+    { title: "the list is the wrong way round", change: (l) => l.toReversed(), loses: ["order"] },
+    {
+      title: "a line stands twice",
+      change: (lines) => lines.toSpliced(0, 0, lines[0] ?? ""),
+      loses: ["order"],
+    },
+  ];
+  for (const { title, change, loses } of MUTATIONS) {
+    it(`takes from a list exactly what it gets wrong: ${title}`, async () => {
+      const record = await play(
+        runtime,
+        ROOT,
+        TASK,
+        written(async (lines, expected, call) => {
+          await writeList(call, change([...lines], expected).join("\n"));
+          await call("read_text_file", { path: "/workspace/updates.txt" });
+        }),
+      );
+      assert.deepEqual(lostBy(record), inOrder([...loses, "read"]), reasons(record));
+      assert.equal(record.reward?.sparse, 0);
+    });
+  }
+
+  it("sees a changed report, a file beside the list and an empty folder", async () => {
+    for (const command of [
+      "printf x >> reports/purge.eml",
+      "cp updates.txt copy.txt",
+      "mkdir reports/old",
+      "rm about-isbn.txt",
+    ]) {
+      const record = await play(
+        runtime,
+        ROOT,
+        TASK,
+        written(async (lines, _, call) => {
+          await writeList(call, lines.join("\n"));
+          await call("run_command", { command: `cd /workspace && ${command}` });
+          await call("run_command", { command: "cat /workspace/updates.txt" });
+        }),
+      );
+      assert.deepEqual(lostBy(record), inOrder(["untouched", "read"]), command);
+    }
+  });
+
+  it("counts as reading back only a call of its own, after the last write", async () => {
+    for (const work of [
+      (list: string, call: Call) => writeList(call, list),
+      async (list: string, call: Call) => {
+        const command = `printf '%s' '${list}' | tee /workspace/updates.txt`;
+        await call("run_command", { command });
+      },
+      async (list: string, call: Call) => {
+        await writeList(call, list);
+        await call("read_text_file", { path: "/workspace/updates.txt" });
+        await writeList(call, list);
+      },
+      async (list: string, call: Call) => {
+        await writeList(call, list);
+        await call("run_command", { command: `printf '%s' '${list}' # updates.txt` });
+      },
+    ]) {
+      const player = written((lines, _, call) => work(lines.join("\n"), call));
+      const record = await play(runtime, ROOT, TASK, player);
+      assert.deepEqual(lostBy(record), inOrder(["read", "verified"]), reasons(record));
+    }
+  });
+
+  it("takes the right list in any shape that the instruction allows", async () => {
+    const solution = await readFile(join(ROOT, "tasks", TASK, "solution.py"), "utf8");
+    const reshaped = `${solution}
+plain_solve = solve
+
+
+def solve(agent):
+    answer = plain_solve(agent)
+    command = "sed -i -e '1s/^/\\\\xef\\\\xbb\\\\xbf/' -e 's/$/\\\\r/' -e '$a\\\\\\\\' /workspace/updates.txt"
+    agent.call("run_command", command=command)
+    agent.call("run_command", command="cd /workspace && head -c 3 updates.txt | xxd; cat -n updates.txt")
+    return answer
+`;
+    const record = await play(runtime, ROOT, TASK, (parts) =>
+      Promise.resolve(scriptedPlayer("test", reshaped, scriptedParts(parts))),
+    );
+    assert.deepEqual(record.reward, { sparse: 1, dense: 1 }, reasons(record));
+  });
+
+  it("is solved by its solution in 25 or more calls, in each of five different variants", async () => {
+    const fixtures = new Set<string>();
+    for (const variant of [1, 2, 3, 4, 5]) {
+      const change = (spec: RolloutSpec) => {
+        fixtures.add(JSON.stringify(spec.prepared.fixture.entries));
+        return spec;
+      };
+      const record = await play(runtime, ROOT, TASK, named("oracle"), { variant, change });
+      assert.deepEqual(record.reward, { sparse: 1, dense: 1 }, reasons(record));
+      assert.ok(record.steps >= 25, `${record.steps} calls`);
+    }
+    assert.equal(fixtures.size, 5);
+  });
+});
+
+function named(policy: string) {
+  return (parts: TestRuntime, { task }: Bare): Promise<Player> =>
+    playerFor(policy, task, scriptedParts(parts));
+}
+
+function scriptedParts({ engine, images, data, clock, process }: TestRuntime) {
+  return { engine, image: images.grader, labels: { owner: data.owner, process }, clock };
+}
+
+/** A policy that knows the answer beforehand and does something with it. */
+function written(
+  work: (lines: readonly string[], expected: Expected, call: Call) => Promise<unknown>,
+) {
+  return async (_: TestRuntime, { prepared }: Bare): Promise<Player> => ({
+    name: "test",
+    async play(hands, signal) {
+      await using client = await connectClient(hands.url, hands.token, signal);
+      const expected = JSON.parse(Buffer.from(prepared.expected).toString("utf8")) as Expected;
+      await work(expected.lines, expected, async (tool, args) =>
+        JSON.stringify(await client.callTool(tool, args)),
+      );
+      return { answer: null };
+    },
+  });
+}
+
+function writeList(call: Call, content: string): Promise<string> {
+  return call("write_file", { path: "/workspace/updates.txt", content });
+}
+
+/** A line that this report makes, no other report does, and no correction calls for. */
+function lineOf({ lines, by_report, corrections }: Expected, report: string): string {
+  const others = Object.entries(by_report).filter(([name]) => name !== report);
+  const shared = new Set([
+    ...others.flatMap(([, { makes }]) => makes),
+    ...corrections.flatMap((one) => Object.keys(one.lines)),
+  ]);
+  const isbn = by_report[report]?.makes.find((one) => !shared.has(one));
+  return lines.find((line) => isbn !== undefined && line.includes(isbn)) ?? "none";
+}
+
+function names(record: RolloutRecord): string[] {
+  return (record.criteria ?? []).map(({ name }) => name);
+}
+
+/** The criteria that did not score 1, as keys, in the grader's order. */
+function lostBy(record: RolloutRecord): Key[] {
+  assert.equal(record.outcome, "graded", record.fault?.message);
+  const lost = new Set((record.criteria ?? []).filter((one) => one.score !== 1).map((c) => c.name));
+  return KEYS.filter((key) => lost.has(CRITERIA[key]));
+}
+
+function inOrder(keys: readonly Key[]): Key[] {
+  return KEYS.filter((key) => keys.includes(key));
+}
+
+function reasons(record: RolloutRecord): string {
+  return (record.criteria ?? [])
+    .filter(({ score }) => score !== 1)
+    .map(({ name, reason }) => `${name}: ${reason}`)
+    .join("\n");
+}
