@@ -3,12 +3,14 @@
 // Node 24 is installed (the `node` package), an older one hands over to it.
 import { spawn } from "node:child_process";
 import { existsSync } from "node:fs";
+import * as module from "node:module";
 import { fileURLToPath } from "node:url";
 
 const main = fileURLToPath(new URL("./runtime/cli/main.ts", import.meta.url));
 const ownNode = fileURLToPath(new URL("./node_modules/node/bin/node", import.meta.url));
 
 if (Number.parseInt(process.versions.node, 10) >= 24) {
+  module.enableCompileCache();
   await import(main);
 } else if (existsSync(ownNode)) {
   const child = spawn(ownNode, [main, ...process.argv.slice(2)], { stdio: "inherit" });

@@ -1,19 +1,26 @@
-import { type Logger, pino } from "pino";
+import { type Logger, multistream, pino } from "pino";
+import { PinoPretty } from "pino-pretty";
 
 export type Log = Logger;
 
+/** Never a token: where one could stand is redacted. */
 const SECRETS = ["token", "*.token", "authorization", "*.authorization", "headers.authorization"];
 
-/** JSON lines to `path` (made if absent). Never a token: the usual places are redacted. */
-export function fileLog(path: string, level: string): Log {
-  const destination = pino.destination({ dest: path, mkdir: true, sync: false });
-  return pino({ level, redact: SECRETS, base: { pid: process.pid } }, destination);
+export interface LogOptions {
+  readonly level: string;
+  /** Also one readable line an event on stderr, for a person who watches. */
+  readonly onTerminal: boolean;
 }
 
-/** For people at a terminal: one coloured line an event, on stderr. */
-export function terminalLog(level: string): Log {
-  const transport = { target: "pino-pretty", options: { destination: 2, ignore: "pid,hostname" } };
-  return pino({ level, redact: SECRETS, transport });
+/** JSON lines, appended to `path`, whose folder is made if absent. */
+export function openLog(path: string, { level, onTerminal }: LogOptions): Log {
+  const file = pino.destination({ dest: path, mkdir: true, sync: true });
+  const human = PinoPretty({ destination: 2, sync: true, ignore: "pid,hostname" });
+  const streams = [
+    { level: "trace", stream: file },
+    ...(onTerminal ? [{ level: "trace", stream: human }] : []),
+  ];
+  return pino({ level, redact: SECRETS, base: { pid: process.pid } }, multistream(streams));
 }
 
 export const silentLog: Log = pino({ level: "silent" });

@@ -1,5 +1,6 @@
+import { join } from "node:path";
 import { systemClock } from "../base/clock.ts";
-import { fileLog, type Log } from "../base/log.ts";
+import { openLog } from "../base/log.ts";
 import { processIdentity } from "../base/process-identity.ts";
 import type { Engine, EngineReport } from "../engine/engine.ts";
 import { openEngine } from "../engine/engines.ts";
@@ -8,6 +9,7 @@ import type { RolloutParts } from "../rollout/parts.ts";
 import { type DataFolder, openDataFolder } from "../store/data-folder.ts";
 import { RecordStore } from "../store/records.ts";
 import { dataPath } from "./data-path.ts";
+import { cliFault } from "./faults.ts";
 import { onInterrupt } from "./interrupts.ts";
 import { requireImages } from "./set-up/ensure-images.ts";
 import { openTerminal, type Terminal } from "./terminal.ts";
@@ -25,12 +27,15 @@ export interface CommonOptions {
   readonly engine?: string;
   readonly json?: boolean;
   readonly root?: string;
+  readonly verbose?: boolean;
 }
 
 /** Where tasks/ and fixtures/ lie: --root, else the repository. */
 export function tasksRoot({ root }: Context, options: CommonOptions): string {
   return options.root ?? root;
 }
+
+const LEVELS = ["trace", "debug", "info", "warn", "error", "silent"];
 
 export function openContext(root: string): Context {
   return { terminal: openTerminal(process.env), env: process.env, root };
@@ -69,7 +74,10 @@ export async function openParts(context: Context, options: CommonOptions): Promi
   const stack = new AsyncDisposableStack();
   try {
     const { data, records } = stack.use(await openRecords(context, options));
-    const log = fileLog(`${data.log}/cloche.log`, context.env["CLOCHE_LOG"] ?? "info");
+    const log = openLog(join(data.log, "cloche.log"), {
+      level: logLevel(context.env),
+      onTerminal: options.verbose === true,
+    });
     const { engine, report } = await openAnsweringEngine(context, options);
     stack.use(engine);
     const { sandbox, grader } = await requireImages(engine, context.env);
@@ -87,7 +95,7 @@ export async function openParts(context: Context, options: CommonOptions): Promi
       signal,
       clock: systemClock,
       process: processIdentity(),
-      [Symbol.asyncDispose]: () => flushed(rest, log),
+      [Symbol.asyncDispose]: () => rest.disposeAsync(),
     };
   } catch (error) {
     await stack.disposeAsync();
@@ -95,7 +103,8 @@ export async function openParts(context: Context, options: CommonOptions): Promi
   }
 }
 
-async function flushed(rest: AsyncDisposableStack, log: Log): Promise<void> {
-  await rest.disposeAsync();
-  await new Promise<void>((resolve) => log.flush(() => resolve()));
+function logLevel(env: NodeJS.ProcessEnv): string {
+  const wanted = env["CLOCHE_LOG"] ?? "info";
+  if (LEVELS.includes(wanted)) return wanted;
+  throw cliFault("bad-option", `CLOCHE_LOG is "${wanted}": give one of ${LEVELS.join(", ")}`);
 }

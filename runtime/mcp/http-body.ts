@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import { errorText, RPC_ERROR } from "./json-rpc.ts";
 
 /** A file of some size has to fit into one call's arguments. */
-export const MAX_BODY_BYTES = 64 * 1024 * 1024;
+const MAX_BODY_BYTES = 64 * 1024 * 1024;
 
 /**
  * Reads a JSON body. Returns undefined if there is none to go on with: then the response is

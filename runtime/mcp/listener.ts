@@ -46,7 +46,7 @@ export class McpListener implements AsyncDisposable {
   /** Rejects with `mcp/listener-failed`. */
   static async open(options: ListenerOptions): Promise<McpListener> {
     const { host = "127.0.0.1", port = 0 } = options;
-    const server = createServer({ keepAliveTimeout: KEEP_ALIVE_MS, requestTimeout: 0 });
+    const server = createServer({ keepAliveTimeout: KEEP_ALIVE_MS });
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     server.once("error", reject);
     server.listen({ host, port }, resolve);

@@ -113,7 +113,7 @@ class SessionClient implements McpClient {
       if (error instanceof ProtocolError) {
         return { error: { code: error.code, message: error.message } };
       }
-      throw asFault(error, (cause) => unreachable("get an answer from", this.#url, cause));
+      throw asFault(error, (cause) => unreachable("call a tool at", this.#url, cause));
     }
   }
 

@@ -49,6 +49,7 @@ interface ProxyParts {
   readonly links: AsyncDisposableStack;
 }
 
+const BOX_CHECKS_MS = [0, 250, 1_000, 3_000];
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
 /**
@@ -231,12 +232,19 @@ export class McpProxy implements AgentDoor, AsyncDisposable {
     });
   }
 
+  /** An engine may hear of a box's death later than the streams of its programs break. */
   async #checkBox(): Promise<void> {
     if (this.#checking) return;
     this.#checking = true;
     try {
-      const { running, outOfMemory } = await this.#parts.options.box.state();
-      if (!running) this.#end.resolve({ kind: "sandbox_died", outOfMemory });
+      for (const waitMs of BOX_CHECKS_MS) {
+        await unrefSleep(waitMs);
+        if (this.#finished !== undefined) return;
+        const { running, outOfMemory } = await this.#parts.options.box.state();
+        if (running) continue;
+        this.#end.resolve({ kind: "sandbox_died", outOfMemory });
+        return;
+      }
     } catch (error) {
       this.#fail(error);
     } finally {

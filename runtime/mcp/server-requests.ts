@@ -13,8 +13,6 @@ import type { JsonRpcMessage } from "./server-link.ts";
 import type { ServerVoice, Upstream } from "./upstream.ts";
 import type { WireLog } from "./wire-log.ts";
 
-/** Notifications of one rollout's servers that are passed on; the rest is counted and dropped. */
-const MAX_NOTIFICATIONS = 100_000;
 const MAX_REQUESTS = 1_000;
 const LOGGED_VIOLATIONS = 20;
 
@@ -49,7 +47,6 @@ export class ServerRequests implements ServerVoice {
   readonly #parts: ServerRequestParts;
   readonly #asked = new Map<number, Asked>();
   #nextId = 1;
-  #notifications = 0;
   #violations = 0;
 
   constructor(parts: ServerRequestParts) {
@@ -75,15 +72,6 @@ export class ServerRequests implements ServerVoice {
   }
 
   notification(upstream: Upstream, message: JsonRpcNotification): void {
-    this.#notifications += 1;
-    if (this.#notifications > MAX_NOTIFICATIONS) {
-      if (this.#notifications > MAX_NOTIFICATIONS + 1) return;
-      this.#parts.log.warn(
-        { server: upstream.name },
-        "too many notifications; the rest is dropped",
-      );
-      return;
-    }
     switch (message.method) {
       case "notifications/tools/list_changed":
         // The surface is pinned: a policy is shown the same tools from the first call to the last.

@@ -2,7 +2,7 @@ import { sha256 } from "../base/hash.ts";
 import type { AppendFile } from "./append-file.ts";
 import type { Step } from "./step.ts";
 
-export const FIRST_PREVIOUS = "0".repeat(64);
+const FIRST_PREVIOUS = "0".repeat(64);
 
 /** The lines of `steps.jsonl`: each holds the sha256 of the line before it. */
 export class StepLog {
@@ -36,31 +36,5 @@ export class StepLog {
     this.#previous = sha256(line);
     this.#count += 1;
     return { ...rest, result, previous };
-  }
-}
-
-/**
- * Checks the chain of a whole `steps.jsonl`. Returns what is wrong in a sentence, or undefined.
- * A cut at the end is not visible to the chain; the bundle's hash covers that.
- */
-export function stepChainProblem(text: string): string | undefined {
-  let previous = FIRST_PREVIOUS;
-  const lines = text.split("\n");
-  if (lines.pop() !== "") return "the last line has no end";
-  for (const [index, line] of lines.entries()) {
-    const named = previousOf(line);
-    if (named === undefined) return `line ${index + 1} is no step`;
-    if (named !== previous) return `line ${index + 1} does not follow from the line before it`;
-    previous = sha256(line);
-  }
-  return undefined;
-}
-
-function previousOf(line: string): unknown {
-  try {
-    const step: unknown = JSON.parse(line);
-    return typeof step === "object" && step !== null ? Reflect.get(step, "previous") : undefined;
-  } catch {
-    return undefined;
   }
 }

@@ -12,6 +12,9 @@ export interface Waiter {
   progress?(message: JsonRpcNotification): void;
 }
 
+/** A server's notifications in one rollout; the rest is dropped, unrecorded, with one warning. */
+const MAX_NOTIFICATIONS = 100_000;
+
 /** What a server says of its own accord. */
 export interface ServerVoice {
   request(upstream: Upstream, message: JsonRpcRequest): void;
@@ -36,6 +39,7 @@ export class Upstream {
   readonly #cancelled = new Set<number>();
   #voice: ServerVoice | undefined;
   #nextId = 1;
+  #notifications = 0;
   #lost: LinkClosed | undefined;
 
   constructor(name: string, link: ServerLink, wire: WireLog) {
@@ -113,8 +117,9 @@ export class Upstream {
   }
 
   #receive(message: JsonRpcMessage, text: string): void {
-    this.#wire.write("in", this.peer, text);
     const read = classify(message);
+    if (read.kind === "notification" && this.#isFlooding()) return;
+    this.#wire.write("in", this.peer, text);
     if (read.kind === "response") {
       this.#answer(read.message);
       return;
@@ -130,6 +135,14 @@ export class Upstream {
     const waiter = this.#waiterOfProgress(read.message);
     if (waiter?.progress !== undefined) waiter.progress(read.message);
     else this.#voice?.notification(this, read.message);
+  }
+
+  #isFlooding(): boolean {
+    this.#notifications += 1;
+    if (this.#notifications === MAX_NOTIFICATIONS + 1) {
+      this.#voice?.violation(this, `more than ${MAX_NOTIFICATIONS} notifications`);
+    }
+    return this.#notifications > MAX_NOTIFICATIONS;
   }
 
   #answer(response: JsonRpcResponse): void {

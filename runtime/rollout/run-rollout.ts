@@ -1,6 +1,7 @@
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
-import { Fault } from "../base/fault.ts";
+import { pause } from "../base/deadline.ts";
+import { Fault, messageOf } from "../base/fault.ts";
 import { secret } from "../base/id.ts";
 import type { Sandbox } from "../engine/engine.ts";
 import { McpProxy } from "../mcp/proxy.ts";
@@ -34,7 +35,12 @@ export async function runRollout(
   } catch (error) {
     if (error instanceof Fault) life.fail(error);
     else if (signal.aborted) life.cancel();
-    else life.fail(rolloutFault("sandbox-failed", `rollout ${spec.id} failed`, { cause: error }));
+    else
+      life.fail(
+        rolloutFault("sandbox-failed", `rollout ${spec.id} failed: ${messageOf(error)}`, {
+          cause: error,
+        }),
+      );
   }
   try {
     const record = { ...life.record, outcome: life.outcome };
@@ -43,15 +49,21 @@ export async function runRollout(
     life.fail(
       error instanceof Fault
         ? error
-        : rolloutFault("storing-failed", `the bundle of ${spec.id} was not written`, {
-            cause: error,
-          }),
+        : rolloutFault(
+            "storing-failed",
+            `the bundle of ${spec.id} was not written: ${messageOf(error)}`,
+            {
+              cause: error,
+            },
+          ),
     );
   }
   const record = await life.end();
   await rm(folder, { recursive: true, force: true });
   return record;
 }
+
+const GRACE_MS = 1_000;
 
 interface Run {
   readonly spec: RolloutSpec;
@@ -66,7 +78,9 @@ interface Run {
 async function live(run: Run): Promise<void> {
   const { spec, parts, signal, life, evidence } = run;
   const failed = (what: string) => (cause: unknown) =>
-    rolloutFault("sandbox-failed", `rollout ${spec.id}: ${what} failed`, { cause });
+    rolloutFault("sandbox-failed", `rollout ${spec.id}: ${what} failed: ${messageOf(cause)}`, {
+      cause,
+    });
   await using sandbox = await stage(failed("making the sandbox"), signal, () =>
     parts.engine.create(sandboxSpec(spec, parts), { signal }),
   );
@@ -83,7 +97,10 @@ async function live(run: Run): Promise<void> {
   if (life.record.fault !== null) return; // The policy broke: evidence is kept, nothing is graded.
 
   const grade = await stage(
-    (cause) => rolloutFault("grading-failed", `rollout ${spec.id}: grading failed`, { cause }),
+    (cause) =>
+      rolloutFault("grading-failed", `rollout ${spec.id}: grading failed: ${messageOf(cause)}`, {
+        cause,
+      }),
     signal,
     () => gradeEvidence(spec, parts, sandbox, ending, evidence, signal),
   );
@@ -150,13 +167,17 @@ async function untilEnded(
     variant: prepared.variant,
   };
   const playing = stage(
-    (cause) => rolloutFault("player-failed", `policy ${player.name} failed`, { cause }),
+    (cause) =>
+      rolloutFault("player-failed", `policy ${player.name} failed: ${messageOf(cause)}`, { cause }),
     signal,
     () => player.play(hands, AbortSignal.any([signal, over.signal])),
   );
   try {
     const submitted = playing.then(({ answer }): Ending => ({ kind: "submitted", answer }));
-    return await Promise.race([submitted, proxy.ended]);
+    const ending = await Promise.race([submitted, proxy.ended]);
+    // A policy that is told that its budget is used up may still take note of it.
+    if (ending.kind === "budget") await Promise.race([submitted, pause(GRACE_MS)]).catch(() => {});
+    return ending;
   } finally {
     over.abort(new Error("the rollout is over"));
     await playing.catch(() => {});

@@ -12,7 +12,7 @@ export const DIFF = "workspace/diff.json";
 export const EXPECTED = "expected.json";
 export const CONTEXT = "context.json";
 export const GRADE = "grade.json";
-export const GRADER = "task/grader.py";
+const GRADER = "task/grader.py";
 export const TOML = "task/task.toml";
 export const INSTRUCTION = "task/instruction.md";
 

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { constants, type Dirent } from "node:fs";
-import { lstat, open, readdir } from "node:fs/promises";
+import { lstat, open, opendir } from "node:fs/promises";
 import { basename, join, relative, sep } from "node:path";
 import { canonicalJson } from "../base/canonical-json.ts";
 import type { Fault } from "../base/fault.ts";
@@ -119,7 +119,7 @@ function checkPaths(root: string, parts: readonly BundlePart[]): void {
 async function checkListing(root: string, parts: readonly BundlePart[]): Promise<void> {
   const files = new Set([MANIFEST, SEAL, ...parts.map(({ path }) => path)]);
   const folders = new Set([...files].flatMap(foldersOf));
-  for (const entry of await readdir(root, { recursive: true, withFileTypes: true })) {
+  for await (const entry of await opendir(root, { recursive: true })) {
     const path = pathOf(root, entry);
     if (entry.isDirectory() ? !folders.has(path) : !files.has(path)) {
       throw altered(root, JSON.stringify(path), "is not in the manifest");
@@ -165,7 +165,14 @@ function wrongSize(root: string, part: BundlePart, found: number): Fault {
   return altered(root, part.path, `has ${found} bytes; the manifest says ${part.bytes}`);
 }
 
+/** What the file system says of a file that is no plain one: missing, a link, a folder. */
+const NOT_PLAIN: readonly unknown[] = ["ENOENT", "ELOOP", "EISDIR", "ENOTDIR", "ENXIO"];
+
 function unreadable(root: string, path: string, error: unknown): unknown {
   if (!(error instanceof Error && "code" in error && "syscall" in error)) return error;
-  return altered(root, path, `cannot be read (${error.message})`, error);
+  if (NOT_PLAIN.includes(error.code)) {
+    return altered(root, path, `cannot be read (${error.message})`, error);
+  }
+  const message = `bundle ${root}: ${path} cannot be read: ${error.message}`;
+  return storeFault("bundle-unreadable", message, { cause: error, detail: { bundle: root } });
 }

@@ -1,7 +1,7 @@
 import { realpath } from "node:fs/promises";
 import { join } from "node:path";
 import { canonicalJson, type Json } from "../base/canonical-json.ts";
-import { messageOf } from "../base/fault.ts";
+import { asFault, messageOf } from "../base/fault.ts";
 import type { Grade } from "../grading/grade.ts";
 import { gradeBytes } from "../grading/grade-run.ts";
 import { rewardOf } from "../grading/verdict.ts";
@@ -39,6 +39,16 @@ import { readSteps, StepLineError } from "./step-lines.ts";
  */
 export async function openBundle(path: string): Promise<Bundle> {
   const root = await folderOf(path);
+  try {
+    return await readBundle(root);
+  } catch (error) {
+    // Such as JSON nested so deep that no function can walk it.
+    const what = `cannot be verified (${messageOf(error)})`;
+    throw asFault(error, () => altered(root, "some part", what, error));
+  }
+}
+
+async function readBundle(root: string): Promise<Bundle> {
   const { id, manifest } = await verifyFiles(root);
   const before = await readSnapshot(root, BEFORE);
   const after = await readSnapshot(root, AFTER);
@@ -58,7 +68,7 @@ export async function openBundle(path: string): Promise<Bundle> {
     taskToml: (await readPart(root, TOML, DOCUMENT_BYTES_MAX)).toString("utf8"),
     instruction: (await readPart(root, INSTRUCTION, DOCUMENT_BYTES_MAX)).toString("utf8"),
     expected: await readPart(root, EXPECTED, DOCUMENT_BYTES_MAX),
-    context: (await readJson(root, CONTEXT)).value as Json,
+    context: await readContext(root),
     grade: await readGrade(root, manifest),
   };
 }
@@ -81,18 +91,26 @@ async function readJson(root: string, path: string): Promise<{ value: unknown; b
   }
 }
 
+/** One text per value, so no reader can understand it in another way (members twice, say). */
+function isCanonical(bytes: Buffer, value: unknown): boolean {
+  return bytes.equals(Buffer.from(canonicalJson(value)));
+}
+
 async function readSnapshot(root: string, path: string): Promise<Snapshot> {
-  const { value } = await readJson(root, path);
+  const { value, bytes } = await readJson(root, path);
+  let snapshot: Snapshot;
   try {
-    return parseSnapshot(value);
+    snapshot = parseSnapshot(value);
   } catch (error) {
     throw altered(root, path, `is no snapshot: ${messageOf(error)}`, error);
   }
+  if (isCanonical(bytes, snapshot)) return snapshot;
+  throw altered(root, path, "is not in canonical form");
 }
 
 async function checkDiff(root: string, before: Snapshot, after: Snapshot): Promise<void> {
-  const { value } = await readJson(root, DIFF);
-  if (canonicalJson(value) === canonicalJson(diffSnapshots(before, after))) return;
+  const bytes = await readPart(root, DIFF, DOCUMENT_BYTES_MAX);
+  if (isCanonical(bytes, diffSnapshots(before, after))) return;
   throw altered(root, DIFF, `is not the difference of ${BEFORE} and ${AFTER}`);
 }
 
@@ -142,6 +160,12 @@ async function readGraderFiles(root: string, manifest: Manifest): Promise<readon
       bytes: await readPart(root, path, DOCUMENT_BYTES_MAX),
     })),
   );
+}
+
+async function readContext(root: string): Promise<Json> {
+  const { value, bytes } = await readJson(root, CONTEXT);
+  if (isCanonical(bytes, value)) return value as Json;
+  throw altered(root, CONTEXT, "is not in canonical form");
 }
 
 async function readGrade(root: string, manifest: Manifest): Promise<Grade | null> {

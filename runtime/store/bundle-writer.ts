@@ -83,6 +83,7 @@ export async function writeBundle(
     }
     const id = await writeManifest(draft, contents.facts, parts);
     await syncFolders(draft);
+    await requireOpens(draft);
     return { id, path: await publish(draft, folder, id) };
   } catch (error) {
     throw asFault(error, () => {
@@ -168,6 +169,17 @@ async function syncFolders(root: string): Promise<void> {
 async function syncFolder(path: string): Promise<void> {
   await using handle = await open(path, "r");
   await handle.sync();
+}
+
+/** What nobody could open later is refused now. */
+async function requireOpens(draft: string): Promise<void> {
+  try {
+    await openBundle(draft);
+  } catch (error) {
+    throw new Error(`what it was to hold does not fit together: ${messageOf(error)}`, {
+      cause: error,
+    });
+  }
 }
 
 async function publish(draft: string, folder: string, id: string): Promise<string> {

@@ -1,5 +1,5 @@
 import { access, constants, link, mkdir, open, readFile, stat, unlink } from "node:fs/promises";
-import { join, resolve } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import { sweepDrafts } from "../base/draft.ts";
 import { asFault, type Fault, messageOf } from "../base/fault.ts";
 import { namedId } from "../base/id.ts";
@@ -34,8 +34,8 @@ const OWNER = /^data-[0-9a-z]{16}$/;
 export async function openDataFolder(path: string): Promise<DataFolder> {
   const root = resolve(path);
   try {
-    await mkdir(root, { recursive: true, mode: 0o700 });
-    for (const name of FOLDERS) await mkdir(join(root, name), { recursive: true, mode: 0o700 });
+    await makeFolder(root);
+    for (const name of FOLDERS) await makeFolder(join(root, name));
     for (const name of ["", ...FOLDERS]) await requireWritable(join(root, name));
     const owner = await ownerOf(join(root, "owner"));
     await sweepDrafts(join(root, "bundles"));
@@ -52,10 +52,23 @@ export async function openDataFolder(path: string): Promise<DataFolder> {
 export async function rolloutFolder(folder: DataFolder, rolloutId: string): Promise<string> {
   const path = join(folder.rollouts, rolloutId);
   try {
-    await mkdir(path, { recursive: true, mode: 0o700 });
+    await makeFolder(path);
     return path;
   } catch (error) {
     throw unusable(folder.path)(error);
+  }
+}
+
+/** Node's own recursive mkdir never returns where a file system makes no folders, as in /proc. */
+async function makeFolder(path: string): Promise<void> {
+  try {
+    await mkdir(path, { mode: 0o700 });
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === "EEXIST") return;
+    if (code !== "ENOENT" || dirname(path) === path) throw error;
+    await makeFolder(dirname(path));
+    await mkdir(path, { mode: 0o700 }).catch(unlessThere);
   }
 }
 

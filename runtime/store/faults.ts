@@ -53,6 +53,11 @@ export const STORE_FAULTS = {
     means: "A bundle does not hold what its manifest says, or holds more.",
     remedy: "Do not trust it; take an untouched copy.",
   },
+  "bundle-unreadable": {
+    blame: "caller",
+    means: "A bundle is there but a file of it cannot be read.",
+    remedy: "See to the rights of the files and to the disk.",
+  },
   "bundle-unwritten": {
     blame: "store",
     means: "A bundle could not be written; nothing of it is visible.",

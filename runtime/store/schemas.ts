@@ -102,7 +102,7 @@ export const reachedSchema: z.ZodType<RolloutRecord["reachedMs"]> = z.partialRec
   z.number().nonnegative(),
 );
 
-export const recordSchema: z.ZodType<RolloutRecord> = z.strictObject({
+const record: z.ZodType<RolloutRecord> = z.strictObject({
   schema: z.literal("cloche.record/1"),
   id: text.min(1).max(100),
   task: taskSchema,
@@ -129,6 +129,12 @@ export const recordSchema: z.ZodType<RolloutRecord> = z.strictObject({
   identity: identitySchema.nullable(),
   surface: surfaceSchema.nullable(),
 });
+
+/** A record as it stands in the end has a reward if, and only if, it was graded. */
+export const recordSchema: z.ZodType<RolloutRecord> = record.refine(
+  ({ outcome, reward }) => outcome === null || (outcome === "graded") === (reward !== null),
+  { path: ["reward"], message: "must be there if the outcome is graded, and null otherwise" },
+);
 
 export const stepSchema: z.ZodType<Step> = z.strictObject({
   step: z.int().positive(),

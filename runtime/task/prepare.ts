@@ -74,8 +74,7 @@ export async function prepareVariant(
   };
 }
 
-/** Throws `task/no-such-variant`. For doors that refuse a request before anything is made. */
-export function requireVariant(task: Task, variant: number): void {
+function requireVariant(task: Task, variant: number): void {
   const { count } = task.variants;
   if (Number.isSafeInteger(variant) && variant >= 1 && variant <= count) return;
   const which = count === 1 ? "only variant 1" : `variants 1 to ${count}`;

@@ -24,7 +24,7 @@ const instant = z
     return z.NEVER;
   });
 
-export const serverTable = z.strictObject({
+const serverTable = z.strictObject({
   name: z
     .string()
     .regex(/^[a-z][a-z0-9-]{0,30}$/, "must be lower-case letters, digits and hyphens, at most 31"),
@@ -34,8 +34,8 @@ export const serverTable = z.strictObject({
   env: z.record(z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/), z.string()).optional(),
 });
 
-/** All keys of task.toml, with defaults and bounds; docs/tasks.md explains them. */
-export const taskTomlSchema = z.strictObject({
+/** All keys of task.toml, with defaults and bounds. */
+const taskTomlSchema = z.strictObject({
   schema_version: z.literal("1.4", 'must be "1.4"'),
   task: z
     .strictObject({

@@ -28,7 +28,7 @@ function describe(schema: z.ZodType, issue: z.core.$ZodIssue): Problem[] {
 }
 
 /** `[cloche.budget].calls`, as the author has to write it. */
-export function fieldName(path: readonly PropertyKey[]): string {
+function fieldName(path: readonly PropertyKey[]): string {
   const [last, ...sections] = [...path].reverse().map(String);
   if (last === undefined) return "the file";
   const section = sections.reverse().map((part) => (/^\d+$/.test(part) ? `${+part + 1}` : part));

@@ -21,7 +21,7 @@ export interface SnapshotLimits {
 }
 
 /** 4,096 less a name of 255 bytes and some 340 for the place where an engine keeps the workspace. */
-export const MAX_PATH_BYTES = 3500;
+const MAX_PATH_BYTES = 3500;
 
 /** Whose words a builder's faults are in. */
 export interface BuilderFaults {

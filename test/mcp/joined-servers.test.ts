@@ -23,7 +23,7 @@ test("tools of two servers with the same names are told apart by the server's na
   await using serving = await Serving.open([ODD, { ...ODD, name: "odder" }]);
   const client = await serving.client();
   const names = (await client.listTools()).map(({ name }) => name);
-  assert.deepEqual([names[0], names.at(-1)], ["odd__echo", "odder__log-later"]);
+  assert.deepEqual([names[0], names.at(-1)], ["odd__echo", "odder__flood"]);
   assert.equal(textOf(await client.callTool("odder__echo", { text: "hi" })), "hi");
   const [step] = serving.steps();
   assert.deepEqual([step?.server, step?.tool, step?.exposedName], ["odder", "echo", "odder__echo"]);

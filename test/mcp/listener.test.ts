@@ -4,7 +4,7 @@ import { Fault } from "../../runtime/base/fault.ts";
 import { silentLog } from "../../runtime/base/log.ts";
 import { McpListener } from "../../runtime/mcp/listener.ts";
 import { connectClient } from "../../runtime/mcp/mcp-client.ts";
-import { agentOf, callTool, fixtureServer, Serving, textOf } from "./proxy-fixture.ts";
+import { agentOf, callTool, fixtureServer, Serving, textOf, untilFrame } from "./proxy-fixture.ts";
 import { RawAgent } from "./raw-agent.ts";
 
 const ODD = fixtureServer("everything-odd.ts");
@@ -122,8 +122,8 @@ test("a body over 64 MiB is refused without being read to its end", async () => 
 test("an id that is under way cannot be used again", async () => {
   await using serving = await Serving.open([ODD]);
   const agent = await agentOf(serving);
-  const first = callTool(agent, "sleep", { ms: 200 }, 1);
-  await new Promise((resolve) => setTimeout(resolve, 50));
+  const first = callTool(agent, "sleep", { ms: 1_000 }, 1);
+  await untilFrame(serving, "tools/call", "out");
   const second = await callTool(agent, "echo", {}, 1);
   assert.equal(second.status, 400);
   assert.match(second.text, /id 1 is under way/);
@@ -133,7 +133,7 @@ test("an id that is under way cannot be used again", async () => {
 test("answers that come soon are JSON, those that take longer are a stream from early on", async () => {
   await using serving = await Serving.open([ODD]);
   const agent = await agentOf(serving);
-  const soon = await callTool(agent, "echo", { text: "soon" }, 1);
+  const soon = await agent.ask("ping", {}, 1);
   assert.equal(soon.headers["content-type"], "application/json");
   const later = await callTool(agent, "sleep", { ms: 300 }, 2);
   assert.equal(later.headers["content-type"], "text/event-stream");

@@ -86,6 +86,22 @@ test("the filesystem server writes and reads in the workspace, and refuses what 
   assert.deepEqual(outcomes, ["ok", "ok", "tool_error", "tool_error"]);
 });
 
+test("the shipped servers together: what the terminal writes the filesystem server reads", async () => {
+  await using box = await sandbox();
+  const servers = Object.values(SHIPPED_SERVERS);
+  await using serving = await Serving.open(servers, { box });
+  const client = await serving.client();
+  const names = (await client.listTools()).map(({ name }) => name);
+  assert.ok(names.includes("read_text_file") && names.includes("run_command"));
+  await client.callTool("run_command", { command: "printf made > made.txt" });
+  const read = await client.callTool("read_text_file", { path: "/workspace/made.txt" });
+  assert.equal(textOf(read), "made");
+  assert.deepEqual(
+    serving.steps().map(({ server, outcome }) => `${server} ${outcome}`),
+    ["terminal ok", "filesystem ok"],
+  );
+});
+
 test("a cut result of the filesystem server still fits the schema of its tool", async () => {
   await using box = await sandbox();
   const budget = { calls: 10, wallMs: 60_000, resultBytes: 5_000, concurrentCalls: 2 };
@@ -119,7 +135,7 @@ test("a server on the SDK gets progress, sampling and parallel calls through", a
   const result = { role: "assistant", model: "none", content };
   await agent.post({ jsonrpc: "2.0", id: asked.message["id"], result });
   assert.equal(textOf((await asking).messages.at(-1)), JSON.stringify(content));
-  await Promise.all([3, 4, 5].map((id) => callTool(agent, "nap", { ms: 200 }, id)));
+  await Promise.all([3, 4, 5].map((id) => callTool(agent, "nap", { ms: 600 }, id)));
   const naps = serving.steps().filter(({ tool }) => tool === "nap");
   for (const nap of naps) assert.equal(nap.overlaps.length, 2);
 });

@@ -1,39 +1,14 @@
 import assert from "node:assert/strict";
-import { namedId } from "../../runtime/base/id.ts";
 import { silentLog } from "../../runtime/base/log.ts";
-import { processIdentity } from "../../runtime/base/process-identity.ts";
 import type { Box, Engine, Sandbox } from "../../runtime/engine/engine.ts";
-import { openEngine } from "../../runtime/engine/engines.ts";
 import type { JsonRpcMessage, ServerLink } from "../../runtime/mcp/server-link.ts";
 import { openTerminal } from "../../runtime/mcp/terminal/terminal-link.ts";
+import { sandboxImage, smallSpec } from "../support/engine.ts";
 
 /** A sandbox of the real engine with the agent's user and the usual workspace. */
 export async function openSandbox(engine: Engine): Promise<Sandbox> {
-  const id = namedId("terminal");
-  return await engine.create({
-    id,
-    labels: {
-      owner: "test-terminal",
-      rollout: id,
-      expires: new Date(Date.now() + 3_600_000),
-      process: processIdentity(),
-    },
-    image: "cloche/sandbox:dev",
-    users: ["agent"],
-    workspace: { path: "/workspace", owner: "agent", bytes: 64 * 2 ** 20, files: 10_000 },
-    limits: {
-      memoryBytes: 512 * 2 ** 20,
-      processes: 128,
-      cpus: 2,
-      tmpBytes: 64 * 2 ** 20,
-      fileBytes: 64 * 2 ** 20,
-      openFiles: 1024,
-    },
-  });
-}
-
-export async function openDocker(): Promise<Engine> {
-  return await openEngine("docker", { env: process.env });
+  const { keeper: _, ...spec } = smallSpec(await sandboxImage(engine), "test-terminal");
+  return await engine.create({ ...spec, users: ["agent"] });
 }
 
 export interface ToolReply {

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { after, before, beforeEach, describe, it } from "node:test";
 import type { Engine, Sandbox } from "../../runtime/engine/engine.ts";
-import { openDocker, openSandbox, TerminalClient } from "./terminal-fixture.ts";
+import { openTestEngine } from "../support/engine.ts";
+import { openSandbox, TerminalClient } from "./terminal-fixture.ts";
 
 describe("the terminal", () => {
   let engine: Engine;
@@ -12,7 +13,7 @@ describe("the terminal", () => {
   let session = "";
 
   before(async () => {
-    engine = await openDocker();
+    engine = await openTestEngine();
     sandbox = await openSandbox(engine);
     terminal = await TerminalClient.open(sandbox);
   });

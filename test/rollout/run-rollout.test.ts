@@ -93,14 +93,30 @@ describe("a rollout", () => {
     assert.ok(record.bundle);
   });
 
-  it("whose grader prints a verdict of its own, or hangs, is a grader_error and never a 0", async () => {
+  it("whose grader writes a verdict of its own to its output is judged by the real one", async () => {
+    const forged = '{"nonce":"?","criteria":[]}';
     await using forging = await smallTask({
-      "grader.py": `${ofNote("grader.py")}import os\nos.write(1, b'{"nonce":"?","criteria":[]}\\n')\n`,
+      "grader.py": `${ofNote("grader.py")}import os\nos.write(1, b'${forged}\\n')\nprint('${forged}')\n`,
     });
-    const forged = await play(runtime, forging.path, "test/note", nullPlayer, {
-      change: (spec) => declaring(spec, ["note.txt says the word", "readme.txt is as it was"]),
-    }).catch((error: { code?: string }) => error.code);
-    assert.equal(forged, "task/grader-refused");
+    const record = await play(runtime, forging.path, "test/note", nullPlayer);
+    assert.deepEqual(record.reward, { sparse: 0, dense: 0.25 });
+  });
+
+  it("whose grader judges other criteria than it declared is a grader_error", async () => {
+    await using shifty = await smallTask({
+      "grader.py": ofNote(
+        "grader.py",
+        "\n\ngrade()",
+        "\n\nimport os\nif os.path.exists('/grade/after.json'):\n    criterion('bonus')(lambda run: True)\ngrade()",
+      ),
+    });
+    const record = await play(runtime, shifty.path, "test/note", named("oracle"));
+    assert.equal(record.outcome, "grader_error");
+    assert.equal(record.fault?.code, "grading/bad-verdict");
+    assert.equal(record.reward, null);
+  });
+
+  it("whose grader hangs is a grader_error and never a 0", async () => {
     await using slow = await smallTask({
       "task.toml": ofNote(
         "task.toml",
@@ -150,7 +166,7 @@ describe("a rollout", () => {
       "test/note",
       calling(async (call) => {
         for (let i = 0; i < 5; i++) told.push(await call("list_directory", { path: "/workspace" }));
-        await sleep(10_000);
+        await sleep(500);
       }),
     );
     assert.equal(record.outcome, "graded");
@@ -226,9 +242,4 @@ function calling(
       return { answer: null };
     },
   };
-}
-
-function declaring(spec: RolloutSpec, names: readonly string[]): RolloutSpec {
-  const criteria = names.map((name) => ({ name, weight: 1 }));
-  return { ...spec, prepared: { ...spec.prepared, criteria } };
 }

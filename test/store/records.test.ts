@@ -55,6 +55,12 @@ test("what is no record is refused when it is put and when it is read", async (c
   using store = await RecordStore.open(path);
   const odd = { ...sampleRecord(), steps: -1 };
   await assert.rejects(store.put(odd), { code: "store/record-damaged", message: /steps/ });
+  for (const odd of [
+    { ...FINAL, reward: null },
+    { ...FINAL, outcome: "infra_error" as const },
+  ]) {
+    await assert.rejects(store.put(sampleRecord(odd)), { message: /reward: must be there if/ });
+  }
   await store.put(sampleRecord());
   const database = new DatabaseSync(path);
   database.exec("UPDATE records SET document = replace(document, 'oracle', 'or')");

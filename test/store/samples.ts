@@ -145,7 +145,7 @@ export function stepLines(count: number, changes: Partial<Step> = {}): string {
   return text;
 }
 
-export async function snapshot(
+async function snapshot(
   blobs: BlobFolder,
   files: Readonly<Record<string, string>>,
 ): Promise<Snapshot> {

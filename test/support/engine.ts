@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { Readable } from "node:stream";
-import { extract, type Headers, pack } from "tar-stream";
+import { extract, type Header, pack } from "tar-stream";
 import { Fault } from "../../runtime/base/fault.ts";
 import { namedId } from "../../runtime/base/id.ts";
 import { silentLog } from "../../runtime/base/log.ts";
@@ -75,18 +75,25 @@ export async function faultOf(work: Promise<unknown>, code: string): Promise<Fau
 
 export interface TarEntry {
   readonly name: string;
-  readonly header: Headers;
+  readonly header: Header;
   readonly content: Buffer;
 }
 
 /** A tar stream of these entries. */
 export function tarOf(
-  entries: readonly (Partial<Headers> & { name: string; content?: Buffer | string })[],
+  entries: readonly (Partial<Header> & { name: string; content?: Buffer | string })[],
 ): Readable {
   const tar = pack();
-  for (const { content, ...header } of entries) tar.entry(header, content ?? "");
+  for (const { content, ...header } of entries) tar.entry(withIds(header), content ?? "");
   tar.finalize();
   return Readable.from(tar as AsyncIterable<Buffer>, { objectMode: false });
+}
+
+/** The writer truncates ids beyond six octal digits, unless they are given apart. */
+function withIds<H extends Partial<Header>>(header: H): H {
+  const ids = Object.entries({ uid: header.uid, gid: header.gid }).filter(([, id]) => id);
+  if (ids.length === 0) return header;
+  return { ...header, pax: Object.fromEntries(ids.map(([key, id]) => [key, String(id)])) };
 }
 
 /** All entries of a tar stream, read to its end. */

@@ -10,6 +10,9 @@ import { scriptedPlayer } from "../../runtime/policy/scripted-player.ts";
 import type { RolloutSpec } from "../../runtime/rollout/parts.ts";
 import type { Player } from "../../runtime/rollout/player.ts";
 import type { RolloutRecord } from "../../runtime/store/record.ts";
+import { makeVariant } from "../../runtime/task/make-variant.ts";
+import { findTask } from "../../runtime/task/task-list.ts";
+import { BlobFolder } from "../../runtime/workspace/blobs.ts";
 import { openTestRuntime, play, type TestRuntime } from "../support/runtime.ts";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
@@ -196,14 +199,41 @@ def solve(agent):
     assert.deepEqual(record.reward, { sparse: 1, dense: 1 }, reasons(record));
   });
 
+  it("is made of the same bytes each time", async () => {
+    const task = await findTask(ROOT, TASK);
+    const { engine, images, data, log, process } = runtime;
+    const parts = {
+      engine,
+      graderImage: images.grader,
+      blobs: new BlobFolder(data.blobs),
+      cacheFolder: data.cache,
+      labels: { owner: data.owner, process },
+      signal: new AbortController().signal,
+      log,
+    };
+    const seed = 20_260_302;
+    const [first, second, other] = await Promise.all([
+      makeVariant(task, 6, seed, parts),
+      makeVariant(task, 6, seed, parts),
+      makeVariant(task, 6, seed + 1, parts),
+    ]);
+    assert.deepEqual(second, first);
+    assert.notDeepEqual(other.fixture, first.fixture);
+    assert.notEqual(other.expected, first.expected);
+  });
+
   it("is solved by its solution in 25 or more calls, in each of five different variants", async () => {
     const fixtures = new Set<string>();
-    for (const variant of [1, 2, 3, 4, 5]) {
-      const change = (spec: RolloutSpec) => {
-        fixtures.add(JSON.stringify(spec.prepared.fixture.entries));
-        return spec;
-      };
-      const record = await play(runtime, ROOT, TASK, named("oracle"), { variant, change });
+    const change = (spec: RolloutSpec) => {
+      fixtures.add(JSON.stringify(spec.prepared.fixture.entries));
+      return spec;
+    };
+    const records = await Promise.all(
+      [1, 2, 3, 4, 5].map((variant) =>
+        play(runtime, ROOT, TASK, named("oracle"), { variant, change }),
+      ),
+    );
+    for (const record of records) {
       assert.deepEqual(record.reward, { sparse: 1, dense: 1 }, reasons(record));
       assert.ok(record.steps >= 25, `${record.steps} calls`);
     }

@@ -45,7 +45,7 @@ def save_pdf(
     author: str = "",
     page_size: tuple[float, float] | None = None,
 ) -> None:
-    """Writes reportlab flowables as a PDF (A4 unless told). Its dates are reportlab's fixed ones."""
+    """Writes reportlab flowables as a PDF (A4 unless told), dated as reportlab's fixed day."""
     from reportlab.lib.pagesizes import A4
     from reportlab.platypus import SimpleDocTemplate
 

@@ -15,7 +15,9 @@ def canonical_json(value: Any, where: str = "value") -> str:
         return _text(value, where)
     if isinstance(value, int):
         if abs(value) > _EXACT:
-            raise ValueError(f"{where} is {value}: JSON keeps whole numbers up to 2^53; use a string")
+            raise ValueError(
+                f"{where} is {value}: JSON keeps whole numbers up to 2^53; use a string"
+            )
         return str(value)
     if isinstance(value, float):
         return _number(value, where)
@@ -31,9 +33,16 @@ def _object(value: dict[Any, Any], where: str) -> str:
     for key in value:
         if not isinstance(key, str):
             raise TypeError(f"{where} has the key {key!r}; keys are strings in JSON")
-    names = sorted(value, key=lambda key: key.encode("utf-16-be", "surrogatepass"))
-    members = (f"{_text(key, where)}:{canonical_json(value[key], f'{where}.{key}')}" for key in names)
+    names = sorted((str(key) for key in value), key=_utf16)
+    members = (
+        f"{_text(key, where)}:{canonical_json(value[key], f'{where}.{key}')}" for key in names
+    )
     return f"{{{','.join(members)}}}"
+
+
+def _utf16(key: str) -> bytes:
+    """ECMAScript sorts by these."""
+    return key.encode("utf-16-be", "surrogatepass")
 
 
 def _text(value: None | bool | str, where: str) -> str:
@@ -46,7 +55,7 @@ def _text(value: None | bool | str, where: str) -> str:
 
 
 def _number(value: float, where: str) -> str:
-    """As ECMAScript writes it: the shortest digits, an exponent only below 1e-6 and from 1e21 on."""
+    """As ECMAScript writes it: the fewest digits, an exponent only below 1e-6 and from 1e21 on."""
     if not math.isfinite(value):
         raise ValueError(f"{where} is {value}, which JSON can't hold")
     if value == 0:

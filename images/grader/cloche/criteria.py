@@ -112,7 +112,9 @@ def collect(load: Callable[[], object]) -> list[Criterion]:
     if not collection.criteria:
         raise GraderMistake("grader.py defines no criteria; decorate functions with @criterion")
     if len(collection.criteria) > COUNT_LIMIT:
-        raise GraderMistake(f"grader.py defines {len(collection.criteria)} criteria; {COUNT_LIMIT} is the most")
+        raise GraderMistake(
+            f"grader.py defines {len(collection.criteria)} criteria; {COUNT_LIMIT} is the most"
+        )
     if not collection.closed:
         raise GraderMistake("grader.py does not end with grade()")
     _require_distinct(collection.criteria)
@@ -146,15 +148,20 @@ def score_of(returned: object) -> tuple[int | float, str]:
 
 def _require_name(name: object) -> None:
     if not isinstance(name, str) or not name.strip():
-        raise GraderMistake(f"a criterion needs a name, not {name!r}; write @criterion(\"…\")")
+        raise GraderMistake(f'a criterion needs a name, not {name!r}; write @criterion("…")')
     if len(name) > NAME_LIMIT or any(unicodedata.category(letter) == "Cc" for letter in name):
-        raise GraderMistake(f"a criterion's name is one line of at most {NAME_LIMIT} letters: {name!r}")
+        raise GraderMistake(
+            f"a criterion's name is one line of at most {NAME_LIMIT} letters: {name!r}"
+        )
 
 
 def _require_weight(name: str, weight: object) -> None:
     is_number = isinstance(weight, (int, float, Fraction)) and not isinstance(weight, bool)
     if not is_number or not 0 < weight <= WEIGHT_LIMIT:  # type: ignore[operator]
-        raise GraderMistake(f"criterion {name!r} has the weight {weight!r}; it must be above 0, at most {WEIGHT_LIMIT}")
+        raise GraderMistake(
+            f"criterion {name!r} has the weight {weight!r}; "
+            f"it must be above 0 and at most {WEIGHT_LIMIT}"
+        )
 
 
 def _require_distinct(criteria: list[Criterion]) -> None:

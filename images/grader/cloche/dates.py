@@ -15,7 +15,7 @@ Moment = date | datetime | str | int | float
 
 
 def parse_datetime(value: Moment) -> datetime:
-    """A moment with its time zone: ISO 8601 text, a date or datetime, or a spreadsheet's serial number.
+    """A moment with its time zone: of ISO 8601 text, a date, a datetime or a spreadsheet's number.
 
     What names no zone is taken as UTC; a day alone is its midnight. Raises ValueError, for a bool
     and for text in other forms too ("3/4/2026" has two meanings).
@@ -30,7 +30,9 @@ def parse_datetime(value: Moment) -> datetime:
         return datetime.combine(value, time.min, UTC)
     text = value.strip()
     if not _ISO_DATE.match(text):
-        raise ValueError(f"{value!r} is not an ISO 8601 date, like 2026-03-02 or 2026-03-02T09:00:00Z")
+        raise ValueError(
+            f"{value!r} is not an ISO 8601 date, like 2026-03-02 or 2026-03-02T09:00:00Z"
+        )
     return parse_datetime(datetime.fromisoformat(text))
 
 
@@ -56,7 +58,10 @@ def same_instant(first: Moment, second: Moment, *, tolerance: timedelta = timede
 
 
 def from_serial(serial: int | float) -> datetime:
-    """A spreadsheet's day number (1900 system, from 1900-03-01 on), to the millisecond. Raises ValueError."""
+    """The moment of a spreadsheet's day number, 1900 system, to the millisecond.
+
+    Raises ValueError for what is no number from 1900-03-01 on.
+    """
     if not 61 <= serial < _LAST_SERIAL + 1:
         raise ValueError(f"{serial!r} is not the serial number of a day since 1900-03-01")
     days = int(serial)

@@ -69,7 +69,16 @@ def pdf_text(file: File, *, layout: bool = True) -> str:
     data = file.bytes(limit=_PDF_LIMIT)
     if b"%PDF-" not in data[:1024]:
         file.reject("is not a PDF")
-    command = [PDFTOTEXT, *(["-layout"] if layout else []), "-enc", "UTF-8", "-eol", "unix", "-", "-"]
+    command = [
+        PDFTOTEXT,
+        *(["-layout"] if layout else []),
+        "-enc",
+        "UTF-8",
+        "-eol",
+        "unix",
+        "-",
+        "-",
+    ]
     code, text = _run(command, data)
     if code is None:
         file.reject(f"can't be read as a PDF within {_SECONDS} seconds")
@@ -95,7 +104,12 @@ def _run(command: list[str], data: bytes) -> tuple[int | None, bytes]:
             preexec_fn=_bounded,
         ) as process:
             late = threading.Event()
-            timer = threading.Timer(_SECONDS, lambda: (late.set(), process.kill()))
+
+            def stop() -> None:
+                late.set()
+                process.kill()
+
+            timer = threading.Timer(_SECONDS, stop)
             timer.daemon = True
             timer.start()
             try:

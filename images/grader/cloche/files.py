@@ -1,7 +1,8 @@
-"""A workspace at one moment: read-only files, links as data, and what changed between two of them."""
+"""A workspace at one moment: read-only files, links as data, and what has changed since."""
 
 from __future__ import annotations
 
+import builtins
 import hashlib
 import json
 import os
@@ -24,7 +25,7 @@ Kind = Literal["file", "directory", "link"]
 
 
 class FixtureError(Exception):
-    """Something of the task's own is not as the grader expects: the grader's or the task's mistake."""
+    """Something of the task's own is not as the grader expects: a mistake of the task's author."""
 
 
 @dataclass(frozen=True)
@@ -84,12 +85,12 @@ class Tree:
         return list(self._entries.values())
 
     def file(self, path: str) -> File:
-        """The file at a path relative to the workspace (or from ``/workspace/…``); it need not exist."""
+        """The file at a path, relative or from ``/workspace/…`` on; it need not exist."""
         name = workspace_path(path)
         return File(name, self._entries.get(name), self._root / name, self._agents_work)
 
     def files(self, glob: str = "**") -> list[File]:
-        """All regular files whose path matches, sorted. ``*`` stays in a folder, ``**`` does not."""
+        """All regular files that match, sorted. ``*`` stays in a folder, ``**`` does not."""
         return [self.file(path) for path in self._matching(glob, "file")]
 
     def directories(self, glob: str = "**") -> list[str]:
@@ -194,7 +195,7 @@ class File:
         """Permission bits."""
         return self._required().mode or 0
 
-    def bytes(self, *, limit: int = READ_LIMIT) -> bytes:
+    def bytes(self, *, limit: int = READ_LIMIT) -> builtins.bytes:
         """The content. A file above ``limit`` bytes fails the criterion."""
         if self.size > limit:
             self.reject(f"has {self.size} bytes; at most {limit} are read")
@@ -207,7 +208,9 @@ class File:
         except ValueError as error:
             self.reject(str(error))
 
-    def lines(self, encoding: str = "utf-8", *, strip: bool = False, blank: bool = True) -> list[str]:
+    def lines(
+        self, encoding: str = "utf-8", *, strip: bool = False, blank: bool = True
+    ) -> list[str]:
         """The lines without their ends (LF, CRLF or CR; nothing else ends a line).
 
         ``strip`` takes blanks off both sides; ``blank=False`` leaves empty lines out.
@@ -225,7 +228,7 @@ class File:
         raise Failed(sentence) if self._agents_work else FixtureError(sentence)
 
     @cached_property
-    def _content(self) -> bytes:
+    def _content(self) -> builtins.bytes:
         # The snapshot decides what is here; a materialised path that is a link is never followed.
         handle = os.open(self._source, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
         with os.fdopen(handle, "rb") as stream:

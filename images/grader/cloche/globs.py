@@ -8,7 +8,7 @@ from functools import lru_cache
 
 
 def matches(path: str, glob: str) -> bool:
-    """Whether the whole relative path matches. ``**`` stands for any number of folders, also none."""
+    """Whether the whole relative path matches. ``**`` stands for any folders, also none."""
     return _compiled(glob).fullmatch(path) is not None
 
 

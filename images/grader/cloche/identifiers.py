@@ -11,7 +11,7 @@ _ISBN13 = re.compile(r"97[89][0-9]{10}")
 
 
 def isbn13(value: object) -> str | None:
-    """The ISBN as 13 digits, whatever hyphens, spaces or "ISBN" it came with; None for no valid one.
+    """The ISBN as 13 digits, whatever hyphens, spaces or "ISBN" stand in it; else None.
 
     An ISBN-10 becomes its ISBN-13. A whole number (a spreadsheet's cell) is read as its digits.
     """

@@ -72,7 +72,13 @@ class Target:
     def folder_in_word(self, word: str) -> bool:
         """Whether a word is a folder that holds the file, or the workspace itself."""
         plain = word.rstrip("/").removeprefix("./")
-        whole = (WORKSPACE, ".", "..", *self.folders, *(f"{WORKSPACE}/{name}" for name in self.folders))
+        whole = (
+            WORKSPACE,
+            ".",
+            "..",
+            *self.folders,
+            *(f"{WORKSPACE}/{name}" for name in self.folders),
+        )
         return plain in whole
 
     def folder_in_text(self, text: str) -> bool:
@@ -88,7 +94,9 @@ class Target:
         names = "|".join(re.escape(name) for name in self.names)
         absolute = rf"(?<![\w.-]){re.escape(self.absolute)}"
         dotted = rf"(?<![\w./-])\./(?:{names})"
-        return re.compile(rf"(?:{absolute}|{dotted}|{_BEFORE}(?:{names})|{_VARIABLE}(?:{names})){_AFTER}")
+        return re.compile(
+            rf"(?:{absolute}|{dotted}|{_BEFORE}(?:{names})|{_VARIABLE}(?:{names})){_AFTER}"
+        )
 
     @cached_property
     def _folder_pattern(self) -> re.Pattern[str]:

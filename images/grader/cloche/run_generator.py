@@ -84,7 +84,8 @@ def _variables(values: dict[str, Any]) -> dict[str, str]:
         plain = isinstance(value, (str, int, float)) and not isinstance(value, bool)
         if not isinstance(name, str) or not plain:
             raise GeneratorMistake(
-                f"variant.variables[{name!r}] is {value!r}; names are strings, values strings or numbers"
+                f"variant.variables[{name!r}] is {value!r}; "
+                "names are strings, values strings or numbers"
             )
     return {name: str(value) for name, value in values.items()}
 

@@ -37,7 +37,9 @@ def play(wire: Wire, request: dict[str, Any]) -> str | None:
         raise TypeError(f"{request.get('script')} defines no function solve(agent)")
     answer = solve(Agent(wire, request))
     if answer is not None and not isinstance(answer, str):
-        raise TypeError(f"solve() returned {type(answer).__name__}; it must return a string or None")
+        raise TypeError(
+            f"solve() returned {type(answer).__name__}; it must return a string or None"
+        )
     # Half a surrogate pair is no text that the host could keep.
     return answer and answer.encode("utf-8", "backslashreplace").decode("utf-8")
 

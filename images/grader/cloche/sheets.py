@@ -80,7 +80,7 @@ class Workbook:
         return self._find(name) is not None
 
     def sheet(self, name: str) -> Sheet:
-        """The sheet of this name, capitals and blanks aside. The file is rejected if it has none."""
+        """The sheet of this name, capitals and blanks aside. Rejects the file if there is none."""
         found = self._find(name)
         if found is None:
             names = ", ".join(repr(each) for each in self.names[:20])
@@ -135,7 +135,8 @@ class Sheet:
         cells = self.workbook.cells_of(self.name)
         if cells.bottom * cells.right > GRID_LIMIT:
             self.workbook.file.reject(
-                f"has a sheet {self.name!r} that reaches to row {cells.bottom}, column {cells.right}"
+                f"has a sheet {self.name!r} that reaches to row {cells.bottom}, "
+                f"column {cells.right}"
             )
         grid: list[list[Value]] = [[] for _ in range(cells.bottom)]
         for row, column in cells.order:
@@ -222,4 +223,5 @@ def _names(book: Any) -> dict[str, str]:
 def _place(address: str) -> tuple[int, int]:
     from openpyxl.utils.cell import coordinate_to_tuple
 
-    return coordinate_to_tuple(address.upper().replace("$", ""))
+    row, column = coordinate_to_tuple(address.upper().replace("$", ""))
+    return row, column

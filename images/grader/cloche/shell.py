@@ -11,7 +11,9 @@ from dataclasses import dataclass, field
 LENGTH_LIMIT = 200_000
 _DEPTH = 8
 _RESERVED = frozenset("if then else elif fi do done while until { } ! time".split())
-_PREFIXES = frozenset("sudo env command exec nohup nice time timeout stdbuf builtin eval xargs".split())
+_PREFIXES = frozenset(
+    "sudo env command exec nohup nice time timeout stdbuf builtin eval xargs".split()
+)
 _ASSIGNMENT = re.compile(r"([A-Za-z_]\w*)\+?=(.*)", re.DOTALL)
 _HEREDOC = re.compile(r"<<(-?)\s*(['\"\\]?)([\w.-]+)\2")
 
@@ -43,14 +45,16 @@ class Command:
 
     @property
     def argv(self) -> list[str]:
-        """The program and its arguments, without assignments, ``sudo``, ``timeout 5`` and the like."""
+        """The program and its arguments, without assignments, ``sudo``, ``timeout 5`` and such."""
         words = list(self.words)
         while words:
             if _ASSIGNMENT.fullmatch(words[0]) or words[0] in _RESERVED:
                 words.pop(0)
             elif words[0] in _PREFIXES:
                 words.pop(0)
-                while words and (words[0].startswith("-") or re.fullmatch(r"[\d.]+[smhd]?", words[0])):
+                while words and (
+                    words[0].startswith("-") or re.fullmatch(r"[\d.]+[smhd]?", words[0])
+                ):
                     words.pop(0)
             else:
                 break

@@ -1,4 +1,4 @@
-"""The calls of a rollout, as the host recorded them: what was asked, what came back, how it ended."""
+"""The calls of a rollout, as the host recorded them: what was asked and how it ended."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import Any, overload
+from typing import Any, SupportsIndex, overload
 
 from .dates import parse_datetime
 from .mentions import Target
@@ -101,7 +101,7 @@ class Steps(list[Step]):
 
     @classmethod
     def load(cls, path: Path, paths: Collection[str] = ()) -> Steps:
-        """Reads steps.jsonl. ``paths`` are the workspace's, so that short names can be told apart."""
+        """Reads steps.jsonl. ``paths`` are the workspace's, to tell short names apart."""
         with path.open("rb") as lines:
             steps = [Step.from_json(json.loads(line)) for line in lines if line.strip()]
         return cls(sorted(steps, key=lambda step: step.number), paths)
@@ -112,7 +112,7 @@ class Steps(list[Step]):
         server: str | Collection[str] | None = None,
         ok: bool | None = True,
     ) -> Steps:
-        """Calls of these tools of these servers. Successes only, unless ``ok`` is False or None (both)."""
+        """Calls of these tools of these servers: successes, failures (False) or both (None)."""
         tools, servers = _names(tool), _names(server)
         return self._narrow(
             step
@@ -131,12 +131,12 @@ class Steps(list[Step]):
         return self._narrow(step for step in self.calls(ok=ok) if names(step, target))
 
     def reads_of(self, path: str) -> Steps:
-        """Successful calls that could have shown what is in the file (docs/graders.md says how told)."""
+        """Successful calls that could have shown what is in the file (docs/graders.md says how)."""
         target = self._target(path)
         return self._narrow(reading_steps(self.calls(), target))
 
     def writes_to(self, path: str) -> Steps:
-        """Successful calls that could have written the file (docs/graders.md says how told)."""
+        """Successful calls that could have written the file (docs/graders.md: how told)."""
         target = self._target(path)
         return self._narrow(writing_steps(self.calls(), target))
 
@@ -170,9 +170,7 @@ class Steps(list[Step]):
         wanted = "".join(text.split())
         if not wanted:
             raise ValueError("showing needs a text to look for")
-        return self._narrow(
-            step for step in self.calls() if wanted in "".join(step.text.split())
-        )
+        return self._narrow(step for step in self.calls() if wanted in "".join(step.text.split()))
 
     def _target(self, path: str) -> Target:
         return Target.of(path, self._paths)
@@ -181,10 +179,14 @@ class Steps(list[Step]):
         return Steps(steps, self._paths)
 
     @overload
-    def __getitem__(self, index: int) -> Step: ...  # type: ignore[overload-overlap]
+    def __getitem__(self, index: SupportsIndex, /) -> Step:
+        ...
+
     @overload
-    def __getitem__(self, index: slice) -> Steps: ...
-    def __getitem__(self, index: Any) -> Any:
+    def __getitem__(self, index: slice, /) -> Steps:
+        ...
+
+    def __getitem__(self, index: Any, /) -> Any:
         found = super().__getitem__(index)
         return self._narrow(found) if isinstance(index, slice) else found
 

@@ -44,23 +44,32 @@ class Table:
     ) -> Table:
         """Makes a table of a sheet's rows; names in ``wanted`` are spelt as there."""
         spelling = {header_key(name): name for name in wanted}
-        names = [spelling.get(header_key(name), squeeze(str(name)) if name is not None else "") for name in header]
+        names = [
+            spelling.get(header_key(name), squeeze(str(name)) if name is not None else "")
+            for name in header
+        ]
         keys = [header_key(name) for name in names if name]
         twice = sorted({key for key in keys if keys.count(key) > 1})
         if twice:
             reject(f"has two columns of one name: {shown(twice)}")
         rows = []
         for number, line in enumerate(body, first_row):
-            beyond = [value for name, value in zip(_padded(names, len(line)), line) if not name and value is not None]
+            beyond = [
+                value
+                for name, value in zip(_padded(names, len(line)), line)
+                if not name and value is not None
+            ]
             if beyond:
                 reject(f"row {number} holds {shown(beyond)} under no header")
-            row = {name: line[at] if at < len(line) else None for at, name in enumerate(names) if name}
+            row = {
+                name: line[at] if at < len(line) else None for at, name in enumerate(names) if name
+            }
             if any(plain(value) is not None for value in row.values()):
                 rows.append(row)
         return cls([name for name in names if name], rows, reject)
 
     def name_of(self, column: str) -> str:
-        """The column's name as this table writes it. Rejects the file if there is no such column."""
+        """The column's name as this table writes it. Rejects the file if there is none."""
         wanted = header_key(column)
         for name in self.columns:
             if header_key(name) == wanted:
@@ -168,7 +177,11 @@ def compare_tables(
     """
     keys = [key] if isinstance(key, str) else list(key)
     wanted = [dict(row) for row in expected]
-    names = list(columns) if columns is not None else list(dict.fromkeys(name for row in wanted for name in row))
+    names = (
+        list(columns)
+        if columns is not None
+        else list(dict.fromkeys(name for row in wanted for name in row))
+    )
     names = list(dict.fromkeys([*keys, *names]))
     table = found if isinstance(found, Table) else _table(found)
     unknown = set(tolerances or {}) - set(names)
@@ -179,9 +192,15 @@ def compare_tables(
     if lacking:
         return TableDifference(missing_columns=lacking)
     known = {header_key(name) for name in names}
-    beside = [] if columns is not None else [name for name in table.columns if header_key(name) not in known]
+    beside = (
+        []
+        if columns is not None
+        else [name for name in table.columns if header_key(name) not in known]
+    )
     rows = [{name: row.get(spelt[header_key(name)]) for name in names} for row in table.rows]
-    return _difference(_expected_by(wanted, keys), keyed(rows, keys, table.reject), names, tolerances or {}, beside)
+    return _difference(
+        _expected_by(wanted, keys), keyed(rows, keys, table.reject), names, tolerances or {}, beside
+    )
 
 
 def _difference(

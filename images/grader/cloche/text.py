@@ -12,7 +12,11 @@ from decimal import Decimal
 
 SHOWN = 10
 SHOWN_LETTERS = 120
-_MARKS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
+_MARKS = (
+    (codecs.BOM_UTF8, "utf-8"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
 _NUMBER = re.compile(r"(?<![\w.,])[-+]?(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?(?![\w]|[.,]\d)")
 
 
@@ -26,7 +30,8 @@ def decode(data: bytes, encoding: str = "utf-8") -> str:
     except UnicodeDecodeError as error:
         near = data[: error.start].count(b"\n") + 1
         raise ValueError(
-            f"is not {encoding} text: byte 0x{data[error.start]:02x} in line {near} ({error.reason})"
+            f"is not {encoding} text: byte 0x{data[error.start]:02x} in line {near} "
+            f"({error.reason})"
         ) from error
 
 
@@ -55,7 +60,7 @@ def same_text(first: str, second: str, *, case: bool = True) -> bool:
 
 
 def word_in(word: str, text: str, *, case: bool = False) -> bool:
-    """Whether the word (or phrase) stands in the text by itself, not inside a longer word or number.
+    """Whether the word (or phrase) stands by itself in the text, not inside a word or number.
 
     "12" does not stand in "312" or "12.5", "cat" not in "catalogue". Capitals are forgiven unless
     ``case``.
@@ -70,7 +75,7 @@ def word_in(word: str, text: str, *, case: bool = False) -> bool:
 
 
 def numbers_in(text: str) -> list[Decimal]:
-    """The numbers that stand by themselves, thousands separators taken out: "$1,234.50" → 1234.50.
+    """The numbers that stand by themselves, without their separators: "$1,234.50" is 1234.50.
 
     Digits inside words, codes, dates and longer numbers are none.
     """

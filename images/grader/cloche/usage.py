@@ -28,9 +28,10 @@ _WRITING = frozenset(
 )
 #: Programs that name a file without showing what is in it.
 _NAMING = frozenset(
-    "ls echo printf stat test [ [[ touch rm mkdir rmdir cd pushd popd true false : chmod chown file du "
-    "which type basename dirname realpath readlink find tree ln wc sha256sum md5sum sha1sum cksum "
-    "truncate export unset alias sleep kill wait exit pwd read for declare local readonly mktemp".split()
+    "ls echo printf stat test [ [[ touch rm mkdir rmdir cd pushd popd true false : chmod chown "
+    "file du which type basename dirname realpath readlink find tree ln wc sha256sum md5sum "
+    "sha1sum cksum truncate export unset alias sleep kill wait exit pwd read for declare "
+    "local readonly mktemp".split()
 )
 _INTERPRETERS = re.compile(r"(python|node|perl|ruby|php|lua|deno|bun)[\d.]*")
 _SHELLS = frozenset("sh bash dash zsh ksh source .".split())
@@ -65,7 +66,9 @@ def names(step: Step, target: Target) -> bool:
     for text in texts_in(step.arguments):
         if target.is_path(text) or target.in_text(text):
             return True
-    words = (word for text in _scripts(step, _SHELL) for each in commands(text) for word in each.words)
+    words = (
+        word for text in _scripts(step, _SHELL) for each in commands(text) for word in each.words
+    )
     return any(target.in_word(word) for word in words)
 
 
@@ -77,7 +80,9 @@ def _followed(steps: Iterable[Step], target: Target) -> Iterable[tuple[Step, lis
         if shells or codes:
             uses = [use for text in shells for use in _Script(text, target, scripts).uses()]
             uses.extend(use for text in codes for use in _code_uses(text, target))
-            yield step, uses if _exit_code(step) in _DONE else [use for use in uses if use == "write"]
+            yield step, uses if _exit_code(step) in _DONE else [
+                use for use in uses if use == "write"
+            ]
         else:
             _remember(step, scripts)
             yield step, _tool_uses(step, target)
@@ -142,20 +147,34 @@ class _Script:
     def _written(self, program: str, argv: list[str]) -> list[str]:
         """The words by which a program is told to write, move or remove the file."""
         named = [word for word in argv[1:] if self._named(word)]
-        if program in ("tee", "touch", "rm", "truncate", "unlink", "shred", "patch", "ed", "ex", "split"):
+        if program in (
+            "tee",
+            "touch",
+            "rm",
+            "truncate",
+            "unlink",
+            "shred",
+            "patch",
+            "ed",
+            "ex",
+            "split",
+        ):
             return named
         if program in ("cp", "install", "ln", "rsync"):
             return named if named and self._named(argv[-1]) else []
         if program == "mv":
             return named
-        if program in ("sed", "perl", "ruby") and any(re.match(r"-\w*i|--in-place", word) for word in argv):
+        if program in ("sed", "perl", "ruby") and any(
+            re.match(r"-\w*i|--in-place", word) for word in argv
+        ):
             return named
         if program == "awk" and any(">" in word and self._named(word) for word in argv):
             return [word for word in named if ">" in word]
         outputs = [
             word
             for before, word in zip(argv, argv[1:])
-            if self._named(word) and (before in ("-o", "--output") or re.match(r"--output=|of=|-o\S", word))
+            if self._named(word)
+            and (before in ("-o", "--output") or re.match(r"--output=|of=|-o\S", word))
         ]
         return outputs
 
@@ -172,11 +191,15 @@ class _Script:
         texts += [self._scripts.get(word.rpartition("/")[2], "") for word in command.argv[1:]]
         if self._depth > 2:
             return []
-        inner = (_Script(text, self._target, self._scripts, self._depth + 1) for text in texts if " " in text)
+        inner = (
+            _Script(text, self._target, self._scripts, self._depth + 1)
+            for text in texts
+            if " " in text
+        )
         return [use for script in inner for use in script.uses()]
 
     def _note_carriers(self, command: Command) -> None:
-        """Variables that stand for the file: ``F=…``, ``for f in …``, ``… | while read f``."""
+        """Variables that stand for the file: ``F=…``, ``for f in …``, ``| while read f``."""
         for name, value in command.assignments:
             if self._named(value):
                 self._carriers.add(name)
@@ -185,7 +208,9 @@ class _Script:
         if words[:1] == ["for"] and len(words) > 2 and any(self._named(word) for word in words[3:]):
             self._carriers.add(words[1])
         if "read" in words and self._pipe_names(command):
-            self._carriers.update(word for word in words[words.index("read") + 1 :] if word.isidentifier())
+            self._carriers.update(
+                word for word in words[words.index("read") + 1 :] if word.isidentifier()
+            )
 
     def _note_script(self, command: Command) -> None:
         """``cat > make.py <<EOF``: the body is what a later ``python3 make.py`` runs."""
@@ -206,7 +231,7 @@ class _Script:
         return any(self._named(word) or self._target.folder_in_word(word) for word in words)
 
     def _handed_on(self, command: Command) -> bool:
-        """Whether names that this command prints are opened by another: ``find … | xargs cat``."""
+        """Whether what this command names is opened by another: ``find … | xargs cat``."""
         if command.program == "find" and any(word.startswith("-exec") for word in command.words):
             return True
         pipe = [each for each in self._commands if each.pipeline == command.pipeline]

@@ -70,7 +70,9 @@ class Wire:
         with self._lock:
             self._closed = True
         try:
-            sys.stderr.flush()
+            for stream in (sys.stdout, sys.__stdout__, sys.stderr, sys.__stderr__):
+                if stream is not None:
+                    stream.flush()
         finally:
             os._exit(0)
 

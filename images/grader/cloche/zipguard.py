@@ -1,4 +1,4 @@
-"""Looks at a zip container before anything opens it: office files are zips that an agent can make."""
+"""Looks at a zip before anything opens it: office files are zips, and an agent can make any."""
 
 from __future__ import annotations
 
@@ -36,7 +36,14 @@ def office_bytes(file: File, required: str, limits: ZipLimits = OFFICE) -> bytes
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             trouble = _trouble(archive, required, limits)
-    except (zipfile.BadZipFile, NotImplementedError, ValueError, OSError, EOFError, RuntimeError) as error:
+    except (
+        zipfile.BadZipFile,
+        NotImplementedError,
+        ValueError,
+        OSError,
+        EOFError,
+        RuntimeError,
+    ) as error:
         file.reject(f"is not a readable office file ({error})")
     except zipfile.zlib.error as error:  # type: ignore[attr-defined]
         file.reject(f"is not a readable office file ({error})")

@@ -60,11 +60,13 @@ class FolderCase(unittest.TestCase):
         steps: list[dict[str, Any]] | None = None,
         expected: Any = None,
     ) -> Path:
-        """A folder as the host fills it. Contents: bytes or text, None a directory, ("->", target)."""
+        """A folder as the host fills it: bytes, text, None for a directory, ("->", target)."""
         write_text(self.folder / "task" / "grader.py", grader)
         write_text(self.folder / "context.json", json.dumps(CONTEXT))
         write_text(self.folder / "expected.json", json.dumps(expected))
-        write_text(self.folder / "steps.jsonl", "".join(json.dumps(step) + "\n" for step in steps or []))
+        write_text(
+            self.folder / "steps.jsonl", "".join(json.dumps(step) + "\n" for step in steps or [])
+        )
         write_tree(self.folder, "before", before or {})
         write_tree(self.folder, "after", after or {})
         return self.folder
@@ -130,7 +132,7 @@ def steps_of(*lines: dict[str, Any], paths: tuple[str, ...] = ()) -> Steps:
 
 
 def run_module(module: str, *lines: Any, seed: str = "0") -> tuple[list[Any], str, int]:
-    """Runs a program of the package as the host does. Lines of its output, its stderr, its exit code."""
+    """Runs a program of the package as the host does: its lines, its stderr, its exit code."""
     done = subprocess.run(
         [sys.executable, "-P", "-s", "-B", "-m", f"cloche.{module}"],
         input="".join(json.dumps(line) + "\n" for line in lines),

@@ -17,14 +17,27 @@ class Reading(FolderCase):
         return Tree.load(root / "after.json", root / "after", agents_work=agents_work)
 
     def test_a_path_that_leaves_the_workspace_is_refused(self) -> None:
-        for path in ("..", "../x", "a/../../x", "/etc/passwd", "/workspace", "/workspace/../x", ".", ""):
+        for path in (
+            "..",
+            "../x",
+            "a/../../x",
+            "/etc/passwd",
+            "/workspace",
+            "/workspace/../x",
+            ".",
+            "",
+        ):
             with self.subTest(path), self.assertRaises(ValueError):
                 workspace_path(path)
         self.assertEqual(workspace_path("/workspace/a//b/./c"), "a/b/c")
 
     def test_what_is_missing_fails_with_its_name(self) -> None:
         tree = self.tree({"d": None, "l": ("->", "/etc/passwd")})
-        for path, words in (("x", "does not exist"), ("d", "is a directory"), ("l", "is a link to '/etc")):
+        for path, words in (
+            ("x", "does not exist"),
+            ("d", "is a directory"),
+            ("l", "is a link to '/etc"),
+        ):
             for read in ("bytes", "text", "lines"):
                 with self.subTest(path, read=read), self.assertRaisesRegex(Failed, words):
                     getattr(tree.file(path), read)()
@@ -50,7 +63,9 @@ class Reading(FolderCase):
             tree.file("a").bytes()
 
     def test_text_is_decoded_strictly_and_says_where_it_is_not(self) -> None:
-        tree = self.tree({"a": b"fine\nb\xe9d\n", "b": b"\xff\xfeh\x00i\x00", "c": b"\xef\xbb\xbfhi"})
+        tree = self.tree(
+            {"a": b"fine\nb\xe9d\n", "b": b"\xff\xfeh\x00i\x00", "c": b"\xef\xbb\xbfhi"}
+        )
         with self.assertRaisesRegex(Failed, "a is not utf-8 text: byte 0xe9 in line 2"):
             tree.file("a").text()
         with self.assertRaisesRegex(Failed, "starts like utf-16"):

@@ -88,7 +88,9 @@ def c(run): return run.workspace.file("gone.txt").text() == ""
         self.assertEqual((found["a"]["score"], found["a"]["error"]), (0, None))
         self.assertEqual(found["a"]["reason"], "found 3 rows, expected 4")
         self.assertEqual((found["b"]["score"], found["b"]["reason"]), (1, "holds"))
-        self.assertEqual((found["c"]["score"], found["c"]["reason"]), (0, "gone.txt does not exist"))
+        self.assertEqual(
+            (found["c"]["score"], found["c"]["reason"]), (0, "gone.txt does not exist")
+        )
 
     def test_what_the_task_itself_lacks_is_an_error_and_no_failed_check(self) -> None:
         found = self.graded('@criterion("a")\ndef a(run): return run.before.file("gone").text()')
@@ -182,7 +184,8 @@ def a(run): return "dist-packages" in openpyxl.__file__ and rules.LIMIT == 3
 @criterion("b")
 def b(run):
     import os, sys
-    inside = [place for place in sys.path if place.startswith(str(run._root)) and "/task" not in place]
+    root = str(run._root)
+    inside = [place for place in sys.path if place.startswith(root) and place != root + "/task"]
     return os.getcwd() == "/" and not inside
 grade()
 """,
@@ -222,7 +225,9 @@ grade()
 class Describe(FolderCase):
     def test_it_names_the_criteria_and_runs_none(self) -> None:
         root = self.run_folder(
-            HEAD + '@criterion("a", weight=2)\ndef a(run): 1/0\n@criterion("b")\ndef b(run): 1/0\ngrade()'
+            HEAD
+            + '@criterion("a", weight=2)\ndef a(run): 1/0\n'
+            + '@criterion("b")\ndef b(run): 1/0\ngrade()'
         )
         for path in ("before.json", "after.json", "context.json", "steps.jsonl", "expected.json"):
             (root / path).unlink()

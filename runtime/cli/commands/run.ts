@@ -35,6 +35,7 @@ export function addRun(program: Command, context: Context): void {
     .option("--variant <n>", 'which variant: 1, "1..5" or "1,3"', "1")
     .option("--json", "one JSON document {run, rollouts} on stdout, all else on stderr")
     .option("--root <folder>", "where tasks/ and fixtures/ lie (default: this repository)")
+    .option("--verbose", "show the log as well, on stderr (its level: CLOCHE_LOG)")
     .option("--data <folder>", "where records and bundles live (or CLOCHE_DATA)")
     .addHelpText("after", HELP)
     .action(async (id: string, options: RunOptions) => {

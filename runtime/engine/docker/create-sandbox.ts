@@ -175,12 +175,15 @@ function refused(error: unknown, name: string): unknown {
   return engineFault(spec ? "spec-refused" : "failed", error.message, options);
 }
 
-/** Under its own deadline; what cannot be removed is left to the reaper, by its labels. */
+/**
+ * Under its own deadline; what cannot be removed is left to the reaper, by its labels. By labels
+ * here too: a request that was not answered may have made something all the same.
+ */
 async function cleanUp(api: DockerApi, log: Log, spec: SandboxSpec, made: Made): Promise<void> {
   try {
-    await removeHandles(api, made.containers, made.volumes);
-    // A request that was not answered may have made something all the same.
-    await removeAttempt(api, spec.labels.owner, made.identity);
+    await removeAttempt(api, spec.labels.owner, made.identity).catch(() =>
+      removeHandles(api, made.containers, made.volumes),
+    );
   } catch (error) {
     log.warn({ err: error, sandbox: spec.id }, "what was made of a sandbox could not be removed");
   }

@@ -6,15 +6,21 @@ const HEADER_BYTES = 8;
 /**
  * Splits Docker's joined stream: frames of a header (stream number, three zero bytes, length as
  * 32 bits big-endian) and a payload. Waits for the slower reader, so nothing is buffered beyond
- * the streams' own bounds; what is for a stream that was let go is dropped. Ends both outputs.
- * Resolves when the source has ended or broken; never rejects: a broken stream is a lost program.
+ * the streams' own bounds; what is for a stream that was let go is dropped, and with `hurry` what a
+ * reader is not ready for. Ends both outputs. Resolves when the source has ended or broken; never
+ * rejects: a broken stream is a lost program.
  */
-export async function demultiplex(source: Readable, stdout: Writable, stderr: Writable) {
+export async function demultiplex(
+  source: Readable,
+  stdout: Writable,
+  stderr: Writable,
+  hurry: AbortSignal,
+): Promise<void> {
   const splitter = new FrameSplitter();
   try {
     for await (const chunk of source as AsyncIterable<Buffer>) {
       for (const { stream, bytes } of splitter.push(chunk)) {
-        await write(stream === 2 ? stderr : stdout, bytes);
+        await write(stream === 2 ? stderr : stdout, bytes, hurry);
       }
     }
   } catch {
@@ -62,10 +68,11 @@ export class FrameSplitter {
   }
 }
 
-async function write(out: Writable, bytes: Buffer): Promise<void> {
-  if (out.destroyed || out.write(bytes)) return;
+async function write(out: Writable, bytes: Buffer, hurry: AbortSignal): Promise<void> {
+  if (out.destroyed || (hurry.aborted && out.writableNeedDrain)) return;
+  if (out.write(bytes) || hurry.aborted) return;
   const over = new AbortController();
-  const { signal } = over;
+  const signal = AbortSignal.any([over.signal, hurry]);
   const either = [once(out, "drain", { signal }), once(out, "close", { signal })];
   await Promise.race(either).catch(() => {});
   over.abort();

@@ -1,3 +1,4 @@
+import { posix } from "node:path";
 import type { Readable } from "node:stream";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Log } from "../../base/log.ts";
@@ -40,6 +41,7 @@ export interface BoxParts {
 /** One container. */
 export class DockerBox implements Box {
   readonly parts: BoxParts;
+  readonly #running = new Set<DockerProcess>();
 
   constructor(parts: BoxParts) {
     this.parts = parts;
@@ -83,10 +85,11 @@ export class DockerBox implements Box {
 
   async getArchive(path: string, options: EngineCall = {}): Promise<Readable> {
     await this.#mustRun(options);
-    if (path === KEPT_PARENT || path.startsWith(`${KEPT_PARENT}/`)) {
+    const plain = posix.normalize(path);
+    if (plain === KEPT_PARENT || plain.startsWith(`${KEPT_PARENT}/`)) {
       throw engineFault("path-missing", `${path} of ${this.parts.name} is not for reading`);
     }
-    return await getArchive(this.parts, path, options);
+    return await getArchive(this.parts, plain, options);
   }
 
   async state({ signal }: EngineCall = {}): Promise<BoxState> {
@@ -101,6 +104,11 @@ export class DockerBox implements Box {
       if (error instanceof Refusal && error.status === 404) return GONE;
       throw failed(error);
     }
+  }
+
+  /** See `DockerProcess.hurry`. */
+  hurry(): void {
+    for (const process of this.#running) process.hurry();
   }
 
   /** Reads where the keeper holds the workspace; only for its own sandbox. */
@@ -130,6 +138,8 @@ export class DockerBox implements Box {
     const endDescendants = (root: { pid: number; startTime: string }) =>
       endTree({ api, container, user }, root);
     const process = new DockerProcess({ api, execId, socket, nonce, log, endDescendants });
+    this.#running.add(process);
+    void process.ended.then(() => this.#running.delete(process));
     await this.#started(process, argv, options);
     return process;
   }

@@ -48,9 +48,8 @@ export class DockerImages implements ImageStore {
     options: BuildOptions = {},
   ): Promise<ImageInfo> {
     const [repo, tag] = splitReference(reference);
-    // Docker reads each change as a line of a Dockerfile, in which a value is quoted as in JSON.
     const changes = Object.entries(options.labels ?? {})
-      .map(([key, value]) => `LABEL ${JSON.stringify(key)}=${JSON.stringify(value)}`)
+      .map(([key, value]) => `LABEL ${quoted(key)}=${quoted(value)}`)
       .join("\n");
     const query = { fromSrc: "-", repo, tag, ...(changes ? { changes } : {}) };
     const request = { what: `import ${reference}`, path: "/images/create", query };
@@ -124,6 +123,11 @@ function infoOf(reference: string, { Id, Size, Created, Config }: Image): ImageI
 function listedInfo(reference: string, { Id, Size, Created, Labels }: ListedImage): ImageInfo {
   const created = new Date(Created * 1_000);
   return { reference, id: Id, bytes: Size, created, labels: Labels ?? {} };
+}
+
+/** Docker reads a change as a line of a Dockerfile: quotes as in JSON, and `$` names a variable. */
+function quoted(text: string): string {
+  return JSON.stringify(text).replaceAll("$", "\\$");
 }
 
 function splitReference(reference: string): [string, string] {

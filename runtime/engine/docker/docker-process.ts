@@ -1,5 +1,5 @@
 import type { Socket } from "node:net";
-import { PassThrough, type Readable, Transform, Writable } from "node:stream";
+import { type Readable, Transform, Writable } from "node:stream";
 import { pause } from "../../base/deadline.ts";
 import type { Log } from "../../base/log.ts";
 import type { BoxProcess } from "../engine.ts";
@@ -24,22 +24,26 @@ export interface ProcessParts {
 /** A program behind one upgraded connection. */
 export class DockerProcess implements BoxProcess {
   readonly stdin: Writable;
-  readonly stdout: PassThrough;
+  readonly stdout: Transform;
   readonly stderr: Transform;
   readonly ended: Promise<{ readonly exitCode: number | null }>;
-  /** What the launch script said, or "silent" if the stream ended without a word of it. */
+  /** What the launch script said, or "silent" if both outputs ended without a word of it. */
   readonly report: Promise<LaunchReport>;
   readonly #parts: ProcessParts;
+  readonly #hurry = new AbortController();
   #over = false;
 
   constructor(parts: ProcessParts) {
     this.#parts = parts;
     const { socket, nonce } = parts;
-    const { promise, resolve } = Promise.withResolvers<LaunchReport>();
-    this.report = promise;
+    const [fromStdout, fromStderr] = [
+      Promise.withResolvers<LaunchReport>(),
+      Promise.withResolvers<LaunchReport>(),
+    ];
+    this.report = firstWord(fromStdout.promise, fromStderr.promise);
     this.stdin = stdinOf(socket);
-    this.stdout = new PassThrough();
-    this.stderr = withoutReport(nonce, resolve);
+    this.stdout = withoutReport(nonce, fromStdout.resolve);
+    this.stderr = withoutReport(nonce, fromStderr.resolve);
     for (const stream of [this.stdout, this.stderr]) stream.on("error", () => {});
     this.ended = this.#finish();
   }
@@ -60,6 +64,14 @@ export class DockerProcess implements BoxProcess {
     this.abandon();
   }
 
+  /**
+   * The box is about to be stopped: from now on nobody's slow reading holds up the engine, which
+   * would otherwise not notice the box's end. What has no room in the streams is dropped.
+   */
+  hurry(): void {
+    this.#hurry.abort();
+  }
+
   /** Lets go of the streams. */
   abandon(): void {
     this.stdout.destroy();
@@ -68,7 +80,7 @@ export class DockerProcess implements BoxProcess {
   }
 
   async #finish(): Promise<{ readonly exitCode: number | null }> {
-    await demultiplex(this.#parts.socket, this.stdout, this.stderr);
+    await demultiplex(this.#parts.socket, this.stdout, this.stderr, this.#hurry.signal);
     this.#over = true;
     this.#parts.socket.destroy();
     return { exitCode: await this.#exitCode() };
@@ -103,6 +115,17 @@ function stdinOf(socket: Socket): Writable {
     write: (chunk, _encoding, done) => void socket.write(chunk, () => done()),
     final: (done) => void socket.end(() => done()),
   });
+}
+
+async function firstWord(...reports: readonly Promise<LaunchReport>[]): Promise<LaunchReport> {
+  const { promise, resolve } = Promise.withResolvers<LaunchReport>();
+  for (const report of reports) {
+    void report.then((said) => {
+      if (said !== "silent") resolve(said);
+    });
+  }
+  void Promise.all(reports).then(() => resolve("silent"));
+  return await promise;
 }
 
 const REPORT_BYTES_MAX = 2_048;

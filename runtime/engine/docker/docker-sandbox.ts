@@ -64,6 +64,7 @@ export class DockerSandbox implements Sandbox {
 
   async stop(options: EngineCall = {}): Promise<BoxState> {
     const { main } = this.#parts;
+    main.hurry();
     const wasRunning = await this.#kill(options);
     await this.#whenStopped(options);
     const after = await main.state(options);
@@ -114,7 +115,9 @@ export class DockerSandbox implements Sandbox {
   }
 
   async #remove(): Promise<void> {
-    const { api, log, id, made } = this.#parts;
+    const { api, log, id, made, main, keeper } = this.#parts;
+    main.hurry();
+    keeper?.hurry();
     try {
       await removeHandles(api, made.containers, made.volumes);
     } catch (error) {

@@ -1,8 +1,9 @@
 import { secret } from "../../base/id.ts";
 
 /**
- * Every program is started through this. It sets what Docker's exec cannot (the umask), reports on
- * standard error that the program is about to run, and only then becomes it. The report begins
+ * Every program is started through this. It sets what Docker's exec cannot (the umask), reports that
+ * the program is about to run, and only then becomes it. It reports on both outputs, since either
+ * could be flooded by the program before Docker passes on a byte of the other. The report begins
  * with a nonce which nothing inside has seen before, so no program can speak in the engine's name:
  * an exec whose first bytes are not the report has failed to start, whatever it prints.
  *
@@ -13,18 +14,16 @@ import { secret } from "../../base/id.ts";
 const SCRIPT = `umask 002
 n=$1 d=$2
 shift 2
-cd -P -- "$d" 2>/dev/null || { printf '%s no-directory\\n' "$n" >&2; exit 126; }
+say() { printf '%s %s\\n' "$n" "$*"; printf '%s %s\\n' "$n" "$*" >&2; }
+cd -P -- "$d" 2>/dev/null || { say no-directory; exit 126; }
 case $1 in
 */*) [ -f "$1" ] && [ -x "$1" ] ;;
 *) command -v -- "$1" >/dev/null ;;
-esac || { printf '%s no-program\\n' "$n" >&2; exit 127; }
+esac || { say no-program; exit 127; }
 unset OLDPWD
 read -r s < /proc/$$/stat
-if [ -x /sbin/docker-init ]; then
-printf '%s started %s %s\\n' "$n" "$$" "\${s##*) }" >&2
-exec /sbin/docker-init -s -- "$@"
-fi
-printf '%s started %s %s\\n' "$n" "$$" "\${s##*) }" >&2
+say started "$$" "\${s##*) }"
+[ -x /sbin/docker-init ] && exec /sbin/docker-init -s -- "$@"
 exec "$@"`;
 
 export interface Launch {

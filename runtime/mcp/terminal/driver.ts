@@ -30,7 +30,7 @@ const ENVIRONMENT_BYTES = 256 * 1024;
 const SHELL = oneLine(String.raw`
 __cloche_begin() {
   IFS=' ' builtin read -r __cloche_t _ </proc/uptime;
-  builtin printf '\036%s;B;%s;%s;%s\0' "$__cloche_nonce" "$__cloche_n" "$__cloche_t" "$!" >&198;
+  builtin printf '\036%s;B;%s;%s;%s\0' "$__cloche_nonce" "$__cloche_n" "$__cloche_t" "$!" >&48;
   builtin return "$__cloche_s";
 };
 __cloche_end() {
@@ -38,13 +38,13 @@ __cloche_end() {
   if [[ $PWD -ef . ]]; then __cloche=1; fi;
   if [[ $__cloche_s == [12] ]]; then builtin eval 'for do }'; fi;
   builtin printf '\036%s;D;%s;%s;%s;%s;%s\0' "$__cloche_nonce" "$__cloche_n"
-    "$__cloche_s" "$__cloche_t" "$__cloche" "$PWD" >&198;
+    "$__cloche_s" "$__cloche_t" "$__cloche" "$PWD" >&48;
 };
 __cloche_environment() {
   __cloche=$(builtin export -p); builtin printf '%s%n' "$__cloche" __cloche_t;
   if [[ $__cloche_t -gt ${ENVIRONMENT_BYTES} ]]; then __cloche=; fi;
   builtin printf '\036%s;V;%s;%s;%s\0' "$__cloche_nonce" "$__cloche_n"
-    "$__cloche_t" "$__cloche" >&198;
+    "$__cloche_t" "$__cloche" >&48;
 };
 builtin trap 'builtin shopt -s extdebug; builtin trap '\''
   case $BASH_COMMAND in
@@ -52,19 +52,19 @@ builtin trap 'builtin shopt -s extdebug; builtin trap '\''
     *) ! builtin break;;
   esac 2>/dev/null'\'' DEBUG' ${SKIP_SIGNAL};
 builtin unset BASH_EXECUTION_STRING; builtin shopt -s expand_aliases;
-exec 198>&1 199<&0 </dev/null; IFS= builtin read -r -d '' __cloche_nonce <&199;
-IFS= builtin read -r -d '' __cloche <&199; IFS= builtin read -r -d '' __cloche_n <&199;
+exec 48>&1 49<&0 </dev/null; IFS= builtin read -r -d '' __cloche_nonce <&49;
+IFS= builtin read -r -d '' __cloche <&49; IFS= builtin read -r -d '' __cloche_n <&49;
 builtin cd -- "$__cloche" 2>/dev/null || builtin cd -- "$__cloche_n" 2>/dev/null;
-builtin printf '\036%s;R;%s\0' "$__cloche_nonce" "$$" >&198;
-while IFS= builtin read -r -d '' __cloche_n <&199; do
-  IFS= builtin read -r -d '' __cloche_s <&199; IFS= builtin read -r -d '' __cloche <&199;
+builtin printf '\036%s;R;%s\0' "$__cloche_nonce" "$$" >&48;
+while IFS= builtin read -r -d '' __cloche_n <&49; do
+  IFS= builtin read -r -d '' __cloche_s <&49; IFS= builtin read -r -d '' __cloche <&49;
   if [[ $__cloche_s == environment ]]; then
     { __cloche_environment; } >/dev/null 2>&1;
   elif [[ $__cloche_s == reap ]]; then
     builtin jobs >/dev/null 2>&1;
   else
     { __cloche_begin; } >/dev/null 2>&1;
-    for __cloche_once in 1; do builtin eval "$__cloche" 198>&- 199<&-; done;
+    for __cloche_once in 1; do builtin eval "$__cloche" 48>&- 49<&-; done;
     { __cloche_end; } >/dev/null 2>&1;
   fi;
 done`);

@@ -13,7 +13,7 @@ export interface FrameSink {
 const START = 0x1e;
 const END = 0x00;
 /** The longest frame: the exported environment of a shell. A longer one is taken for output. */
-export const FRAME_BYTES = 512 * 1024;
+const FRAME_BYTES = 512 * 1024;
 
 /**
  * Tells frames from output in one stream of bytes: RS, the nonce, ";", a letter, fields behind
@@ -22,7 +22,9 @@ export const FRAME_BYTES = 512 * 1024;
 export class FrameReader {
   readonly #prefix: Buffer;
   readonly #sink: FrameSink;
-  #pending: Buffer = Buffer.alloc(0);
+  /** The begin of what may become a frame, in a buffer that grows by doubling. */
+  #held: Buffer = Buffer.alloc(0);
+  #heldBytes = 0;
 
   constructor(nonce: string, sink: FrameSink) {
     this.#prefix = Buffer.from(`\u001e${nonce};`);
@@ -30,7 +32,24 @@ export class FrameReader {
   }
 
   push(chunk: Buffer): void {
-    let rest = this.#pending.length === 0 ? chunk : Buffer.concat([this.#pending, chunk]);
+    if (this.#heldBytes === 0) {
+      this.#scan(chunk);
+      return;
+    }
+    const isFrame = this.#heldBytes >= this.#prefix.length;
+    this.#hold(chunk);
+    // Looked at again only when it can be decided: else single bytes would cost a scan each.
+    if (isFrame && this.#heldBytes < FRAME_BYTES && !chunk.includes(END)) return;
+    this.#scan(this.#release());
+  }
+
+  /** No more will come: what was waited for is output. */
+  end(): void {
+    this.#output(this.#release());
+  }
+
+  #scan(bytes: Buffer): void {
+    let rest = bytes;
     let from = 0;
     while (rest.length > 0) {
       const start = rest.indexOf(START, from);
@@ -39,8 +58,7 @@ export class FrameReader {
       const length = this.#frameLength(candidate);
       if (length === "undecided") {
         this.#output(rest.subarray(0, start));
-        // A copy, so that no large chunk is held for the sake of its last bytes.
-        this.#pending = Buffer.from(candidate);
+        this.#hold(candidate);
         return;
       }
       if (length === "none") {
@@ -52,15 +70,25 @@ export class FrameReader {
       rest = rest.subarray(start + length);
       from = 0;
     }
-    this.#pending = Buffer.alloc(0);
     this.#output(rest);
   }
 
-  /** No more will come: what was waited for is output. */
-  end(): void {
-    const rest = this.#pending;
-    this.#pending = Buffer.alloc(0);
-    this.#output(rest);
+  #hold(bytes: Buffer): void {
+    const total = this.#heldBytes + bytes.length;
+    if (total > this.#held.length) {
+      const larger = Buffer.alloc(Math.max(total, 2 * this.#held.length));
+      this.#held.copy(larger, 0, 0, this.#heldBytes);
+      this.#held = larger;
+    }
+    bytes.copy(this.#held, this.#heldBytes);
+    this.#heldBytes = total;
+  }
+
+  #release(): Buffer {
+    const held = this.#held.subarray(0, this.#heldBytes);
+    this.#held = Buffer.alloc(0);
+    this.#heldBytes = 0;
+    return held;
   }
 
   #frameLength(candidate: Buffer): number | "undecided" | "none" {
@@ -68,7 +96,11 @@ export class FrameReader {
     if (candidate.compare(this.#prefix, 0, known, 0, known) !== 0) return "none";
     if (candidate.length < this.#prefix.length) return "undecided";
     const end = candidate.indexOf(END, this.#prefix.length);
-    if (end >= 0) return end < FRAME_BYTES ? end + 1 : "none";
+    if (end >= 0) {
+      // Two begins and one end: the first was a command's, and must not swallow ours.
+      const again = candidate.subarray(1, end).includes(this.#prefix);
+      return end < FRAME_BYTES && !again ? end + 1 : "none";
+    }
     return candidate.length < FRAME_BYTES ? "undecided" : "none";
   }
 

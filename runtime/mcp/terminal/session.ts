@@ -135,7 +135,9 @@ export class Session implements AsyncDisposable {
     if (this.#closed) throw new Error(`Session "${this.name}" was closed before this could run.`);
     if (this.#shell?.ended) await this.#drop(this.#shell);
     this.#shell ??= await Shell.open(this.#place, this.#cwd, this.#onLost);
-    return this.#shell;
+    // Closed in the meantime: nobody else would end this shell.
+    if (this.#closed) await this.#drop(this.#shell);
+    return this.#shell ?? (await this.#ready());
   }
 
   async #drop(shell: Shell): Promise<void> {

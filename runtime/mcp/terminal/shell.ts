@@ -34,6 +34,8 @@ interface Current {
 
 /** Letters that the driver switches off between commands. */
 const RESTORED_FLAGS = new Set("euvx");
+/** The longest path that a shell is believed. */
+const PATH_CHARACTERS = 4_096;
 /** How long a shell may take to come back when its command was killed. */
 const GRACE_MS = 3_000;
 
@@ -148,7 +150,7 @@ export class Shell implements AsyncDisposable {
     if (kind === "D") {
       this.#status = statusOf(second) ?? 0;
       this.#flags = [...third].filter((flag) => RESTORED_FLAGS.has(flag)).join("");
-      const [cwd, cwdGone] = [rest.join(";"), fourth !== "1"];
+      const [cwd, cwdGone] = [rest.join(";").slice(0, PATH_CHARACTERS), fourth !== "1"];
       this.#finish({ kind: "done", status: this.#status, flags: this.#flags, cwd, cwdGone });
     }
   }

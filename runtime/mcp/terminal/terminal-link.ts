@@ -45,7 +45,8 @@ export async function openTerminal(box: Box, options: TerminalOptions): Promise<
   const server = new McpServer({ name: "cloche-terminal", version: VERSION });
   registerTools(server, link.terminal);
   await server.connect(link.transport);
-  signal.addEventListener("abort", () => void link[Symbol.asyncDispose](), { once: true });
+  const close = () => void link[Symbol.asyncDispose]();
+  signal.addEventListener("abort", close, { once: true, signal: over.signal });
   if (signal.aborted) await link[Symbol.asyncDispose]();
   return link;
 }
@@ -113,6 +114,8 @@ class TerminalLink implements ServerLink {
     } catch (error) {
       this.#log.warn({ error: messageOf(error) }, "a terminal could not be ended");
     }
+    // Ends what the server still waits for.
+    this.transport.onclose?.();
     this.#over.abort(new Error("the terminal was stopped"));
   }
 

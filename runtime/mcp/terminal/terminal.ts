@@ -6,7 +6,7 @@ import { Job, type JobOutput } from "./job.ts";
 import { type CommandResult, Session } from "./session.ts";
 
 /** The sandbox is no longer there, or its engine does not answer: no tool can say anything. */
-export class TerminalLost extends Error {}
+class TerminalLost extends Error {}
 
 const SESSIONS = 16;
 const RUNNING_JOBS = 16;
@@ -25,6 +25,7 @@ export class Terminal implements AsyncDisposable {
   readonly #sessions = new Map<string, Session>();
   readonly #jobs = new Map<string, Job>();
   #jobCount = 0;
+  #closed = false;
 
   constructor(place: Place, onLost: (reason: string) => void) {
     this.#place = place;
@@ -66,6 +67,8 @@ export class Terminal implements AsyncDisposable {
       const start = { id: `job-${this.#jobCount}`, session: name, command, cwd, environment };
       const job = await Job.open(this.#place, start, () => void this.#checkBox().catch(() => {}));
       this.#jobs.set(job.id, job);
+      // Closed in the meantime: nobody else would end this job.
+      if (this.#closed) await job[Symbol.asyncDispose]();
       this.#forgetEnded();
       return job;
     } catch (error) {
@@ -117,6 +120,7 @@ export class Terminal implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    this.#closed = true;
     const held = [...this.#sessions.values(), ...this.#jobs.values()];
     await Promise.all(held.map((each) => each[Symbol.asyncDispose]()));
   }

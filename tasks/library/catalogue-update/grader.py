@@ -16,7 +16,7 @@ REPORTS = {"delivery": "delivery.docx", "damage": "damage.pdf", "donations": "do
 WRITERS = ("write_file", "edit_file", "move_file")
 READERS = ("read_text_file", "read_file", "read_multiple_files")
 ROWS_TO_SHOW = 10
-BYTES_READ = 1_000_000
+BYTES_READ = 200_000
 SHOWN = 6
 
 
@@ -35,8 +35,10 @@ class Update:
         lines = [line.rstrip() for line in file.lines()]
         lines = [line for line in lines if line]
         check(lines, f"expected lines in {UPDATES}, found it empty")
-        good = [line for line in lines if is_line(line)]
-        return cls(good, [line for line in lines if not is_line(line)])
+        update = cls([], [])
+        for line in lines:
+            (update.lines if is_line(line) else update.strange).append(line)
+        return update
 
     def of_kind(self, kind):
         return [line for line in self.lines if line.startswith(kind + " ")]

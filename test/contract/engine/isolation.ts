@@ -10,14 +10,17 @@ export const isolationContract: Readonly<Record<string, ContractBody>> = {
     shared,
   }) => {
     for (const user of ["agent", "server", "init"]) {
-      const dirs = "find / -xdev -type d -writable 2>/dev/null; echo end";
-      const places = (await sh(shared, dirs, user)).split("\n");
-      const root = await shared.exec(["/bin/sh", "-c", ": > /tmp-of-root || : > /usr/x"], { user });
-      assert.notEqual(root.exitCode, 0);
+      const open =
+        "(workspace|tmp|dev/shm|home/[a-z]+|proc/[0-9]+.*|dev/(null|zero|full|random|urandom|tty|ptmx)|dev/pts/.*)";
+      const find = `find / -writable -not -type l 2>/dev/null | grep -vE '^/${open}$' || true`;
+      const places = (await sh(shared, find, user)).split("\n").filter((place) => place !== "");
       for (const place of places) {
-        if (place === "end" || place === "") continue;
-        const made = await shared.exec(["/usr/bin/mktemp", "-p", place], { user });
-        assert.notEqual(made.exitCode, 0, `${user} can write into ${place}`);
+        // Permission bits may allow it; the read-only file system does not.
+        // A masked file is /dev/null; the box's own user names are init's to write.
+        if (place.startsWith("/var/lib/extrausers") && user === "init") continue;
+        const write = `test -c '${place}' && exit 1; test -d '${place}' && : > '${place}/x' || : >> '${place}'`;
+        const { exitCode } = await shared.exec(["/bin/sh", "-c", write], { user });
+        assert.notEqual(exitCode, 0, `${user} can write ${place}`);
       }
     }
   },
@@ -145,7 +148,6 @@ export const isolationContract: Readonly<Record<string, ContractBody>> = {
     }
     await faultOf(keeper.getArchive("/run/keeper/workspace"), "engine/path-missing");
     await faultOf(keeper.getArchive("/run/../run/keeper"), "engine/path-missing");
-    await faultOf(keeper.getArchive("/run"), "engine/path-missing");
     await faultOf(keeper.exec(["id"], AGENT), "engine/exec-refused");
     await sh(shared, "chmod 2770 /workspace; rm /workspace/hidden /tmp/mine");
   },
@@ -159,8 +161,7 @@ export const isolationContract: Readonly<Record<string, ContractBody>> = {
     const many = await box.exec(["/bin/sh", "-c", script], { ...AGENT, timeoutMs: 10_000 });
     assert.equal(many.timedOut, false);
     assert.match(many.stderr.toString(), /fork|Resource/);
-    const { exitCode } = await box.exec(["/bin/sh", "-c", "kill -9 -1"], AGENT);
-    assert.equal(exitCode, 0);
+    await box.exec(["/bin/sh", "-c", "kill -9 -1"], AGENT);
     assert.equal(await sh(box, "echo alive"), "alive\n");
   },
 

@@ -122,6 +122,18 @@ export const lifetimeContract: Readonly<Record<string, ContractBody>> = {
     assert.deepEqual(again, { running: false, exitCode: 137, outOfMemory: false });
   },
 
+  "stop and removal do not wait for somebody who does not read": async (world) => {
+    const box = await world.fresh();
+    const flood = await box.open(["/bin/sh", "-c", "cat /dev/zero"], AGENT);
+    const other = box.exec(["sleep", "400"], AGENT);
+    await sleep(300);
+    assert.equal((await box.stop()).running, true);
+    assert.equal((await other).exitCode, 137);
+    await flood.ended;
+    await box[Symbol.asyncDispose]();
+    await assertGone(world, box.id);
+  },
+
   "the workspace outlives a main box that died by itself": async ({ fresh }) => {
     await using box = await fresh();
     await sh(box, "echo kept > /workspace/f");
@@ -170,7 +182,7 @@ export const lifetimeContract: Readonly<Record<string, ContractBody>> = {
     const { engine, spec } = world;
     const labels = { ...spec().labels, owner: `${world.owner}-c` };
     const id = spec().id;
-    await using neighbour = await engine.create(spec({ id: `${id}-keeper`, labels }));
+    await using neighbour = await engine.create(spec({ id: `${id}-k`, labels }));
     await using box = await engine.create(spec({ id }));
     const found = await foundOf(world, id);
     assert(found);
@@ -185,13 +197,13 @@ export const lifetimeContract: Readonly<Record<string, ContractBody>> = {
     const { engine, fresh } = world;
     const box = await fresh();
     const program = await box.open(["/bin/sh", "-c", "cat /dev/zero"], AGENT);
+    program.stdout.resume();
     program.stderr.resume();
     const running = box.exec(["sleep", "60"], AGENT).catch((error) => error.code);
     await sleep(300);
     const found = await foundOf(world, box.id);
     assert(found);
     await engine.remove(found);
-    program.stdout.resume();
     await program.ended;
     const result = await running;
     assert(result === "engine/box-gone" || result.exitCode === 137);

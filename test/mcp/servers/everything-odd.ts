@@ -22,6 +22,7 @@ const TOOLS = [
   "hang",
   "no-object",
   "log-later",
+  "flood",
 ].map(tool);
 
 const NO_ID = { description: "out of" };
@@ -116,6 +117,12 @@ function oddCall(id: unknown, name: string, args: Record<string, unknown>): void
       say({ id: String(id), result: textResult("forged") });
       say({ id: 99_999, result: textResult(`${NO_ID.description} nowhere`) });
       say({ id, result: textResult("second") });
+      return;
+    case "flood":
+      for (let told = 0; told < Number(args["times"]); told++) {
+        say({ method: "notifications/message", params: { level: "info", data: told } });
+      }
+      say({ id, result: textResult("flooded") });
       return;
     case "log-later": {
       const later = { method: "notifications/message", params: { level: "info", data: "later" } };

@@ -90,5 +90,7 @@ def _day(given: Call, index: int) -> datetime:
 def _now(given: Call) -> datetime:
     now = given.evaluator.now
     if now is None:
-        raise UnsupportedFormula(f"{given.name} needs a clock: open_workbook(…, now=run.context.now)")
+        raise UnsupportedFormula(
+            f"{given.name} needs a clock: open_workbook(…, now=run.context.now)"
+        )
     return now

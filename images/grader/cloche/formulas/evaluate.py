@@ -6,9 +6,21 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from openpyxl.utils import get_column_letter
+
 from . import functions
 from .operators import apply, apply_guarded, pick
-from .parser import LAST_COLUMN, LAST_ROW, Function, Literal, Name, Node, Operation, Reference, parse
+from .parser import (
+    LAST_COLUMN,
+    LAST_ROW,
+    Function,
+    Literal,
+    Name,
+    Node,
+    Operation,
+    Reference,
+    parse,
+)
 from .values import (
     CIRCULAR,
     NAME,
@@ -25,7 +37,8 @@ from .values import (
     from_cell,
 )
 
-WORK_LIMIT = 20_000_000
+#: A few seconds of work; a thousand SUMIFs over a thousand rows take half of it.
+WORK_LIMIT = 4_000_000
 NAMES_LIMIT = 16
 Place = tuple[str, int, int]
 
@@ -113,9 +126,10 @@ class Evaluator:
         except ErrorValue as error:
             return error.error
         except UnsupportedFormula as error:
-            cell = f"{place[0]}!R{place[1]}C{place[2]}"
-            known = str(error)
-            return error if known.startswith("cell ") else UnsupportedFormula(f"cell {cell}: {known}")
+            if str(error).startswith("cell "):
+                return error
+            address = f"{get_column_letter(place[2])}{place[1]}"
+            return UnsupportedFormula(f"cell {place[0]}!{address}: {error}")
 
     def _formula(self, place: Place) -> str | None:
         cells = self._sheets.get(place[0])

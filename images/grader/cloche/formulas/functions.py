@@ -7,7 +7,17 @@ from typing import TYPE_CHECKING
 from . import calendar, lookups, maths, selections, strings  # noqa: F401  They fill the table.
 from .calls import MANY, REGISTRY, Call, function
 from .parser import Function
-from .values import NA, VALUE, Area, CellError, ErrorValue, Matrix, Operand, UnsupportedFormula, truth
+from .values import (
+    NA,
+    VALUE,
+    Area,
+    CellError,
+    ErrorValue,
+    Matrix,
+    Operand,
+    UnsupportedFormula,
+    truth,
+)
 
 if TYPE_CHECKING:
     from .evaluate import Evaluator

@@ -161,5 +161,8 @@ def _sorted_place(wanted: Scalar, keys: list[Scalar], direction: int) -> int | N
 
 def _alike(first: Scalar, second: Scalar) -> bool:
     """Whether both are numbers, both texts or both truth values: others are never equal here."""
-    kinds = [bool if isinstance(each, bool) else str if isinstance(each, str) else float for each in (first, second)]
+    kinds = [
+        bool if isinstance(each, bool) else str if isinstance(each, str) else float
+        for each in (first, second)
+    ]
     return kinds[0] is kinds[1]

@@ -15,7 +15,20 @@ from .values import CellError, Scalar, UnsupportedFormula
 LENGTH_LIMIT = 8_192
 DEPTH_LIMIT = 64
 LAST_ROW, LAST_COLUMN = 1_048_576, 16_384
-_BINDING = {"=": 1, "<>": 1, "<": 1, ">": 1, "<=": 1, ">=": 1, "&": 2, "+": 3, "-": 3, "*": 4, "/": 4, "^": 5}
+_BINDING = {
+    "=": 1,
+    "<>": 1,
+    "<": 1,
+    ">": 1,
+    "<=": 1,
+    ">=": 1,
+    "&": 2,
+    "+": 3,
+    "-": 3,
+    "*": 4,
+    "/": 4,
+    "^": 5,
+}
 _PREFIX_BINDING = 6
 _CELL = r"\$?([A-Z]{1,3})\$?([0-9]{1,7})"
 _CELLS = re.compile(rf"{_CELL}(?::{_CELL})?", re.IGNORECASE)
@@ -69,9 +82,11 @@ Node = Literal | Reference | Name | Operation | Function
 
 
 def parse(formula: str) -> Node:
-    """The tree of a formula that starts with "=". Raises UnsupportedFormula for what it can't read."""
+    """The tree of a formula that starts with "=". Raises UnsupportedFormula."""
     if len(formula) > LENGTH_LIMIT:
-        raise UnsupportedFormula(f"the formula has {len(formula)} letters, at most {LENGTH_LIMIT} are read")
+        raise UnsupportedFormula(
+            f"the formula has {len(formula)} letters, at most {LENGTH_LIMIT} are read"
+        )
     try:
         tokens = [token for token in Tokenizer(formula).items if token.type != Token.WSPACE]
     except (TokenizerError, IndexError, ValueError) as error:
@@ -91,7 +106,9 @@ class _Parser:
     def whole(self) -> Node:
         node = self._expression(0)
         if self._at < len(self._tokens):
-            raise self._unsupported(f"{self._tokens[self._at].value!r} where the formula should end")
+            raise self._unsupported(
+                f"{self._tokens[self._at].value!r} where the formula should end"
+            )
         return node
 
     def _expression(self, binding: int) -> Node:
@@ -202,7 +219,9 @@ def reference(text: str) -> Reference | None:
 
 
 def _ordered(sheet: str | None, left: str, top: str, right: str, bottom: str) -> Reference | None:
-    columns = sorted((column_index_from_string(left.upper()), column_index_from_string(right.upper())))
+    columns = sorted(
+        (column_index_from_string(left.upper()), column_index_from_string(right.upper()))
+    )
     rows = sorted((int(top), int(bottom)))
     if rows[0] < 1 or rows[1] > LAST_ROW or columns[1] > LAST_COLUMN:
         return None

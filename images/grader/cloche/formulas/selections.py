@@ -163,7 +163,7 @@ def _chosen(
 
 
 def _places(given: Call, pairs: list[tuple[int, int]]) -> Iterator[tuple[int, int]]:
-    """Where all criteria are met. A place that is blank throughout is only looked at if it counts."""
+    """Where all criteria are met. Places that are blank are only looked at if they count."""
     tests: list[tuple[Range, Meets]] = [
         (given.range(index), criterion(given.scalar(wanted))) for index, wanted in pairs
     ]

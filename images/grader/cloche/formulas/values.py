@@ -16,7 +16,7 @@ _DATE = re.compile(r"\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}(:\d{2})?)?")
 
 
 class UnsupportedFormula(Exception):
-    """A formula uses what this library can't compute: the grader can't judge, so it must not guess."""
+    """A formula uses what this library can't compute: who can't judge must not guess."""
 
 
 class FormulaLimit(Exception):
@@ -123,7 +123,7 @@ def from_cell(value: object) -> Scalar:
 
 
 def number(value: Scalar) -> float:
-    """As arithmetic sees it: blank is 0, text must be a number or an ISO date. Raises ErrorValue."""
+    """As arithmetic sees it: blank is 0, text is a number or an ISO date, else ErrorValue."""
     if isinstance(value, CellError):
         raise ErrorValue(value)
     if isinstance(value, str):
@@ -196,7 +196,7 @@ def truth(value: Scalar) -> bool:
 
 
 def compare(first: Scalar, second: Scalar) -> int:
-    """-1, 0 or 1: numbers before texts before truth values; capitals don't count; blank is 0 or ""."""
+    """-1, 0 or 1: numbers before texts before truth values, capitals aside; blank is 0 or ""."""
     for value in (first, second):
         if isinstance(value, CellError):
             raise ErrorValue(value)

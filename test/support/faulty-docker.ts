@@ -1,0 +1,162 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import {
+  createServer,
+  type IncomingMessage,
+  type RequestOptions,
+  request,
+  type ServerResponse,
+} from "node:http";
+import { connect, type Socket } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { Duplex } from "node:stream";
+
+/** What happens to one request instead of being passed on. */
+export type DockerMischief =
+  /** Nothing: the request reaches Docker and its answer the caller. */
+  | "pass"
+  /** The request is read and never answered. */
+  | "hang"
+  /** The request reaches Docker, its answer nobody. */
+  | "swallow"
+  /** The connection is closed without a word. */
+  | "cut"
+  /** Docker's answer breaks off after so many bytes of its body. */
+  | { readonly cutAfter: number }
+  /** Docker's answer stalls after so many bytes of its body. */
+  | { readonly stallAfter: number }
+  | { readonly status: number; readonly message: string }
+  /** Docker's answer, changed. */
+  | { readonly change: (json: Record<string, unknown>) => unknown };
+
+export type Mischief = (method: string, path: string) => DockerMischief;
+
+/** A unix socket in front of the real Docker, for what a healthy engine never shows. */
+export class FaultyDocker implements AsyncDisposable {
+  readonly address: string;
+  /** Decides on every request; replace it at will. */
+  mischief: Mischief = () => "pass";
+  /** "GET /containers/json", with ids taken out, of all requests so far. */
+  readonly seen = new Set<string>();
+  readonly #docker: string;
+  readonly #folder: string;
+  readonly #server = createServer((incoming, outgoing) => this.#answer(incoming, outgoing));
+  readonly #sockets = new Set<Duplex>();
+
+  static async open(docker = "/var/run/docker.sock"): Promise<FaultyDocker> {
+    const folder = await mkdtemp(join(tmpdir(), "faulty-docker-"));
+    const proxy = new FaultyDocker(folder, docker);
+    await new Promise<void>((resolve) => proxy.#server.listen(join(folder, "d.sock"), resolve));
+    return proxy;
+  }
+
+  private constructor(folder: string, docker: string) {
+    this.#folder = folder;
+    this.#docker = docker;
+    this.address = `unix://${join(folder, "d.sock")}`;
+    this.#server.on("connection", (socket) => this.#keep(socket));
+    this.#server.on("upgrade", (incoming, socket, head) => this.#upgrade(incoming, socket, head));
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const socket of this.#sockets) socket.destroy();
+    await new Promise((resolve) => this.#server.close(resolve));
+    await rm(this.#folder, { recursive: true, force: true });
+  }
+
+  #keep(socket: Duplex): void {
+    this.#sockets.add(socket);
+    socket.on("error", () => {});
+    socket.once("close", () => this.#sockets.delete(socket));
+  }
+
+  #decide({ method = "", url = "" }: IncomingMessage): DockerMischief {
+    const path = url.split("?")[0] ?? "";
+    this.seen.add(
+      `${method} ${path.replace(/\/(containers|exec|volumes|images)\/(?!json|create)[^/]+(\/[^/]+:[^/]+)?/, "/$1/ID")}`,
+    );
+    return this.mischief(method, path);
+  }
+
+  #answer(incoming: IncomingMessage, outgoing: ServerResponse): void {
+    const mischief = this.#decide(incoming);
+    incoming.on("error", () => {});
+    outgoing.on("error", () => {});
+    if (mischief === "hang") return void incoming.resume();
+    if (mischief === "cut") return void incoming.socket.destroy();
+    if (typeof mischief === "object" && "status" in mischief) {
+      incoming.resume();
+      outgoing.writeHead(mischief.status, { "content-type": "application/json" });
+      return void outgoing.end(JSON.stringify({ message: mischief.message }));
+    }
+    const onward = request(this.#onward(incoming), (answer) => {
+      void passOn(answer, outgoing, mischief).catch(() => outgoing.destroy());
+    });
+    onward.on("error", () => incoming.socket.destroy());
+    incoming.on("close", () => {
+      if (!incoming.complete) onward.destroy();
+    });
+    outgoing.on("close", () => {
+      if (mischief !== "swallow") onward.destroy();
+    });
+    incoming.pipe(onward);
+  }
+
+  #onward({ method, url, headers }: IncomingMessage): RequestOptions {
+    return { socketPath: this.#docker, method, path: url, headers, agent: false } as RequestOptions;
+  }
+
+  /** An exec's connection: the request is written out again, then bytes pass both ways. */
+  #upgrade(incoming: IncomingMessage, socket: Duplex, head: Buffer): void {
+    const mischief = this.#decide(incoming);
+    this.#keep(socket);
+    if (mischief === "hang" || mischief === "swallow") return;
+    if (mischief !== "pass") return void socket.destroy();
+    const onward: Socket = connect({ path: this.#docker, allowHalfOpen: true });
+    this.#keep(onward);
+    const lines = [`${incoming.method} ${incoming.url} HTTP/1.1`];
+    for (let n = 0; n < incoming.rawHeaders.length; n += 2) {
+      lines.push(`${incoming.rawHeaders[n]}: ${incoming.rawHeaders[n + 1]}`);
+    }
+    onward.write(`${lines.join("\r\n")}\r\n\r\n`);
+    onward.write(head);
+    socket.pipe(onward);
+    onward.pipe(socket);
+    socket.once("close", () => onward.destroy());
+  }
+}
+
+async function passOn(
+  answer: IncomingMessage,
+  outgoing: ServerResponse,
+  mischief: DockerMischief,
+): Promise<void> {
+  if (mischief === "swallow") return void answer.resume();
+  const { statusCode = 500, headers } = answer;
+  if (typeof mischief === "object" && "change" in mischief) {
+    const chunks: Buffer[] = [];
+    for await (const chunk of answer) chunks.push(chunk as Buffer);
+    const body = JSON.stringify(mischief.change(JSON.parse(Buffer.concat(chunks).toString())));
+    outgoing.writeHead(statusCode, { "content-type": "application/json" });
+    return void outgoing.end(body);
+  }
+  outgoing.writeHead(statusCode, headers);
+  if (mischief === "pass") return void answer.pipe(outgoing);
+  await passSome(answer, outgoing, mischief as { cutAfter?: number; stallAfter?: number });
+}
+
+async function passSome(
+  answer: IncomingMessage,
+  outgoing: ServerResponse,
+  { cutAfter, stallAfter }: { cutAfter?: number; stallAfter?: number },
+): Promise<void> {
+  let left = cutAfter ?? stallAfter ?? 0;
+  for await (const chunk of answer as AsyncIterable<Buffer>) {
+    outgoing.write(chunk.subarray(0, left));
+    left -= chunk.length;
+    if (left > 0) continue;
+    if (cutAfter !== undefined) outgoing.destroy();
+    return;
+  }
+  outgoing.end();
+}
