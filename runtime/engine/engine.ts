@@ -72,6 +72,7 @@ export interface Sandbox extends Box, AsyncDisposable {
   /**
    * Ends every process of the main box, at once and for good. After it resolves nothing can change
    * the workspace any more. Says how the box fared before; resolves also if it had died by itself.
+   * Output of running programs that nobody has read by now may be dropped.
    */
   stop(options?: EngineCall): Promise<BoxState>;
 
@@ -122,7 +123,7 @@ export interface Box {
 }
 
 export interface ExecOptions extends EngineCall {
-  /** One of the spec's `users`. */
+  /** One of the box's `users`, or "init". */
   readonly user: string;
   /** Default "/". */
   readonly cwd?: string;

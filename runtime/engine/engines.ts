@@ -22,8 +22,6 @@ const ENGINES: Readonly<Record<string, Opener>> = {
   docker: async (options) => (await import("./docker/docker-engine.ts")).openDocker(options),
 };
 
-export const engineNames: readonly string[] = Object.keys(ENGINES);
-
 /**
  * Opens the engine of this name. It is not contacted beyond finding its address: ask `check`.
  * Rejects with `engine/unknown-engine`, or `engine/unreachable` for an address that makes no sense.
@@ -31,9 +29,9 @@ export const engineNames: readonly string[] = Object.keys(ENGINES);
 export async function openEngine(name: string, options: EngineOptions): Promise<Engine> {
   const opener = Object.hasOwn(ENGINES, name) ? ENGINES[name] : undefined;
   if (opener === undefined) {
-    const known = engineNames.join(", ");
-    const near = didYouMean(name, engineNames);
-    throw engineFault("unknown-engine", `no engine is named "${name}" (known: ${known})${near}`);
+    const known = Object.keys(ENGINES);
+    const message = `no engine is named "${name}" (known: ${known.join(", ")})`;
+    throw engineFault("unknown-engine", `${message}${didYouMean(name, known)}`);
   }
   return await opener({ log: silentLog, deadlineMs: 30_000, ...options });
 }

@@ -27,7 +27,7 @@ export interface EngineWorld {
 export type ContractBody = (world: EngineWorld) => Promise<void>;
 
 /** Everything that any engine must do, by sentence. */
-export const engineContract: Readonly<Record<string, ContractBody>> = {
+const engineContract: Readonly<Record<string, ContractBody>> = {
   ...execContract,
   ...programContract,
   ...filesContract,

@@ -42,8 +42,8 @@ async function assertNothingLeft(id: string): Promise<void> {
 }
 
 before(async () => {
-  docker = await FaultyDocker.open();
   healthy = await openTestEngine();
+  docker = await FaultyDocker.open((await healthy.check()).address);
   engine = await openTestEngine({ address: docker.address, deadlineMs: DEADLINE_MS });
   image = await sandboxImage(healthy);
   box = await engine.create(smallSpec(image, owner));

@@ -35,7 +35,7 @@ describe("the terminal's jobs and sessions", () => {
     }
   };
 
-  it("lists its tools with schemas for arguments and results, always in the same order", async () => {
+  it("lists its tools with schemas of arguments and results, always in one order", async () => {
     const first = await terminal.request("tools/list", {});
     assert.deepEqual((await terminal.request("tools/list", {})).result, first.result);
     // biome-ignore lint/suspicious/noExplicitAny: looked into member by member.
@@ -70,7 +70,7 @@ describe("the terminal's jobs and sessions", () => {
     assert.equal(session.text, 'There is no session "mian"; did you mean "main"?');
   });
 
-  it("starts a job with the session's directory and exported variables, and returns at once", async () => {
+  it("starts a job with the session's directory and exported variables", async () => {
     await terminal.run("mkdir -p 'a b'; cd 'a b'; export V=$'x\\ny'; hidden=1; declare -x -i N=3", {
       session: "parent",
     });
@@ -199,6 +199,14 @@ describe("the terminal's jobs and sessions", () => {
     assert.equal((await terminal.call("close_session", { session: "closing" })).isError, true);
   });
 
+  it("closes the link if the sandbox is gone before the first command", async () => {
+    await using doomed = await openSandbox(engine);
+    await using other = await TerminalClient.open(doomed);
+    await doomed.stop();
+    void other.run("true");
+    assert.match((await other.link.closed).reason, /is gone|not running/);
+  });
+
   it("survives a fork bomb", async () => {
     const { structured } = await terminal.run("b() { b | b & }; b; sleep 1000", {
       session: "bomb",
@@ -226,7 +234,7 @@ describe("the terminal's jobs and sessions", () => {
     void other.run("echo x; sleep 100").then(() => {
       answered = true;
     });
-    await terminal.run("true");
+    await sh(doomed, "until pgrep -x sleep >/dev/null; do :; done");
     await doomed.stop();
     const { reason } = await other.link.closed;
     assert.match(reason, /not running/);

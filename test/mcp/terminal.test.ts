@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
 import { after, before, beforeEach, describe, it } from "node:test";
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 import type { Engine, Sandbox } from "../../runtime/engine/engine.ts";
 import { openTestEngine } from "../support/engine.ts";
 import { openSandbox, TerminalClient } from "./terminal-fixture.ts";
@@ -77,12 +79,10 @@ describe("the terminal", () => {
     });
   }
 
-  it("keeps directory, variables, functions, aliases, options and $? between commands", async () => {
-    await run(
-      "mkdir sub; cd sub; export A=1; b=2; f() { echo f$1; }; alias hi='echo hello'; set -o pipefail",
-    );
+  it("keeps directory, variables, functions, aliases, options and $?", async () => {
+    await run("mkdir sub; cd sub; export A=1; b=2; f() { echo f$1; }; alias hi='echo hello'");
     await run("(exit 5)");
-    const { structured } = await run("echo $?; echo $A$b; f 3; hi; false | true");
+    const { structured } = await run("echo $?; echo $A$b; f 3; hi; set -o pipefail; false | true");
     assert.equal(structured.output, "5\n12\nf3\nhello\n");
     assert.equal(structured.exitCode, 1);
     assert.equal(structured.cwd, `/workspace/${session}/sub`);
@@ -184,7 +184,7 @@ describe("the terminal", () => {
     assert.match(after.structured.output, /^kept\nls: cannot access .*\n0\n$/);
   });
 
-  it("starts a fresh shell in the last directory if the shell itself had to be killed", async () => {
+  it("starts a fresh shell in the last directory if it had to kill the old one", async () => {
     await run("v=1; mkdir d; cd d; mkfifo pipe");
     const { structured, text } = await run("read x <pipe", { timeout_ms: 300 });
     assert.deepEqual([structured.timedOut, structured.shellEnded], [true, true]);
@@ -217,6 +217,7 @@ describe("the terminal", () => {
   });
 
   it("keeps head and tail of 100 MB, says what is left out, and does not hoard", async () => {
+    collectGarbage();
     const before = process.memoryUsage().arrayBuffers;
     const { structured, text } = await run(
       "echo first; head -c 100000000 /dev/zero | tr '\\0' x; echo; echo last",
@@ -224,7 +225,8 @@ describe("the terminal", () => {
     assert.equal(structured.truncated.droppedBytes, 100_000_012 - 32 * 1024);
     assert.match(text, /^first\nx+\n… 99,967,244 bytes left out …\nx+\nlast\n\[exit code 0/);
     assert.ok(text.length < 34_000);
-    assert.ok(process.memoryUsage().arrayBuffers - before < 64 * 2 ** 20);
+    collectGarbage();
+    assert.ok(process.memoryUsage().arrayBuffers - before < 16 * 2 ** 20);
   });
 
   it("shows binary output as readable text", async () => {
@@ -267,3 +269,9 @@ describe("the terminal", () => {
     assert.doesNotMatch((await run("python3 -c 1")).text, /hint/);
   });
 });
+
+/** What is still counted afterwards is held by somebody. */
+function collectGarbage(): void {
+  setFlagsFromString("--expose-gc");
+  runInNewContext("gc")();
+}

@@ -43,9 +43,10 @@ export class FaultyDocker implements AsyncDisposable {
   readonly #server = createServer((incoming, outgoing) => this.#answer(incoming, outgoing));
   readonly #sockets = new Set<Duplex>();
 
-  static async open(docker = "/var/run/docker.sock"): Promise<FaultyDocker> {
+  /** `docker`: where the real one listens, "unix:///…". */
+  static async open(docker: string): Promise<FaultyDocker> {
     const folder = await mkdtemp(join(tmpdir(), "faulty-docker-"));
-    const proxy = new FaultyDocker(folder, docker);
+    const proxy = new FaultyDocker(folder, docker.replace("unix://", ""));
     await new Promise<void>((resolve) => proxy.#server.listen(join(folder, "d.sock"), resolve));
     return proxy;
   }

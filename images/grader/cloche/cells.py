@@ -63,9 +63,14 @@ def as_number(value: object) -> float | None:
     if isinstance(value, bool) or value is None:
         return None
     if isinstance(value, (int, float, Decimal, Fraction)):
-        return float(value) if math.isfinite(value) else None
+        try:
+            number = float(value)
+        except OverflowError:
+            return None
+        return number if math.isfinite(number) else None
     if isinstance(value, str) and len(value) <= 64 and _NUMBER.fullmatch(value.strip()):
-        return float(value.replace(",", ""))
+        number = float(value.replace(",", ""))
+        return number if math.isfinite(number) else None
     return None
 
 

@@ -221,6 +221,15 @@ class Formulas(FolderCase):
         numbers = ["3", *(f"H{row}*H{row}" for row in range(1, 60))]
         self.assertEqual(self.sheet(*numbers).value("H60"), CellError("#NUM!"))
 
+    def test_numbers_beyond_a_spreadsheets_are_error_values_or_texts(self) -> None:
+        book = openpyxl.Workbook()
+        book.active.append(
+            [10**400, "1e999", "=A1+1", "=B1+1", "=SUM(A1:B1)", '=COUNTIF(B1,"1e999")']
+        )
+        sheet = open_workbook(self.workbook_file(book)).sheet("Sheet")
+        found = [sheet.value(address) for address in ("C1", "D1", "E1", "F1")]
+        self.assertEqual(found, [CellError("#NUM!"), CellError("#VALUE!"), CellError("#NUM!"), 1])
+
     def test_a_crafted_pattern_is_matched_part_by_part(self) -> None:
         sheet = self.sheet(f'COUNTIF(H2,"{"*a" * 200}b")', f'REPT("a",30000)')
         self.assertEqual(sheet.value("H1"), 0)

@@ -2,6 +2,7 @@ import type { Command } from "commander";
 import { rolloutId } from "../../base/id.ts";
 import type { Step } from "../../mcp/step.ts";
 import { playerFor } from "../../policy/policies.ts";
+import { reap } from "../../rollout/reaper.ts";
 import { runRollout } from "../../rollout/run-rollout.ts";
 import type { RolloutRecord } from "../../store/record.ts";
 import { prepareVariant } from "../../task/prepare.ts";
@@ -59,6 +60,7 @@ export async function run(
   const task = await findTask(tasksRoot(context, options), id);
   const variants = variantsOf(task, options.variant);
   await using parts = await openParts(context, options);
+  await reap(parts, parts.signal); // What a killed process has left, before anything is added.
   const startedAt = parts.clock.now().toISOString();
   const all: Played[] = [];
   for (const variant of variants) {

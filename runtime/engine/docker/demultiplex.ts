@@ -1,4 +1,3 @@
-import { once } from "node:events";
 import type { Readable, Writable } from "node:stream";
 
 const HEADER_BYTES = 8;
@@ -71,10 +70,13 @@ export class FrameSplitter {
 async function write(out: Writable, bytes: Buffer, hurry: AbortSignal): Promise<void> {
   if (out.destroyed || (hurry.aborted && out.writableNeedDrain)) return;
   if (out.write(bytes) || hurry.aborted) return;
-  const over = new AbortController();
-  const signal = AbortSignal.any([over.signal, hurry]);
-  const either = [once(out, "drain", { signal }), once(out, "close", { signal })];
-  await Promise.race(either).catch(() => {});
-  over.abort();
-  await Promise.allSettled(either);
+  await new Promise<void>((resolve) => {
+    const settle = () => {
+      out.off("drain", settle).off("close", settle);
+      hurry.removeEventListener("abort", settle);
+      resolve();
+    };
+    out.on("drain", settle).on("close", settle);
+    hurry.addEventListener("abort", settle);
+  });
 }

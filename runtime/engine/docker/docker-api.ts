@@ -2,6 +2,7 @@ import { Agent as HttpAgent, type IncomingMessage } from "node:http";
 import { Agent as HttpsAgent } from "node:https";
 import type { Socket } from "node:net";
 import type { Readable } from "node:stream";
+import { inspect } from "node:util";
 import Docker from "dockerode";
 import { withDeadline } from "../../base/deadline.ts";
 import { Fault, messageOf } from "../../base/fault.ts";
@@ -59,6 +60,9 @@ export class DockerApi {
     const { socketPath, host, port, tls } = address;
     const options = { keepAlive: true, maxFreeSockets: 16 };
     this.#agent = tls ? new HttpsAgent(options) : new HttpAgent(options);
+    // The client describes its options in full for every request, also when nobody reads it: with
+    // all of the agent's sockets that costs more than the request.
+    Object.defineProperty(this.#agent, inspect.custom, { value: () => "Agent" });
     // Everything is named, also as undefined: the client would fill gaps from the environment.
     const protocol = tls ? "https" : "http";
     const secrets = { ca: tls?.ca, cert: tls?.cert, key: tls?.key };

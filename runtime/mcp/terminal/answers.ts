@@ -15,10 +15,7 @@ export function commandAnswer(
   result: CommandResult,
 ): Answer {
   const { output, late, exitCode, cwd } = result;
-  const before =
-    late === undefined
-      ? ""
-      : `[written by background processes since the last command]\n${line(late.text)}[this command]\n`;
+  const before = late === undefined ? "" : `${LATE_BEGIN}\n${line(late.text)}[this command]\n`;
   const hint = hintFor(command);
   const after = hint === undefined ? "" : `\n[hint: ${hint}]`;
   return {
@@ -36,6 +33,8 @@ export function commandAnswer(
     },
   };
 }
+
+const LATE_BEGIN = "[written by background processes since the last command]";
 
 export function startedAnswer(job: Job, cwd: string): Answer {
   return {
@@ -61,7 +60,7 @@ export function jobAnswer(job: Job, output: JobOutput): Answer {
   return {
     text: `${line(text)}[${job.id} ${statusText(output.status)}, next since ${output.next}]`,
     structured: {
-      ...jobFacts(job),
+      ...jobFacts(job, output.status),
       output: output.text,
       next: output.next,
       truncated: output.droppedBytes === 0 ? null : { droppedBytes: output.droppedBytes },
@@ -93,13 +92,14 @@ export function listAnswer(sessions: readonly Session[], jobs: readonly Job[]): 
         cwd,
         busy: pending > 0,
       })),
-      jobs: jobs.map(jobFacts),
+      jobs: jobs.map((job) => jobFacts(job)),
     },
   };
 }
 
-function jobFacts(job: Job): Record<string, unknown> {
-  const { id, session, command, status } = job;
+/** Of a status read together with output: it must not be newer than the output. */
+function jobFacts(job: Job, status = job.status): Record<string, unknown> {
+  const { id, session, command } = job;
   const exitCode = status.state === "exited" ? status.exitCode : null;
   return { job: id, session, command, state: status.state, exitCode };
 }
@@ -107,7 +107,7 @@ function jobFacts(job: Job): Record<string, unknown> {
 function endingLine(result: CommandResult, timeoutMs: number): string {
   const { ending, exitCode, shellEnded } = result;
   const cwd = `cwd ${shown(result.cwd)}${result.cwdGone ? " (no longer there)" : ""}`;
-  const fresh = `the next command starts a fresh one, ${cwd}; variables, functions and background processes are lost`;
+  const fresh = `the next command starts a fresh one, ${cwd}; ${LOST}`;
   if (ending === "timed_out") {
     const killed = `timed out after ${timeoutMs} ms and was killed`;
     if (shellEnded) return `${killed}, the shell with it: ${fresh}`;
@@ -117,6 +117,8 @@ function endingLine(result: CommandResult, timeoutMs: number): string {
   if (shellEnded) return `${code}; this ended the shell: ${fresh}`;
   return `${ending === "interrupted" ? "interrupted, " : ""}${code}, ${cwd}`;
 }
+
+const LOST = "variables, functions and background processes are lost";
 
 function statusText(status: JobStatus): string {
   if (status.state === "running") return "is running";

@@ -91,7 +91,7 @@ const BASH = ["/bin/bash", "--noprofile", "--norc", "-c"] as const;
 
 /** Standard input: the nonce for the holder and for the shell, two directories, then commands. */
 export const SHELL_PROGRAM = { argv: [...BASH, HOLDER, SHELL], nonceReaders: 2 } as const;
-/** Standard input: the nonce, an environment, a directory, the command, then the job's own input. */
+/** Standard input: the nonce, an environment, a directory, the command, then the job's input. */
 export const JOB_PROGRAM = { argv: [...BASH, JOB, "bash"], nonceReaders: 1 } as const;
 
 /** What every shell and job has in its environment, beside what the engine gives. */

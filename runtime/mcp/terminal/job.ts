@@ -68,7 +68,7 @@ export class Job implements AsyncDisposable {
     return this.#status;
   }
 
-  /** What came since `since` (bytes) or the last read; waits for it, or for the end, up to `waitMs`. */
+  /** What came since `since` (bytes) or the last read; waits up to `waitMs` for it, or the end. */
   async read(waitMs: number, since: number | undefined, signal: AbortSignal): Promise<JobOutput> {
     const from = Math.min(since ?? this.#read, this.#tail.bytes);
     if (this.#tail.bytes === from && this.#status.state === "running" && waitMs > 0) {

@@ -131,7 +131,8 @@ export class Terminal implements AsyncDisposable {
     if (this.#sessions.size >= SESSIONS) {
       const names = [...this.#sessions.keys()].join(", ");
       throw new Error(
-        `There are ${SESSIONS} sessions (${names}); use one of them or close one with close_session.`,
+        `There are ${SESSIONS} sessions (${names}); ` +
+          "use one of them, or end one with close_session.",
       );
     }
     const session = new Session(name, this.#place, () => void this.#checkBox().catch(() => {}));

@@ -12,9 +12,9 @@ LINE = re.compile(r"ADD (?P<added>\d{13}) (?P<copies>[1-9]\d{0,5})|DELETE (?P<de
                   re.ASCII)
 REPORTS = {"delivery": "delivery.docx", "damage": "damage.pdf", "donations": "donations.xlsx",
            "purge": "purge.eml"}
-# Tools of the server "filesystem" that write a file, and that show one.
-WRITERS = ("write_file", "edit_file", "move_file")
+# Tools of the server "filesystem" that show a file.
 READERS = ("read_text_file", "read_file", "read_multiple_files")
+SURE_WRITE = re.compile(r"""updates\.txt['"]\s*,\s*['"][wax]|\b(?:sed\s+-i|sort\s+-o)\b""")
 ROWS_TO_SHOW = 10
 BYTES_READ = 200_000
 SHOWN = 6
@@ -162,21 +162,27 @@ def verified(run):
     update = Update.of(run)
     check(not update.strange, f"the list holds lines that are none: {some(update.strange, repr)}")
     update.require_something_right(run)
-    writes = run.steps.writes_to(UPDATES)
-    written = run.steps.calls(WRITERS, "filesystem").touching(UPDATES)
-    naming = {step.number for step in run.steps.touching(UPDATES)}
+    writes, reads = run.steps.writes_to(UPDATES), numbers(run.steps.reads_of(UPDATES))
+    naming = numbers(run.steps.touching(UPDATES))
+    # A program that reads the list and writes something, perhaps elsewhere, is no sure write.
+    sure = [write for write in writes if write.number not in reads or write.server == "filesystem"
+            or SURE_WRITE.search(str(write.argument("command", "")))]
     for step in run.steps.calls():
         if not shows(step.text, update.lines):
             continue
-        alone = step.tool in READERS or all(step is not write for write in writes)
+        alone = step.tool in READERS or step.number not in numbers(writes)
         # To print the lines once more is not to read them.
-        reads = step.number in naming or any(step.is_after(write) for write in writes)
+        read_it = step.number in naming or any(step.is_after(write) for write in writes)
         echoes = update.lines[0] in str(step.arguments)
-        if alone and reads and not echoes and all(step.is_after(write) for write in written):
+        if alone and read_it and not echoes and all(step.is_after(write) for write in sure):
             return True, f"all {len(update.lines)} lines were read back in step {step.number}"
     last = f"step {writes[-1].number}" if writes else "which no call names"
     fail(f"expected a call of its own after the last write ({last}) whose result shows all "
          f"{len(update.lines)} lines, found none")
+
+
+def numbers(steps):
+    return {step.number for step in steps}
 
 
 def shows(text, lines):

@@ -11,6 +11,8 @@ from datetime import date, datetime, time, timedelta
 from ..dates import to_serial
 
 TEXT_LIMIT = 32_767
+#: Whole numbers above are floating point in a spreadsheet, and bounded.
+_EXACT = 2**53
 _NUMBER = re.compile(r"[-+]?(\d+(\.\d*)?|\.\d+|\d{1,3}(,\d{3})+(\.\d*)?)([eE][-+]?\d{1,3})?%?")
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}(:\d{2})?)?")
 
@@ -110,6 +112,11 @@ Operand = Scalar | Range
 
 def from_cell(value: object) -> Scalar:
     """A cell's content as formulas see it: dates are serial numbers."""
+    if isinstance(value, int) and abs(value) > _EXACT:
+        try:
+            return float(value)
+        except OverflowError:
+            return NUM
     if value is None or isinstance(value, (bool, int, float, str, CellError)):
         return value
     if isinstance(value, (datetime, date)):
@@ -154,7 +161,9 @@ def parse_number(text: str) -> float | None:
     if _NUMBER.fullmatch(plain):
         percent = plain.endswith("%")
         parsed = float(plain.rstrip("%").replace(",", ""))
-        return finite(parsed / 100 if percent else parsed)
+        if not math.isfinite(parsed):
+            return None
+        return parsed / 100 if percent else parsed
     if _DATE.fullmatch(plain):
         try:
             return to_serial(datetime.fromisoformat(plain))
