@@ -154,18 +154,20 @@ class Formulas(FolderCase):
         with self.assertRaisesRegex(Failed, "can't be computed"):
             self.sheet("RAND()", on_unsupported="fail").value("H1")
 
-    def test_a_remembered_value_is_never_believed(self) -> None:
-        buffer = io.BytesIO()
+    def forged(self, old: bytes, new: bytes, *row: object) -> Sheet:
+        """A workbook with this first row, whose XML was changed afterwards."""
+        buffer, changed = io.BytesIO(), io.BytesIO()
         book = openpyxl.Workbook()
-        book.active["A1"] = "=SUM(1,2)"
+        book.active.append(row)
         book.save(buffer)
-        forged = io.BytesIO()
-        with zipfile.ZipFile(buffer) as old, zipfile.ZipFile(forged, "w") as new:
-            for name in old.namelist():
-                data = old.read(name)
-                new.writestr(name, re.sub(rb"<v */>|<v></v>", b"<v>42</v>", data))
-        self.assertIn(b"<v>42</v>", zipfile.ZipFile(forged).read("xl/worksheets/sheet1.xml"))
-        sheet = open_workbook(self.file("f.xlsx", forged.getvalue())).sheet("Sheet")
+        with zipfile.ZipFile(buffer) as before, zipfile.ZipFile(changed, "w") as after:
+            for name in before.namelist():
+                after.writestr(name, re.sub(old, new, before.read(name)))
+        self.assertIn(new, zipfile.ZipFile(changed).read("xl/worksheets/sheet1.xml"))
+        return open_workbook(self.file("f.xlsx", changed.getvalue())).sheet("Sheet")
+
+    def test_a_remembered_value_is_never_believed(self) -> None:
+        sheet = self.forged(rb"<v */>|<v></v>", b"<v>42</v>", "=SUM(1,2)")
         self.assertEqual(sheet.value("A1"), 3)
 
     def test_each_formula_gives_what_a_spreadsheet_shows(self) -> None:
@@ -222,11 +224,8 @@ class Formulas(FolderCase):
         self.assertEqual(self.sheet(*numbers).value("H60"), CellError("#NUM!"))
 
     def test_numbers_beyond_a_spreadsheets_are_error_values_or_texts(self) -> None:
-        book = openpyxl.Workbook()
-        book.active.append(
-            [10**400, "1e999", "=A1+1", "=B1+1", "=SUM(A1:B1)", '=COUNTIF(B1,"1e999")']
-        )
-        sheet = open_workbook(self.workbook_file(book)).sheet("Sheet")
+        formulas = ("=A1+1", "=B1+1", "=SUM(A1:B1)", '=COUNTIF(B1,"1e999")')
+        sheet = self.forged(b"7777", b"9" * 400, 7777, "1e999", *formulas)
         found = [sheet.value(address) for address in ("C1", "D1", "E1", "F1")]
         self.assertEqual(found, [CellError("#NUM!"), CellError("#VALUE!"), CellError("#NUM!"), 1])
 

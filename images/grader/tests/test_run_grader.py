@@ -2,13 +2,25 @@
 
 from __future__ import annotations
 
+import io
 import json
+import os
 import subprocess
 import sys
+import unittest
 
+from reportlab.pdfgen.canvas import Canvas
 from support import FolderCase, environment, run_module, write_text
 
 HEAD = "from cloche import check, criterion, fail, grade\n"
+
+
+def pdf(text: str) -> bytes:
+    buffer = io.BytesIO()
+    canvas = Canvas(buffer)
+    canvas.drawString(72, 700, text)
+    canvas.save()
+    return buffer.getvalue()
 
 
 class RunGrader(FolderCase):
@@ -195,6 +207,33 @@ grade()
         write_text(root / "task" / "rules.py", "LIMIT = 3")
         lines, _, _ = run_module("run_grader", {"nonce": "n1", "root": str(root)})
         self.assertEqual([each["score"] for each in lines[0]["criteria"]], [1, 1])
+
+    @unittest.skipIf(os.getuid() == 0, "root may read every process")
+    def test_a_reader_of_office_files_can_not_reach_into_the_grader(self) -> None:
+        found = self.graded(
+            """
+import os, subprocess
+@criterion("a")
+def a(run):
+    script = f"cat /proc/{os.getpid()}/environ || ls /proc/{os.getpid()}/fd"
+    done = subprocess.run(["/bin/sh", "-c", script], capture_output=True)
+    return done.returncode != 0 and done.stdout == b"", repr(done)
+"""
+        )
+        self.assertEqual(found["a"]["score"], 1, found)
+
+    def test_a_grader_reads_pdfs_while_it_is_graded(self) -> None:
+        found = self.graded(
+            """
+from cloche.documents import pdf_text
+@criterion("a")
+def a(run): return "page one" in pdf_text(run.workspace.file("a.pdf"))
+@criterion("b")
+def b(run): return pdf_text(run.workspace.file("b.pdf")) == ""
+""",
+            after={"a.pdf": pdf("page one"), "b.pdf": b"%PDF-1.7\n" + b"x" * 999},
+        )
+        self.assertEqual([each["score"] for each in found.values()], [1, 0])
 
     def test_the_same_run_gives_the_same_bytes_with_any_hash_seed(self) -> None:
         root = self.run_folder(

@@ -165,7 +165,8 @@ class CellsEqual(FolderCase):
                            ("007", "7"), ("2026-03-02", "2026-03-03"), (5, date(2026, 1, 1)),
                            (1, float("nan")), (9780306406157, 9780306406158),
                            ("a", CellError("#N/A")),
-                            (0, 1e-7), (1000000, 1000000.01)):  # fmt: skip
+                           (0, 1e-7), (1000000, 1000000.01), (0, 10**400),
+                           ("1e999", "2e999")):  # fmt: skip
             self.assertFalse(cells_equal(one, other), (one, other))
             self.assertFalse(cells_equal(other, one), (other, one))
 
