@@ -113,8 +113,8 @@ export interface Box {
 
   /**
    * The file or directory at `path` as a tar stream whose first entry is named after its last
-   * segment. Links are links, nothing is followed. Rejects with `engine/path-missing`, also for paths
-   * that no archive can show: temporary file systems (/tmp, homes), /proc, /sys.
+   * segment. Links are links, nothing is followed. Rejects with `engine/path-missing`, also for
+   * paths that no archive can show: temporary file systems (/tmp, homes), /proc, /sys.
    */
   getArchive(path: string, options?: EngineCall): Promise<Readable>;
 
@@ -128,8 +128,8 @@ export interface ExecOptions extends EngineCall {
   /** Default "/". */
   readonly cwd?: string;
   /**
-   * Added to PATH, HOME, USER, LOGNAME, LANG and TZ, which every program gets. Names are of letters,
-   * digits and "_". HOME is a writable directory of the user's own.
+   * Added to PATH, HOME, USER, LOGNAME, LANG and TZ, which every program gets. Names are of
+   * letters, digits and "_". HOME is a writable directory of the user's own.
    */
   readonly env?: Readonly<Record<string, string>>;
   /** Written to the program's standard input, which is then closed. Default: closed at once. */

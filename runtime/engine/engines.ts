@@ -17,7 +17,7 @@ type Opener = (
   options: Required<Omit<EngineOptions, "address">> & EngineOptions,
 ) => Promise<Engine>;
 
-/** One line an engine, loaded when asked for: who uses Docker never loads another engine's client. */
+/** One line an engine, loaded when asked for: who uses one never loads another's client. */
 const ENGINES: Readonly<Record<string, Opener>> = {
   docker: async (options) => (await import("./docker/docker-engine.ts")).openDocker(options),
 };

@@ -22,6 +22,9 @@ export interface EngineWorld {
   spec(change?: Partial<SandboxSpec>): SandboxSpec;
   /** A sandbox of one's own: `await using box = await world.fresh()`. */
   fresh(change?: Partial<SandboxSpec>): Promise<Sandbox>;
+  /** A name for an image, which is removed at the end. */
+  newReference(): string;
+  readonly references: readonly string[];
 }
 
 export type ContractBody = (world: EngineWorld) => Promise<void>;
@@ -53,9 +56,10 @@ export function runEngineContract(
       world = await openWorld(await makeEngine());
     });
     after(async () => {
-      const { engine, owner, shared } = world;
+      const { engine, owner, shared, references } = world;
       await shared[Symbol.asyncDispose]();
       for (const found of await engine.find(owner)) await engine.remove(found);
+      for (const reference of references) await engine.images.remove(reference);
       await engine[Symbol.asyncDispose]();
     });
     for (const [title, body] of Object.entries(engineContract)) {
@@ -69,5 +73,12 @@ async function openWorld(engine: Engine): Promise<EngineWorld> {
   const image = await sandboxImage(engine);
   const spec = (change?: Partial<SandboxSpec>) => smallSpec(image, owner, change);
   const fresh = (change?: Partial<SandboxSpec>) => engine.create(spec(change));
-  return { engine, image, owner, spec, fresh, shared: await fresh() };
+  const references: string[] = [];
+  const newReference = () => {
+    const reference = `cloche/test:${namedId("x")}`;
+    references.push(reference);
+    return reference;
+  };
+  const shared = await fresh();
+  return { engine, image, owner, spec, fresh, shared, newReference, references };
 }

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
-import { execFileSync } from "node:child_process";
 import { after, before, describe, it } from "node:test";
 import { namedId } from "../../runtime/base/id.ts";
+import { DockerApi } from "../../runtime/engine/docker/docker-api.ts";
+import { locateDocker } from "../../runtime/engine/docker/locate.ts";
 import type { Engine } from "../../runtime/engine/engine.ts";
 import { runEngineContract } from "../contract/engine.ts";
 import { entriesOf, openTestEngine, sandboxImage, sh, smallSpec } from "../support/engine.ts";
@@ -14,29 +15,45 @@ describe("docker", () => {
   let engine: Engine;
   let image: string;
 
+  let api: DockerApi;
+
   before(async () => {
     engine = await openTestEngine();
+    api = new DockerApi(await locateDocker(undefined, process.env), 30_000);
     image = await sandboxImage(engine);
   });
 
   after(async () => {
     for (const found of await engine.find(owner)) await engine.remove(found);
     await engine[Symbol.asyncDispose]();
+    api.close();
   });
+
+  /** Docker itself, past the engine. */
+  async function ask(
+    method: "GET" | "POST" | "DELETE",
+    path: string,
+    query: Record<string, string> = {},
+    body: object = {},
+  ): Promise<Inspected> {
+    return await api.json({ what: `${method} ${path}`, method, path, query, body });
+  }
 
   it("leaves alone what has a similar name or only some of our labels", async () => {
     const spec = smallSpec(image, owner);
     await using box = await engine.create(spec);
-    const decoys = [
-      [`cloche-${spec.id}-decoy`],
-      [`cloche-${spec.id}x`, "--label", `cloche.rollout=test`],
-      [`cloche-decoy-${spec.id}`, "--label", `cloche.owner=${owner}`],
-      [`decoy-${spec.id}`, "--label", `cloche.owner=${owner}`, "--label", `cloche.id=${spec.id}`],
-    ] as const;
+    const decoys: readonly [string, Record<string, string>][] = [
+      [`cloche-${spec.id}-decoy`, {}],
+      [`cloche-${spec.id}x`, { "cloche.rollout": "test" }],
+      [`cloche-decoy-${spec.id}`, { "cloche.owner": owner }],
+      [`decoy-${spec.id}`, { "cloche.owner": owner, "cloche.id": spec.id }],
+    ];
+    const paths = decoys.flatMap(([name]) => [`/containers/${name}`, `/volumes/${name}`]);
     try {
-      for (const [name, ...labels] of decoys) {
-        docker("create", "--name", name, ...labels, image, "true");
-        docker("volume", "create", ...labels, name);
+      for (const [name, Labels] of decoys) {
+        const body = { Image: image, Cmd: ["true"], Labels };
+        await ask("POST", "/containers/create", { name }, body);
+        await ask("POST", "/volumes/create", {}, { Name: name, Labels });
       }
       const found = await engine.find(owner);
       assert.deepEqual(
@@ -47,22 +64,18 @@ describe("docker", () => {
       assert(mine);
       await engine.remove(mine);
       assert.deepEqual(await engine.find(owner), []);
-      for (const [name] of decoys) {
-        assert.match(docker("inspect", "-f", "{{.Name}}", name), new RegExp(name));
-        assert.match(docker("volume", "inspect", "-f", "{{.Name}}", name), new RegExp(name));
+      for (const path of paths) {
+        await ask("GET", path.startsWith("/containers") ? `${path}/json` : path);
       }
     } finally {
-      for (const [name] of decoys) {
-        docker("rm", "-f", name);
-        docker("volume", "rm", "-f", name);
-      }
+      await Promise.allSettled(paths.map((path) => ask("DELETE", path)));
     }
   });
 
   it("keeps the workspace when the main container is killed from outside", async () => {
     await using box = await engine.create(smallSpec(image, owner));
     await sh(box, "echo kept > /workspace/f");
-    docker("kill", "-s", "KILL", `cloche-${box.id}`);
+    await ask("POST", `/containers/cloche-${box.id}/kill`, { signal: "KILL" });
     assert.deepEqual(await box.stop(), { running: false, exitCode: 137, outOfMemory: false });
     const entries = await entriesOf(await box.readWorkspace());
     assert.equal(entries.find(({ name }) => name === "./f")?.content.toString(), "kept\n");
@@ -70,19 +83,20 @@ describe("docker", () => {
 
   it("stops and removes a container that is paused", async () => {
     await using box = await engine.create(smallSpec(image, owner));
-    docker("pause", `cloche-${box.id}`);
+    await ask("POST", `/containers/cloche-${box.id}/pause`);
     assert.equal((await box.stop()).running, true);
-    docker("pause", `cloche-${box.id}-keeper`);
+    await ask("POST", `/containers/cloche-${box.id}-keeper/pause`);
     await box[Symbol.asyncDispose]();
     assert.deepEqual(await engine.find(owner), []);
   });
 
-  it("keeps no output of a box on the host, and shows no command in its description", async () => {
+  it("keeps no output of a box on the host and gives it nothing of the host", async () => {
     await using box = await engine.create(smallSpec(image, owner));
-    const format =
-      "{{.HostConfig.LogConfig.Type}} {{.HostConfig.Privileged}} {{.HostConfig.Binds}}";
     for (const name of [`cloche-${box.id}`, `cloche-${box.id}-keeper`]) {
-      assert.equal(docker("inspect", "-f", format, name), "none false []\n");
+      const { HostConfig } = await ask("GET", `/containers/${name}/json`);
+      assert.equal(HostConfig.LogConfig.Type, "none");
+      assert.equal(HostConfig.Privileged, false);
+      assert.deepEqual(HostConfig.Binds ?? [], []);
     }
   });
 
@@ -121,6 +135,10 @@ new Worker("", { eval: true }).on("exit", () => { console.log(child.trim()); pro
   });
 });
 
-function docker(...args: readonly string[]): string {
-  return execFileSync("docker", args, { encoding: "utf8" });
+interface Inspected {
+  readonly HostConfig: {
+    readonly LogConfig: { readonly Type: string };
+    readonly Privileged: boolean;
+    readonly Binds: readonly string[] | null;
+  };
 }

@@ -1,42 +1,91 @@
 import assert from "node:assert/strict";
-import { test } from "node:test";
+import { readFileSync } from "node:fs";
+import { after, before, describe, it } from "node:test";
 import { fileURLToPath } from "node:url";
 import { folderFiles } from "../../images/context.ts";
 import { namedId } from "../../runtime/base/id.ts";
 import { requireImages } from "../../runtime/cli/set-up/ensure-images.ts";
-import { pythonCommand } from "../../runtime/grading/python-module.ts";
+import type { Engine, Sandbox } from "../../runtime/engine/engine.ts";
+import { gradingFault } from "../../runtime/grading/faults.ts";
+import { pythonCommand, runPythonModule } from "../../runtime/grading/python-module.ts";
 import { seedWorkspace } from "../../runtime/workspace/seed.ts";
 import { smallFiles } from "../../runtime/workspace/small-files.ts";
 import { MIB, openTestEngine, SMALL_LIMITS, smallSpec } from "../support/engine.ts";
 
 const TESTS = fileURLToPath(new URL("../../images/grader/tests", import.meta.url));
+const GUIDE = readFileSync(new URL("../../docs/graders.md", import.meta.url), "utf8");
 const USER = "grader";
 
-test("the Python library passes its own tests as it lies in the grader image", async (context) => {
-  await using engine = await openTestEngine();
-  const { grader } = await requireImages(engine, process.env);
-  const { keeper: _, ...spec } = smallSpec(grader, namedId("test-python"), {
-    users: [USER],
-    workspace: { path: "/grade", owner: USER, bytes: 32 * MIB, files: 500 },
-    limits: { ...SMALL_LIMITS, memoryBytes: 1024 * MIB, tmpBytes: 64 * MIB },
-  });
-  await using box = await engine.create(spec);
-  const files = folderFiles(TESTS, "tests").map(({ path, content }) => [path, content] as const);
-  const { snapshot, blobs } = smallFiles(Object.fromEntries(files.filter(isSmall)));
-  await seedWorkspace(box, snapshot, blobs, { path: "/grade", owner: USER });
+describe("the Python library, as it lies in the grader image", () => {
+  let engine: Engine;
+  let box: Sandbox;
 
-  const { argv, env } = pythonCommand("unused");
-  const python = argv.slice(0, argv.indexOf("-m"));
-  const { exitCode, stderr } = await box.exec(
-    [...python, "-m", "unittest", "discover", "-s", "/grade/tests"],
-    { user: USER, env, timeoutMs: 300_000 },
-  );
-  const report = stderr.toString("utf8");
-  context.diagnostic(/^Ran \d+ tests/m.exec(report)?.[0] ?? "no closing line");
-  assert.equal(exitCode, 0, report);
-  assert.match(report, /^Ran [1-9]\d{2,} tests/m);
+  before(async () => {
+    engine = await openTestEngine();
+    const { grader } = await requireImages(engine, process.env);
+    const { keeper: _, ...spec } = smallSpec(grader, namedId("test-python"), {
+      users: [USER],
+      workspace: { path: "/grade", owner: USER, bytes: 32 * MIB, files: 500 },
+      limits: { ...SMALL_LIMITS, memoryBytes: 1024 * MIB, tmpBytes: 64 * MIB },
+    });
+    box = await engine.create(spec);
+    const { snapshot, blobs } = smallFiles({ ...ownTests(), "task/grader.py": firstExample() });
+    await seedWorkspace(box, snapshot, blobs, { path: "/grade", owner: USER });
+  });
+
+  after(async () => {
+    await box?.[Symbol.asyncDispose]();
+    await engine?.[Symbol.asyncDispose]();
+  });
+
+  it("passes its own tests", async (context) => {
+    const { exitCode, stderr } = await python(["-m", "unittest", "discover", "-s", "/grade/tests"]);
+    const report = stderr.toString("utf8");
+    context.diagnostic(/^Ran \d+ tests/m.exec(report)?.[0] ?? "no closing line");
+    assert.equal(exitCode, 0, report);
+    assert.match(report, /^Ran [1-9]\d{2,} tests/m);
+  });
+
+  it("can load the grader that docs/graders.md shows", async () => {
+    const { answer } = await runPythonModule(box, {
+      module: "describe",
+      user: USER,
+      input: { root: "/grade" },
+      timeoutMs: 30_000,
+      onSilence: (_, message) => gradingFault("no-verdict", message),
+    });
+    assert.deepEqual(answer["criteria"], [
+      { name: "updates.txt lists every new title", weight: 2 },
+      { name: "nothing else was touched", weight: 1 },
+      { name: "the list was read back after it was written", weight: 1 },
+    ]);
+  });
+
+  it("computes the functions that docs/graders.md lists, and no others", async () => {
+    const script =
+      "from cloche.formulas import functions, calls; print(*sorted(calls.REGISTRY), end='')";
+    const { stdout } = await python(["-c", script]);
+    const listed = /Supported functions: `([^`]*)`/.exec(GUIDE)?.[1]?.split(/\s+/).join(" ");
+    assert.equal(listed, stdout.toString("utf8"));
+  });
+
+  async function python(args: readonly string[]) {
+    const { argv, env } = pythonCommand("unused");
+    const head = argv.slice(0, argv.indexOf("-m"));
+    return await box.exec([...head, ...args], { user: USER, env, timeoutMs: 300_000 });
+  }
 });
 
-function isSmall(file: readonly [string, unknown]): file is readonly [string, Uint8Array] {
-  return file[1] instanceof Uint8Array;
+function ownTests(): Record<string, Uint8Array> {
+  const files = folderFiles(TESTS, "tests").map(({ path, content }) => {
+    assert(content instanceof Uint8Array);
+    return [path, content] as const;
+  });
+  return Object.fromEntries(files);
+}
+
+function firstExample(): string {
+  const block = /```python\n([\s\S]*?)```/.exec(GUIDE)?.[1];
+  assert(block, "docs/graders.md begins with an example of a grader");
+  return block;
 }

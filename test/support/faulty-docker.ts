@@ -44,7 +44,7 @@ export class FaultyDocker implements AsyncDisposable {
   readonly #sockets = new Set<Duplex>();
 
   /** `docker`: where the real one listens, "unix:///…". */
-  static async open(docker: string): Promise<FaultyDocker> {
+  static async open(docker = "unix:///var/run/docker.sock"): Promise<FaultyDocker> {
     const folder = await mkdtemp(join(tmpdir(), "faulty-docker-"));
     const proxy = new FaultyDocker(folder, docker.replace("unix://", ""));
     await new Promise<void>((resolve) => proxy.#server.listen(join(folder, "d.sock"), resolve));

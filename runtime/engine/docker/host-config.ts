@@ -54,8 +54,9 @@ export function containerBody(spec: BoxSpec): object {
 /** Users get names, then nothing more happens: what works in the box is started from outside. */
 function initScript({ identity, users }: BoxSpec): string {
   const { passwd, group } = userFiles(identity, users);
-  const write = `printf %s '${passwd}' > ${USERS_FOLDER}/passwd; printf %s '${group}' > ${USERS_FOLDER}/group`;
-  return `{ ${write}; } 2>/dev/null; exec /bin/sleep 2147483647`;
+  const write = (text: string, name: string) => `printf %s '${text}' > ${USERS_FOLDER}/${name}`;
+  const both = `${write(passwd, "passwd")}; ${write(group, "group")}`;
+  return `{ ${both}; } 2>/dev/null; exec /bin/sleep 2147483647`;
 }
 
 function hostConfig(spec: BoxSpec): object {
@@ -109,6 +110,7 @@ function tmpfs({ identity, users, limits, kept }: BoxSpec): Record<string, strin
   const home = Math.floor(limits.tmpBytes / 8 / Math.max(1, homes.length));
   const tmp = limits.tmpBytes - shm - home * homes.length;
   const sized = (bytes: number) => `size=${bytes},nr_inodes=${inodesFor(bytes)}`;
+  const tiny = "rw,noexec,nosuid,nodev,size=65536,nr_inodes=16";
   const perHome = homes.map((user): [string, string] => [
     `/home/${user}`,
     `rw,exec,nosuid,nodev,${sized(home)},mode=0700,uid=${uids[user]},gid=${gid}`,
@@ -116,11 +118,9 @@ function tmpfs({ identity, users, limits, kept }: BoxSpec): Record<string, strin
   return {
     "/tmp": `rw,exec,nosuid,nodev,${sized(tmp)},mode=1777`,
     "/dev/shm": `rw,noexec,nosuid,nodev,${sized(shm)},mode=1777`,
-    [USERS_FOLDER]: `rw,noexec,nosuid,nodev,size=65536,nr_inodes=16,mode=0755,uid=${uids["init"]},gid=${gid}`,
+    [USERS_FOLDER]: `${tiny},mode=0755,uid=${uids["init"]},gid=${gid}`,
     ...Object.fromEntries(perHome),
-    ...(kept === undefined
-      ? {}
-      : { [KEPT_PARENT]: "rw,noexec,nosuid,nodev,size=65536,nr_inodes=16,mode=0700" }),
+    ...(kept === undefined ? {} : { [KEPT_PARENT]: `${tiny},mode=0700` }),
   };
 }
 
@@ -146,7 +146,7 @@ function mounts({ volume, kept }: BoxSpec): object[] {
   return kept === undefined ? [own] : [own, mount(kept, KEPT_PATH, true)];
 }
 
-/** Docker's own list, and what else tells about the host. /sys/fs/cgroup stays: it is the box's own. */
+/** Docker's own list, and what else tells about the host. /sys/fs/cgroup is the box's own. */
 const MASKED = [
   ...["acpi", "asound", "buddyinfo", "cmdline", "config.gz", "diskstats", "interrupts"],
   ...["kallsyms", "kcore", "keys", "latency_stats", "pressure", "sched_debug", "scsi"],

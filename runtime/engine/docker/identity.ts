@@ -1,14 +1,14 @@
 import { randomInt } from "node:crypto";
 import type { SandboxIdentity } from "../engine.ts";
 
-/** One block of numeric ids a sandbox: the kernel counts some limits per uid, over all containers. */
+/** A block of ids for each sandbox: the kernel counts some limits per uid, over all containers. */
 const BLOCK = 16;
 const FIRST_UID = 200_000;
 const BLOCKS = Math.floor((2 ** 31 - FIRST_UID) / BLOCK) - 1;
 
 export type Identity = SandboxIdentity;
 
-/** A random block: init is its first uid, the users follow; the first is also the group's number. */
+/** A random block: init is its first uid, the users follow; the group has the first number too. */
 export function newIdentity(users: readonly string[]): Identity {
   const base = FIRST_UID + BLOCK * randomInt(BLOCKS);
   const names = ["init", ...new Set(users)];

@@ -1,8 +1,8 @@
 import { secret } from "../../base/id.ts";
 
 /**
- * Every program is started through this. It sets what Docker's exec cannot (the umask), reports that
- * the program is about to run, and only then becomes it. It reports on both outputs, since either
+ * Every program is started through this. It sets what Docker's exec cannot (the umask), reports
+ * that the program is about to run, and only then becomes it. It reports on both outputs, since either
  * could be flooded by the program before Docker passes on a byte of the other. The report begins
  * with a nonce which nothing inside has seen before, so no program can speak in the engine's name:
  * an exec whose first bytes are not the report has failed to start, whatever it prints.

@@ -49,8 +49,8 @@ async function parseAddress(
   if (url === null || !fitting || url.hostname === "") {
     throw engineFault(
       "unreachable",
-      `${source} says "${withoutPassword(text)}", which is no address that Docker can be reached at ` +
-        "from here; use unix:///path/to/docker.sock or tcp://host:port (ssh is not supported)",
+      `${source} says "${withoutPassword(text)}", which is no address to reach Docker at; ` +
+        "use unix:///path/to/docker.sock or tcp://host:port (ssh is not supported)",
     );
   }
   const secure = certs !== undefined || url.protocol === "https:";

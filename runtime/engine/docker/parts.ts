@@ -20,7 +20,7 @@ const LABEL = {
   rollout: "cloche.rollout",
   expires: "cloche.expires",
   process: "cloche.process",
-  /** The first uid of the block: random, so it also tells one attempt to make an id from another. */
+  /** The first uid of the block: random, so it also tells attempts at one id from each other. */
   block: "cloche.block",
 };
 

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
+import type { Box } from "../../../runtime/engine/engine.ts";
 import { faultOf, MIB, sh } from "../../support/engine.ts";
 import type { ContractBody } from "../engine.ts";
 
@@ -119,7 +120,8 @@ export const execContract: Readonly<Record<string, ContractBody>> = {
 
   "a program has the variables that it was given, and the usual ones": async ({ shared }) => {
     const env = { NOTE: "zwei\nZeilen = ☕", EMPTY: "", HOME_PAGE: "$HOME" };
-    const script = `printf '%s\\0' "$NOTE" "\${EMPTY-unset}" "$HOME_PAGE" "$USER" "$LOGNAME" "$LANG" "$TZ"`;
+    const given = `"$NOTE" "\${EMPTY-unset}" "$HOME_PAGE"`;
+    const script = `printf '%s\\0' ${given} "$USER" "$LOGNAME" "$LANG" "$TZ"`;
     const { stdout } = await shared.exec(["/bin/sh", "-c", script], { ...AGENT, env });
     const expected = [...Object.values(env), "agent", "agent", "C.UTF-8", "UTC"];
     assert.deepEqual(stdout.toString().split("\0").slice(0, -1), expected);
@@ -218,9 +220,7 @@ export const execContract: Readonly<Record<string, ContractBody>> = {
 };
 
 /** Commands of all `sleep 3..` that live in the box. */
-async function sleepers(box: EngineBox): Promise<string> {
-  const list = `for p in /proc/[0-9]*/cmdline; do tr '\\0' ' ' < "$p"; echo; done 2>/dev/null | grep '^sleep 3' || true`;
-  return await sh(box, list);
+async function sleepers(box: Box): Promise<string> {
+  const each = `for p in /proc/[0-9]*/cmdline; do tr '\\0' ' ' < "$p"; echo; done 2>/dev/null`;
+  return await sh(box, `${each} | grep '^sleep 3' || true`);
 }
-
-type EngineBox = Parameters<typeof sh>[0];

@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
 import { Readable } from "node:stream";
-import { namedId } from "../../../runtime/base/id.ts";
 import { faultOf, tarOf } from "../../support/engine.ts";
 import type { ContractBody } from "../engine.ts";
 
@@ -11,7 +10,7 @@ export const imagesContract: Readonly<Record<string, ContractBody>> = {
     await engine.images.remove("cloche/no-such-image:1");
   },
 
-  "what is no root file system is not imported": async ({ engine }) => {
+  "what is no root file system is not imported": async ({ engine, newReference }) => {
     const reference = newReference();
     const noise = Readable.from([Buffer.alloc(4_096, "x")], { objectMode: false });
     const work = engine.images.importRootfs(noise, reference);
@@ -19,7 +18,7 @@ export const imagesContract: Readonly<Record<string, ContractBody>> = {
     assert.equal(await engine.images.find(reference), undefined);
   },
 
-  "an imported root file system is found, listed and removed": async ({ engine }) => {
+  "an imported root file system is found, listed and removed": async ({ engine, newReference }) => {
     const reference = newReference();
     const labels = { "cloche.image": "test", note: 'says "hello" = $HOME' };
     const tar = tarOf([
@@ -36,7 +35,11 @@ export const imagesContract: Readonly<Record<string, ContractBody>> = {
     assert.equal(await engine.images.find(reference), undefined);
   },
 
-  "an image is built from a context, with its output line by line": async ({ engine, image }) => {
+  "an image is built from a context, with its output line by line": async ({
+    engine,
+    image,
+    newReference,
+  }) => {
     const reference = newReference();
     const lines: string[] = [];
     const recipe = `FROM ${image}\nARG WORD\nCOPY f /f\nRUN echo "word is $WORD, file is $(cat /f)"\n`;
@@ -50,7 +53,11 @@ export const imagesContract: Readonly<Record<string, ContractBody>> = {
     await engine.images.remove(reference);
   },
 
-  "an image that cannot be built says at which step and why": async ({ engine, image }) => {
+  "an image that cannot be built says at which step and why": async ({
+    engine,
+    image,
+    newReference,
+  }) => {
     const reference = newReference();
     const recipe = `FROM ${image}\nRUN echo about to fail && exit 9\n`;
     const fault = await faultOf(
@@ -65,7 +72,7 @@ export const imagesContract: Readonly<Record<string, ContractBody>> = {
     assert.equal(await engine.images.find(reference), undefined);
   },
 
-  "an image built for nobody in the end is not built": async ({ engine, image }) => {
+  "an image built for nobody in the end is not built": async ({ engine, image, newReference }) => {
     const reference = newReference();
     const reason = new Error("never mind");
     const caller = new AbortController();
@@ -77,7 +84,12 @@ export const imagesContract: Readonly<Record<string, ContractBody>> = {
     assert.equal(await engine.images.find(reference), undefined);
   },
 
-  "an image that a sandbox is made from cannot be removed": async ({ engine, image, fresh }) => {
+  "an image that a sandbox is made from cannot be removed": async ({
+    engine,
+    image,
+    fresh,
+    newReference,
+  }) => {
     const reference = newReference();
     const recipe = `FROM ${image}\nLABEL only=here\n`;
     await engine.images.build(context(recipe), reference, { labels: { "cloche.image": "test" } });
@@ -88,10 +100,6 @@ export const imagesContract: Readonly<Record<string, ContractBody>> = {
     assert.equal(await engine.images.find(reference), undefined);
   },
 };
-
-function newReference(): string {
-  return `cloche/test:${namedId("x")}`;
-}
 
 function context(recipe: string): Readable {
   return tarOf([
