@@ -2,7 +2,7 @@ import { spawnSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
 
 /**
- * Where the time of one rollout goes: `node bench/one-rollout.ts [runs] [task]` plays a task with
+ * Where the time of one rollout goes: `npx node bench/one-rollout.ts [runs] [task]` plays a task with
  * the oracle, one run after the other in one process, and prints medians. Figures of one machine
  * at one time: compare them with others of the same run only.
  */

@@ -16,5 +16,7 @@ install -d -m 0755 /var/lib/extrausers
 sed -i -E 's/^(passwd|group|shadow):.*/\1: files extrausers/' /etc/nsswitch.conf
 
 # Mount points: with a read-only root nothing can be made later.
-install -d -m 0755 /workspace /grade /play /state /home/agent
+install -d -m 0755 /workspace /grade /play /state
+# runc keeps the mode of a directory that a tmpfs is mounted over.
+install -d -m 0700 /home/agent
 install -d -m 0700 /run/keeper

@@ -184,7 +184,10 @@ export interface BoxState {
   readonly running: boolean;
   /** Null while running or if the engine can't say. */
   readonly exitCode: number | null;
-  /** Some process of the box was killed for memory at some time. */
+  /**
+   * Some process of the box was killed for memory, as far as the engine noticed: it always does
+   * when the box died of it, and may miss a program that was killed in a box that lives on.
+   */
   readonly outOfMemory: boolean;
 }
 
