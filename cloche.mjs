@@ -13,7 +13,9 @@ if (Number.parseInt(process.versions.node, 10) >= 24) {
   module.enableCompileCache();
   await import(main);
 } else if (existsSync(ownNode)) {
-  const child = spawn(ownNode, [main, ...process.argv.slice(2)], { stdio: "inherit" });
+  // The channel says nothing; it breaks when this process dies, and the other one then ends cleanly.
+  const stdio = ["inherit", "inherit", "inherit", "ipc"];
+  const child = spawn(ownNode, [main, ...process.argv.slice(2)], { stdio });
   for (const signal of ["SIGINT", "SIGTERM"]) process.on(signal, () => child.kill(signal));
   child.on("exit", (code, signal) => {
     process.exitCode = code ?? (signal === "SIGINT" ? 130 : 1);

@@ -9,6 +9,11 @@ export function processIdentity(pid = process.pid): string {
   return `${bootId()}.${pid}.${startTime(pid) ?? 0}`;
 }
 
+/** The pid in an identity, for messages. */
+export function pidOf(identity: string): number {
+  return Number(identity.split(".")[1]);
+}
+
 /** Whether the process that gave itself this identity still runs on this machine since this boot. */
 export function isAlive(identity: string): boolean {
   const [boot, pidText, started] = identity.split(".");

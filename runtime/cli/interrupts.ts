@@ -19,6 +19,7 @@ export function onInterrupt(terminal: Terminal, dataPath: string): AbortSignal {
   };
   process.on("SIGINT", handle);
   process.on("SIGTERM", handle);
+  process.once("disconnect", handle); // Whoever started us with a channel has died.
   return controller.signal;
 }
 

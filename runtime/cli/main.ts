@@ -20,6 +20,7 @@ Begin with:
 
 Exit codes: 0 done (every rollout graded), 1 not graded or not sound, 2 could not start.`;
 
+process.channel?.unref();
 const context = openContext(fileURLToPath(new URL("../..", import.meta.url)));
 await main(context, process.argv);
 

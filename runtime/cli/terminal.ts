@@ -13,6 +13,8 @@ export interface Terminal {
 export type Paint = ReturnType<typeof pc.createColors>;
 
 export function openTerminal(env: NodeJS.ProcessEnv): Terminal {
+  // Whoever reads may go away (`| head`): then nobody is told any more, and the work goes on.
+  for (const stream of [process.stdout, process.stderr]) stream.on("error", () => {});
   const live = process.stderr.isTTY === true && env["TERM"] !== "dumb";
   const colour = live && process.stdout.isTTY === true && !env["NO_COLOR"];
   return {

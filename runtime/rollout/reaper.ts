@@ -1,7 +1,7 @@
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { faultRecord } from "../base/fault.ts";
-import { isAlive } from "../base/process-identity.ts";
+import { isAlive, pidOf } from "../base/process-identity.ts";
 import type { FoundSandbox } from "../engine/engine.ts";
 import { rolloutFault } from "./faults.ts";
 import type { RolloutParts } from "./parts.ts";
@@ -15,6 +15,8 @@ export type ReaperParts = Pick<
 export interface Reaped {
   /** Sandboxes removed, by id, with the names of their parts. */
   readonly removed: readonly { readonly id: string; readonly parts: readonly string[] }[];
+  /** Left alone: the process that made them lives and their time has not expired. */
+  readonly living: readonly { readonly id: string; readonly pid: number }[];
   /** Those that could not be removed, and why. */
   readonly failed: readonly { readonly id: string; readonly message: string }[];
   /** Rollouts that had no end and now have one. */
@@ -39,7 +41,10 @@ export async function reap(parts: ReaperParts, signal: AbortSignal): Promise<Rea
       failed.push({ id: sandbox.id, message: String(error) });
     }
   }
-  return { removed, failed, ended: await endInterrupted(parts) };
+  const living = found
+    .filter((sandbox) => !left.includes(sandbox))
+    .map(({ id, labels }) => ({ id, pid: pidOf(labels.process) }));
+  return { removed, living, failed, ended: await endInterrupted(parts) };
 }
 
 function isLeft({ labels }: FoundSandbox, { process, clock }: ReaperParts): boolean {

@@ -62,9 +62,17 @@ describe("a run that is interrupted", () => {
     await forget();
   });
 
+  it("by the death of the launcher that an old Node needs ends as by Ctrl-C", async () => {
+    const child = start(undefined, "ipc");
+    await reached(child, "serving");
+    child.disconnect();
+    await once(child, "exit"); // "close" never comes to a child whose channel was cut.
+    assert.deepEqual(await outcomes(), { cancelled: 1 });
+    assert.deepEqual(await ours(), []);
+    await forget();
+  });
+
   it("by kill -9 loses nothing: reap ends the record as infra_error and empties the engine", async () => {
-    const decoy = await engine.find("nobody-at-all");
-    assert.deepEqual(decoy, []);
     const child = start();
     await reached(child, "serving");
     child.kill("SIGKILL");
@@ -87,17 +95,22 @@ describe("a run that is interrupted", () => {
     const before = await ours();
     const reaper = start(["reap", "--json"]);
     const text = await read(reaper);
-    assert.deepEqual(JSON.parse(text), { removed: [], failed: [], ended: [] });
-    assert.equal((await ours()).length, before.length);
+    const { removed, living, failed, ended } = JSON.parse(text);
+    assert.deepEqual([removed, failed, ended], [[], [], []]);
+    assert.ok(living.length > 0);
+    for (const one of living) assert.equal(one.pid, child.pid);
+    const after = (await ours()).map(({ id }) => id);
+    for (const { id } of before) assert.ok(after.includes(id));
     child.kill("SIGINT");
     await once(child, "close");
   });
 
   function start(
     args: readonly string[] = ["run", "test/note", "--root", root.path],
+    channel: "ipc" | "ignore" = "ignore",
   ): ChildProcess {
     return spawn(process.execPath, ["cloche.mjs", ...args, "--data", data], {
-      stdio: ["ignore", "pipe", "pipe"],
+      stdio: ["ignore", "pipe", "pipe", channel],
     });
   }
 

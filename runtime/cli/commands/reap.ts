@@ -25,7 +25,7 @@ export function addReap(program: Command, context: Context): void {
     .command("reap")
     .description("remove what processes that died have left in the engine")
     .option("--data <folder>", "the data folder whose leavings to remove (or CLOCHE_DATA)")
-    .option("--json", "one JSON document {removed, failed, ended} on stdout")
+    .option("--json", "one JSON document {removed, living, failed, ended} on stdout")
     .option("--wait-for <pid>", "begin when this process has ended (10 s at most)")
     .addHelpText("after", HELP)
     .action(async (options: ReapOptions) => {
@@ -46,10 +46,11 @@ async function runReap(context: Context, options: ReapOptions): Promise<number> 
   return reaped.failed.length === 0 ? EXIT.graded : EXIT.notGraded;
 }
 
-function report({ removed, failed, ended }: Reaped): string {
+function report({ removed, living, failed, ended }: Reaped): string {
   const lines = [
     ...removed.map(({ id, parts }) => `removed  ${id}: ${parts.join(", ")}`),
     ...ended.map((id) => `ended    rollout ${id}: infra_error, its process had died`),
+    ...living.map(({ id, pid }) => `alive    ${id}: its process ${pid} lives and will end it`),
     ...failed.map(({ id, message }) => `failed   ${id}: ${message}`),
   ];
   return `${lines.length > 0 ? lines.join("\n") : "nothing was left behind"}\n`;
