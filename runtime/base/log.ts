@@ -15,7 +15,12 @@ export interface LogOptions {
 /** JSON lines, appended to `path`, whose folder is made if absent. */
 export function openLog(path: string, { level, onTerminal }: LogOptions): Log {
   const file = pino.destination({ dest: path, mkdir: true, sync: true });
-  const human = PinoPretty({ destination: 2, sync: true, ignore: "pid,hostname" });
+  const human = PinoPretty({
+    destination: 2,
+    sync: true,
+    singleLine: true,
+    ignore: "pid,hostname",
+  });
   const streams = [
     { level: "trace", stream: file },
     ...(onTerminal ? [{ level: "trace", stream: human }] : []),

@@ -43,6 +43,7 @@ export class Life {
     const ms = Math.round((this.#parts.clock.monotonicMs() - this.#startedMs) * 10) / 10;
     this.note({ phase, reachedMs: { ...this.#record.reachedMs, [phase]: ms } });
     await this.#parts.records.put(this.#record);
+    this.#parts.log.info({ rollout: this.#record.id, phase, ms }, "phase reached");
     this.#watcher.onPhase?.(phase, this.#record);
   }
 
@@ -69,6 +70,11 @@ export class Life {
   async end(): Promise<RolloutRecord> {
     this.note({ outcome: this.outcome, endedAt: this.#parts.clock.now().toISOString() });
     await this.reach("stored");
+    const { id, outcome, fault, reward } = this.#record;
+    this.#parts.log[fault ? "error" : "info"](
+      { rollout: id, outcome, fault, reward },
+      "rollout ended",
+    );
     return this.#record;
   }
 }
