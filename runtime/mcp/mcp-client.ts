@@ -1,13 +1,14 @@
 import {
   Client,
   ProtocolError,
+  SdkHttpError,
   type StandardSchemaV1,
   StreamableHTTPClientTransport,
 } from "@modelcontextprotocol/client";
 import { asFault, type Fault, messageOf } from "../base/fault.ts";
 import { mcpFault } from "./faults.ts";
 import type { ToolInfo } from "./handshake.ts";
-import { isObject } from "./json-rpc.ts";
+import { isObject, RPC_ERROR } from "./json-rpc.ts";
 
 /** What a call came to. A protocol error is an answer as well: the agent may have named no tool. */
 export type CalledTool =
@@ -33,6 +34,9 @@ export interface McpClient extends AsyncDisposable {
 
 /** A client's own time limit cannot be switched off, only put beyond reach (24 days). */
 const NO_TIMEOUT_MS = 2 ** 31 - 1;
+
+/** Answers of HTTP to a message itself: not one (too deep, numbers too large), or too long. */
+const REFUSED: readonly number[] = [400, 413];
 
 /** Opens a session. `signal` ends it, and every call. Rejects with `mcp/endpoint-unreachable`. */
 export async function connectClient(
@@ -112,6 +116,10 @@ class SessionClient implements McpClient {
       signal.throwIfAborted();
       if (error instanceof ProtocolError) {
         return { error: { code: error.code, message: error.message } };
+      }
+      // What cannot even be taken in was the caller's to make smaller; the endpoint is still there.
+      if (error instanceof SdkHttpError && REFUSED.includes(error.status ?? 0)) {
+        return { error: { code: RPC_ERROR.server, message: error.message } };
       }
       throw asFault(error, (cause) => unreachable("call a tool at", this.#url, cause));
     }

@@ -138,7 +138,11 @@ export class McpProxy implements AgentDoor, AsyncDisposable {
       onFailure: (error) => this.#fail(error),
     });
     const [calls, serverRequests] = [this.#calls, this.#requests];
-    this.#pump = new Pump({ servers, joined, calls, serverRequests, wire, log });
+    const onTooMuch = (message: string) => {
+      calls.refuse({ outcome: "denied_budget", message });
+      this.#end.resolve({ kind: "budget", which: "bytes" });
+    };
+    this.#pump = new Pump({ servers, joined, calls, serverRequests, wire, log, onTooMuch });
     this.#wall = setTimeout(() => this.#wallOver(), Math.min(budget.wallMs, LONGEST_TIMER_MS));
     signal.addEventListener("abort", this.#onAbort, { once: true });
     for (const { upstream } of servers) this.#watch(upstream);

@@ -26,6 +26,14 @@ const AGENT_VERSIONS: readonly string[] = ["2025-11-25", "2025-06-18"];
 /** Requests other than tool calls that may be under way at once, over all sessions. */
 const MAX_OTHER_REQUESTS = 256;
 
+/**
+ * What agents may say in one rollout. It is written down, graded and kept: without a bound it fills
+ * disks, and a grader that cannot take it in would cost the rollout its reward.
+ */
+const MAX_SAID_BYTES = 32 * 1024 * 1024;
+/** What the smallest value takes in memory, however short its text. */
+const VALUE_BYTES = 64;
+
 export interface PumpParts {
   readonly servers: readonly GreetedServer[];
   readonly joined: JoinedServers;
@@ -33,6 +41,8 @@ export interface PumpParts {
   readonly serverRequests: ServerRequests;
   readonly wire: WireLog;
   readonly log: Log;
+  /** The agents have said more than they may. */
+  readonly onTooMuch: (message: string) => void;
 }
 
 /** A request of an agent, other than a tool's call, that a server is working on. */
@@ -53,6 +63,7 @@ export class Pump {
   readonly #others = new Set<OtherRequest>();
   readonly #owners = new Map<string, GreetedServer>();
   #over: string | undefined;
+  #said = 0;
 
   constructor(parts: PumpParts) {
     this.#parts = parts;
@@ -72,6 +83,12 @@ export class Pump {
 
   /** Handles one message of an agent. @throws Fault `mcp/record-failed` */
   fromAgent(peer: AgentPeer, value: unknown, text: string): void {
+    const bytes = Buffer.byteLength(text);
+    this.#said += bytes + VALUE_BYTES * valuesIn(value);
+    if (this.#said > MAX_SAID_BYTES) {
+      this.#refuseUnread(peer, value, bytes);
+      return;
+    }
     const frame = this.#parts.wire.write("in", peer.name, text);
     const read = checkMessage(value);
     if (read.kind === "request") {
@@ -90,6 +107,23 @@ export class Pump {
         "an agent's frame is no message",
       );
     }
+  }
+
+  /** Of what is said beyond the bound nothing is kept but that it was said. */
+  #refuseUnread(peer: AgentPeer, value: unknown, bytes: number): void {
+    const read = checkMessage(value);
+    if (read.kind !== "request") return;
+    const { id, method, params } = read.message;
+    const name = String(params?.["name"]).slice(0, 128);
+    const note = { name, _meta: { "cloche/left_out": { bytes } } };
+    const short = { jsonrpc: "2.0", id, method: method.slice(0, 128), params: note } as const;
+    const reason =
+      `The agent has said more than ${MAX_SAID_BYTES} bytes in this rollout: this call was not ` +
+      "made, and the rollout is over.";
+    if (this.#over === undefined) this.#parts.onTooMuch(reason);
+    const frame = this.#parts.wire.write("in", peer.name, JSON.stringify(short));
+    if (method === "tools/call") this.#parts.calls.accept(peer, short, frame);
+    else this.#error(peer, id, RPC_ERROR.server, reason);
   }
 
   #request(peer: AgentPeer, message: JsonRpcRequest, frame: number): void {
@@ -242,4 +276,12 @@ export class Pump {
     this.#parts.wire.write("out", peer.name, text);
     peer.send(text, relatesTo);
   }
+}
+
+/** How many values there are in a message, itself among them. It is not deep: that was checked. */
+function valuesIn(value: unknown): number {
+  if (typeof value !== "object" || value === null) return 1;
+  let count = 1;
+  for (const member of Object.values(value)) count += valuesIn(member);
+  return count;
 }

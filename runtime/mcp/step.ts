@@ -63,7 +63,7 @@ export interface Budget {
 /** Why the agent's turn was over. Data, never a fault. */
 export type Ending =
   | { readonly kind: "submitted"; readonly answer: string | null }
-  | { readonly kind: "budget"; readonly which: "calls" | "wall" }
+  | { readonly kind: "budget"; readonly which: "calls" | "wall" | "bytes" }
   | { readonly kind: "cancelled" }
   | { readonly kind: "agent_gone" }
   /** The sandbox died of the agent's own doing (memory, kill) and calls became impossible. */

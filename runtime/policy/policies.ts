@@ -22,8 +22,9 @@ function scriptOf(name: string, { id, files }: Task): string {
     const what = `tasks/${id} has no solution.py, so there is no oracle for it`;
     throw policyFault("no-script", `${what}; write one, or choose another --policy`);
   }
-  const cheat = files.cheats[name.replace(/^cheat:/, "")];
-  if (name.startsWith("cheat:") && cheat !== undefined) return cheat;
+  const cheat = name.replace(/^cheat:/, "");
+  const path = Object.hasOwn(files.cheats, cheat) ? files.cheats[cheat] : undefined;
+  if (name.startsWith("cheat:") && path !== undefined) return path;
   const known = ["oracle", "null", ...Object.keys(files.cheats).map((cheat) => `cheat:${cheat}`)];
   const near = didYouMean(name, known) || `; known: ${known.join(", ")}`;
   throw policyFault("unknown", `there is no policy "${name}" for ${id}${near}`);

@@ -36,7 +36,7 @@ export const outcomeSchema: z.ZodType<Outcome> = z.enum([
 
 export const endingSchema: z.ZodType<Ending> = z.discriminatedUnion("kind", [
   z.strictObject({ kind: z.literal("submitted"), answer: text.nullable() }),
-  z.strictObject({ kind: z.literal("budget"), which: z.enum(["calls", "wall"]) }),
+  z.strictObject({ kind: z.literal("budget"), which: z.enum(["calls", "wall", "bytes"]) }),
   z.strictObject({ kind: z.literal("cancelled") }),
   z.strictObject({ kind: z.literal("agent_gone") }),
   z.strictObject({ kind: z.literal("sandbox_died"), outOfMemory: z.boolean() }),

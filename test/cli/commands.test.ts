@@ -197,6 +197,11 @@ function badInput(): Record<string, Bad> {
       args: ["run", "test/note", "--policy", "cheat:wrong_wrd"],
       message: /policy\/unknown: .*cheat:wrong_word/,
     },
+    "a policy by the name of what every object has": {
+      files: {},
+      args: ["run", "test/note", "--policy", "cheat:__proto__"],
+      message: /policy\/unknown: .*cheat:wrong_word/,
+    },
     "a variant that is not there": {
       files: {},
       args: ["run", "test/note", "--variant", "3"],

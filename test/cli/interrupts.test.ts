@@ -51,10 +51,24 @@ describe("a run that is interrupted", () => {
     });
   }
 
+  it("by one Ctrl-C that comes twice, by its group and its launcher, ends as by one", async () => {
+    const child = start();
+    await reached(child, "serving");
+    child.kill("SIGINT");
+    await sleep(10);
+    child.kill("SIGINT");
+    const [code] = await once(child, "close");
+    assert.equal(code, 1);
+    assert.deepEqual(await outcomes(), { cancelled: 1 });
+    assert.deepEqual(await ours(), []);
+    await forget();
+  });
+
   it("by Ctrl-C twice ends at once, and a reaper removes what it left", async () => {
     const child = start();
     await reached(child, "serving");
     child.kill("SIGINT");
+    await sleep(300);
     child.kill("SIGINT");
     const [code] = await once(child, "close");
     assert.ok(code === 130 || code === 1, `exit code ${code}`);

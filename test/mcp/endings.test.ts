@@ -44,6 +44,48 @@ test("a call over the budget is a tool error that says so, and then the rollout 
   assert.equal(callsAtServer(serving), 2);
 });
 
+test("an agent that says more than the runtime takes is told so and ends by its budget", async () => {
+  await using serving = await Serving.open([ODD]);
+  const client = await serving.client();
+  const text = "a".repeat(20_000_000);
+  await client.callTool("echo", { text });
+  const denied = await client.callTool("echo", { text });
+  assert.match(textOf(denied), /said more than 33554432 bytes .* this call was not made/);
+  assert.deepEqual(await serving.proxy.ended, { kind: "budget", which: "bytes" });
+  const [taken, refused] = serving.steps();
+  assert.deepEqual([taken?.outcome, refused?.outcome], ["ok", "denied_budget"]);
+  assert.deepEqual([refused?.arguments, refused?.upstreamMs], [{}, 0]);
+});
+
+test("many small values count for what they take in memory", async () => {
+  await using serving = await Serving.open([ODD]);
+  const agent = await agentOf(serving);
+  const lists = new Array(600_000).fill([]);
+  const reply = await agent.ask("ping", { lists }, 1);
+  assert.match(JSON.stringify(reply.messages), /said more than/);
+  assert.deepEqual(await serving.proxy.ended, { kind: "budget", which: "bytes" });
+});
+
+test("a message too long for HTTP is an answer to its caller and no loss of the endpoint", async () => {
+  await using serving = await Serving.open([ODD]);
+  const client = await serving.client();
+  const answer = await client.callTool("echo", { text: "a".repeat(65 * 1024 * 1024) });
+  assert.match("error" in answer ? answer.error.message : "", /larger than 67108864 bytes/);
+});
+
+test("of a frame over 512 Ki letters the wire log keeps the beginning and the hash", async () => {
+  const budget = { ...ROOMY, resultBytes: 10_000 };
+  await using serving = await Serving.open([ODD], { budget });
+  const client = await serving.client();
+  await client.callTool("huge", { text: "0123456789", times: 100_000 });
+  const cut = serving.frames().flatMap(({ message }) => message["cloche/left_out"] ?? []);
+  assert.equal(cut.length, 1);
+  const { bytes, sha256, head } = cut[0] as { bytes: number; sha256: string; head: string };
+  assert.ok(bytes > 1_000_000);
+  assert.match(sha256, /^[0-9a-f]{64}$/);
+  assert.match(head, /^\{.*0123456789/);
+});
+
 test("when the time is over, calls under way and waiting end as timeouts", async () => {
   const budget = { ...ROOMY, wallMs: 1_500, concurrentCalls: 1 };
   await using serving = await Serving.open([ODD], { budget });

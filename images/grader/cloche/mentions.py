@@ -14,6 +14,9 @@ from .globs import matches
 
 _BRACES = re.compile(r"\{([^{}]*,[^{}]*)\}")
 _EXPANSIONS = 64
+_WILD = re.compile(r"[*?\[]")
+#: No path is longer, and no word that is longer means one.
+_WORD_LIMIT = 4_096
 _BEFORE = r"(?<![\w./~-])"
 #: A variable that stands for a folder: $DIR/, ${DIR}/, {base}/ in an f-string.
 _VARIABLE = r"(?:\$\w+|\$?\{[^{}\s]*\})/"
@@ -49,7 +52,9 @@ class Target:
     def is_path(self, text: object) -> bool:
         """Whether a tool's argument is this very path."""
         try:
-            return isinstance(text, str) and workspace_path(text) == self.path
+            if not isinstance(text, str) or len(text) > _WORD_LIMIT:
+                return False
+            return workspace_path(text) == self.path
         except ValueError:
             return False
 
@@ -61,11 +66,13 @@ class Target:
         """Whether a word of a command names the file, also by a pattern (``reports/*.docx``)."""
         if self.in_text(word):
             return True
+        if len(word) > _WORD_LIMIT:
+            return False
         for plain in _expanded(word):
             plain = plain.removeprefix("./")
             if plain != word and self.in_text(plain):
                 return True
-            if re.search(r"[*?\[]", plain) and any(matches(name, plain) for name in self._forms):
+            if _WILD.search(plain) and any(matches(name, plain) for name in self._forms):
                 return True
         return False
 
@@ -114,6 +121,13 @@ def texts_in(value: Any) -> Iterator[str]:
     elif isinstance(value, list):
         for each in value:
             yield from texts_in(each)
+
+
+def guesses(word: str) -> int:
+    """How many patterns `Target.in_word` tries for a word, for who has to bound that."""
+    if len(word) > _WORD_LIMIT or not _WILD.search(word):
+        return 0
+    return len(_expanded(word))
 
 
 def _shared(end: str, others: Collection[str]) -> bool:

@@ -20,7 +20,7 @@ class Ending:
 
     kind: str
     answer: str | None
-    #: "calls" or "wall" if the budget was used up.
+    #: "calls", "wall" or "bytes" if the budget was used up.
     which: str | None
     #: Whether a sandbox that died did so for memory.
     out_of_memory: bool

@@ -7,9 +7,12 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 LENGTH_LIMIT = 200_000
 _DEPTH = 8
+#: Letters that are passed over at once, for the time that one takes that is looked at.
+_PASSED = 16
 _RESERVED = frozenset("if then else elif fi do done while until { } ! time".split())
 _PREFIXES = frozenset(
     "sudo env command exec nohup nice time timeout stdbuf builtin eval xargs".split()
@@ -46,19 +49,19 @@ class Command:
     @property
     def argv(self) -> list[str]:
         """The program and its arguments, without assignments, ``sudo``, ``timeout 5`` and such."""
-        words = list(self.words)
-        while words:
-            if _ASSIGNMENT.fullmatch(words[0]) or words[0] in _RESERVED:
-                words.pop(0)
-            elif words[0] in _PREFIXES:
-                words.pop(0)
-                while words and (
-                    words[0].startswith("-") or re.fullmatch(r"[\d.]+[smhd]?", words[0])
+        words, at = self.words, 0
+        while at < len(words):
+            if _ASSIGNMENT.fullmatch(words[at]) or words[at] in _RESERVED:
+                at += 1
+            elif words[at] in _PREFIXES:
+                at += 1
+                while at < len(words) and (
+                    words[at].startswith("-") or re.fullmatch(r"[\d.]+[smhd]?", words[at])
                 ):
-                    words.pop(0)
+                    at += 1
             else:
                 break
-        return words
+        return words[at:]
 
     @property
     def program(self) -> str:
@@ -69,7 +72,16 @@ class Command:
 
 def commands(script: str, depth: int = 0) -> list[Command]:
     """The simple commands of a script, those in ``$(…)``, backticks and brackets among them."""
-    return _Reader(script[:LENGTH_LIMIT], depth).read() if depth <= _DEPTH else []
+    return parsed(script, depth)[0]
+
+
+@lru_cache(maxsize=1024)
+def parsed(script: str, depth: int = 0) -> tuple[list[Command], int]:
+    """The commands, which nobody may change, and how many letters had to be looked at for them."""
+    if depth > _DEPTH:
+        return [], 0
+    reader = _Reader(script[:LENGTH_LIMIT], depth)
+    return reader.read(), reader.looked_at
 
 
 class _Reader:
@@ -85,9 +97,12 @@ class _Reader:
         self._word: list[str] | None = None
         self._redirect: str | None = None
         self._pipeline = 0
+        #: Letters outside quotes and here-documents, those of what is nested among them.
+        self.looked_at = 0
 
     def read(self) -> list[Command]:
         while self._at < len(self._script):
+            self.looked_at += 1
             self._step(self._script[self._at])
         self._end_command()
         return self._found
@@ -125,8 +140,9 @@ class _Reader:
             end += 2 if quote == '"' and self._script[end] == "\\" else 1
         inside = self._script[self._at + 1 : end]
         if quote == '"':
+            self.looked_at += len(inside) // _PASSED
             for nested in re.findall(r"\$\(([^()]*)\)|`([^`]*)`", inside):
-                self._found.extend(commands(nested[0] or nested[1], self._depth + 1))
+                self._nest(nested[0] or nested[1])
             inside = re.sub(r'\\(["\\$`])', r"\1", inside)
         self._add(inside, end + 1 - self._at)
 
@@ -135,8 +151,14 @@ class _Reader:
         end = self._script.find("`", start) if letter == "`" else self._closing(start)
         end = len(self._script) if end < 0 else end
         inside = self._script[start:end]
-        self._found.extend(commands(inside, self._depth + 1))
+        self.looked_at += len(inside) // _PASSED
+        self._nest(inside)
         self._add(f"$({inside})", end + 1 - self._at)
+
+    def _nest(self, script: str) -> None:
+        found, looked_at = parsed(script, self._depth + 1)
+        self._found.extend(found)
+        self.looked_at += looked_at
 
     def _closing(self, start: int) -> int:
         open_brackets = 1

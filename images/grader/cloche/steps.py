@@ -11,7 +11,7 @@ from typing import Any, SupportsIndex, overload
 
 from .dates import parse_datetime
 from .mentions import Target
-from .usage import ends_reading, names, reading_steps, writing_steps
+from .usage import ends_reading, naming_steps, reading_steps, writing_steps
 
 
 @dataclass(frozen=True)
@@ -128,7 +128,7 @@ class Steps(list[Step]):
         A name shorter than the whole path counts if no other file of the workspace has it.
         """
         target = self._target(path)
-        return self._narrow(step for step in self.calls(ok=ok) if names(step, target))
+        return self._narrow(naming_steps(self.calls(ok=ok), target))
 
     def reads_of(self, path: str) -> Steps:
         """Successful calls that could have shown what is in the file (docs/graders.md says how)."""

@@ -10,8 +10,9 @@ import re
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Literal
 
-from .mentions import Target, texts_in
-from .shell import Command, commands
+from .criteria import Failed
+from .mentions import Target, guesses, texts_in
+from .shell import Command, parsed
 
 if TYPE_CHECKING:
     from .steps import Step
@@ -42,6 +43,13 @@ _WRITING_CODE = re.compile(
     r"""|(?<!stdout)(?<!stderr)\.write\(|to_(?:csv|excel)|writeFile|appendFile|createWriteStream"""
     r"""|\.unlink\(|os\.(?:remove|rename|replace)|shutil\.|(?<!\S)-i\b"""
 )
+#: How much is looked at before the calls count as impossible to judge, in letters of plain text;
+#: other work is counted as so many letters as it takes the time of. By count and not by the clock:
+#: the same calls get the same answer everywhere.
+_EFFORT = 4_000_000
+_SHELL_LETTER = 20
+_COMMAND = 5
+_GUESS = 1_000
 #: What an exit code of a command that did its work may be: grep and diff say 1 for "none".
 _DONE = (None, 0, 1)
 
@@ -61,30 +69,66 @@ def ends_reading(steps: Iterable[Step], target: Target) -> list[Step]:
     return [step for step, uses in _followed(steps, target) if uses[-1:] == ["read"]]
 
 
-def names(step: Step, target: Target) -> bool:
-    """Whether the arguments name the file in some form."""
+def naming_steps(steps: Iterable[Step], target: Target) -> list[Step]:
+    """The steps whose arguments name the file in some form."""
+    effort = _Effort(target)
+    return [step for step in steps if _names(step, target, effort)]
+
+
+class _Effort:
+    """What an agent can make a grader do is bounded: who asks for more fails the criterion."""
+
+    def __init__(self, target: Target) -> None:
+        self._target = target
+        self._left = _EFFORT
+        self._known: dict[str, bool] = {}
+
+    def spend(self, letters: int) -> None:
+        self._left -= letters
+        if self._left < 0:
+            raise Failed("the calls say so much that nobody can tell what they did with the file")
+
+    def commands(self, script: str) -> list[Command]:
+        found, letters = parsed(script)
+        self.spend(_SHELL_LETTER * letters)
+        return found
+
+    def is_named(self, word: str) -> bool:
+        if word not in self._known:
+            self.spend(len(word) + _GUESS * guesses(word))
+            self._known[word] = self._target.in_word(word)
+        return self._known[word]
+
+
+def _names(step: Step, target: Target, effort: _Effort) -> bool:
     for text in texts_in(step.arguments):
+        effort.spend(len(text))
         if target.is_path(text) or target.in_text(text):
             return True
     words = (
-        word for text in _scripts(step, _SHELL) for each in commands(text) for word in each.words
+        word
+        for text in _scripts(step, _SHELL)
+        for each in effort.commands(text)
+        for word in each.words
     )
-    return any(target.in_word(word) for word in words)
+    return any(effort.is_named(word) for word in words)
 
 
 def _followed(steps: Iterable[Step], target: Target) -> Iterable[tuple[Step, list[Use]]]:
     """Each step with its uses of the file, in order. Remembers the scripts that were written."""
     scripts: dict[str, str] = {}
+    effort = _Effort(target)
     for step in steps:
         shells, codes = _scripts(step, _SHELL), _scripts(step, _CODE)
+        effort.spend(sum(len(text) for text in texts_in(step.arguments)))
         if shells or codes:
-            uses = [use for text in shells for use in _Script(text, target, scripts).uses()]
+            uses = [use for text in shells for use in _Script(text, target, scripts, effort).uses()]
             uses.extend(use for text in codes for use in _code_uses(text, target))
             yield step, uses if _exit_code(step) in _DONE else [
                 use for use in uses if use == "write"
             ]
         else:
-            _remember(step, scripts)
+            _remember(step, scripts, effort)
             yield step, _tool_uses(step, target)
 
 
@@ -98,24 +142,37 @@ def _tool_uses(step: Step, target: Target) -> list[Use]:
     return ["read"] if said & _READING and not said & _LOOKING else []
 
 
-def _remember(step: Step, scripts: dict[str, str]) -> None:
+def _remember(step: Step, scripts: dict[str, str], effort: _Effort) -> None:
     """Keeps what a tool wrote into a file, in case the file is a script that is run later."""
     path = step.argument("path") or step.argument("file_path")
     texts = [text for text in texts_in(step.arguments) if text != path]
     if isinstance(path, str) and texts:
         name = path.rpartition("/")[2]
-        scripts[name] = "\n".join([scripts.get(name, "")] * (step.tool != "write_file") + texts)
+        before = [] if step.tool == "write_file" else [scripts.get(name, "")]
+        effort.spend(sum(map(len, before)))
+        scripts[name] = "\n".join(before + texts)
 
 
 class _Script:
     """One shell command line and the names that stand for the file in it."""
 
-    def __init__(self, text: str, target: Target, scripts: dict[str, str], depth: int = 0) -> None:
-        self._commands = commands(text)
+    def __init__(
+        self,
+        text: str,
+        target: Target,
+        scripts: dict[str, str],
+        effort: _Effort,
+        depth: int = 0,
+    ) -> None:
+        self._commands = effort.commands(text)
         self._target = target
         self._scripts = scripts
+        self._effort = effort
         self._depth = depth
         self._carriers: set[str] = set()
+        self._pipes: dict[int, list[Command]] = {}
+        for command in self._commands:
+            self._pipes.setdefault(command.pipeline, []).append(command)
 
     def uses(self) -> list[Use]:
         found: list[Use] = []
@@ -181,22 +238,27 @@ class _Script:
     def _interpreted(self, command: Command) -> list[Use]:
         """Uses by code: inline, in a here-document, or in a script that was written before."""
         texts = [*command.argv[1:], command.body]
-        known = [self._scripts.get(word.rpartition("/")[2], "") for word in command.argv[1:]]
-        code = "\n".join([*texts, *known])
+        code = "\n".join([*texts, *self._known(command)])
         named = any(self._named(text) for text in texts) or self._named(code)
         return _code_uses(code, self._target, named)
 
     def _inner_uses(self, command: Command) -> list[Use]:
-        texts = [*command.argv[1:], command.body]
-        texts += [self._scripts.get(word.rpartition("/")[2], "") for word in command.argv[1:]]
         if self._depth > 2:
             return []
+        texts = [*command.argv[1:], command.body, *self._known(command)]
         inner = (
-            _Script(text, self._target, self._scripts, self._depth + 1)
+            _Script(text, self._target, self._scripts, self._effort, self._depth + 1)
             for text in texts
             if " " in text
         )
         return [use for script in inner for use in script.uses()]
+
+    def _known(self, command: Command) -> list[str]:
+        """What lies in the scripts that the command names."""
+        named = dict.fromkeys(word.rpartition("/")[2] for word in command.argv[1:])
+        known = [self._scripts[name] for name in named if name in self._scripts]
+        self._effort.spend(sum(map(len, known)))
+        return known
 
     def _note_carriers(self, command: Command) -> None:
         """Variables that stand for the file: ``F=…``, ``for f in …``, ``| while read f``."""
@@ -220,22 +282,28 @@ class _Script:
                 self._scripts[path.rpartition("/")[2]] = command.body
 
     def _named(self, text: str) -> bool:
-        if self._target.in_word(text):
+        if self._effort.is_named(text):
             return True
         used = re.findall(r"\$\{?(\w+)", text)
         return any(name in self._carriers for name in used)
 
     def _pipe_names(self, command: Command) -> bool:
-        pipe = [each for each in self._commands if each.pipeline == command.pipeline]
-        words = [word for each in pipe for word in each.words]
+        words = [word for each in self._pipe(command) for word in each.words]
         return any(self._named(word) or self._target.folder_in_word(word) for word in words)
 
     def _handed_on(self, command: Command) -> bool:
         """Whether what this command names is opened by another: ``find … | xargs cat``."""
         if command.program == "find" and any(word.startswith("-exec") for word in command.words):
             return True
-        pipe = [each for each in self._commands if each.pipeline == command.pipeline]
-        return any("xargs" in each.words and each.program not in _NAMING for each in pipe)
+        return any(
+            "xargs" in each.words and each.program not in _NAMING for each in self._pipe(command)
+        )
+
+    def _pipe(self, command: Command) -> list[Command]:
+        """All commands of a command's pipeline, which are gone through for each of them."""
+        pipe = self._pipes[command.pipeline]
+        self._effort.spend(_COMMAND * len(pipe))
+        return pipe
 
     def _searches(self, command: Command) -> bool:
         """Whether the command goes through all files of a folder."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import unittest
 
+from cloche.criteria import Failed
 from cloche.shell import commands
 from cloche.steps import Steps
 from support import step_line, steps_of
@@ -112,6 +113,32 @@ class OfCommands(unittest.TestCase):
                      "| while read x " * 500):  # fmt: skip
             steps = steps_of(step_line(1, "run_command", command=f"cat {evil} updates.txt"))
             steps.reads_of(UPDATES)
+
+    def test_calls_that_would_take_hours_to_judge_fail_the_criterion(self) -> None:
+        long = [
+            "read a|" * 28_000,
+            "find a|" * 28_000,
+            " ".join(f"*{number}*t*t*s*/*p*e*" for number in range(8_000)),
+            "$(" * 99_000,
+            "cat > s.sh <<E\n" + "bash s.sh s.sh s.sh\n" * 9_000 + "E\n" + "bash s.sh;" * 9_000,
+            "cat > s.py <<E\n" + "#" * 900_000 + "\nE\n" + "python3 s.py;" * 9_000,
+        ]
+        for command in long:
+            steps = steps_of(step_line(1, "run_command", command=command), paths=PATHS)
+            with self.subTest(command[:20]), self.assertRaises(Failed):
+                for _ in range(3):
+                    steps.writes_to(UPDATES)
+                    steps = steps_of(
+                        *(
+                            step_line(number, "run_command", command=f"{command} {number}")
+                            for number in range(1, 30)
+                        ),
+                        paths=PATHS,
+                    )
+
+    def test_a_long_argument_is_no_path_and_costs_nothing(self) -> None:
+        line = step_line(1, "read_file", path="/" * 3_000_000)
+        self.assertFalse(steps_of(line, paths=PATHS).reads_of(UPDATES))
 
     def test_a_script_is_taken_apart_as_a_shell_would(self) -> None:
         found = commands("A=1 sudo -u x 'my prog' \"a $B\" c\\ d >out 2>>err <in # no\nnext|last")
