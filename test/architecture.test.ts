@@ -26,14 +26,18 @@ const ROOMS: readonly { room: string; packages: readonly string[] }[] = [
   { room: "store", packages: ["zod"] },
   { room: "rollout", packages: ["p-queue"] },
   { room: "policy", packages: [] },
-  { room: "api", packages: ["hono", "zod"] },
+  {
+    room: "api",
+    packages: ["hono", "@hono/node-server", "@hono/zod-openapi", "prom-client", "zod"],
+  },
   { room: "viewer", packages: [] },
   { room: "cli", packages: ["commander", "execa", "picocolors"] },
 ];
 
-/** Folders that may use more than their room: one engine each. */
+/** Folders that may use more than their room: one engine each, and the client. */
 const WINGS: Readonly<Record<string, readonly string[]>> = {
   "runtime/engine/docker": ["dockerode"],
+  "runtime/api/client": ["@modelcontextprotocol/client"],
 };
 
 const NO_SUCH_FOLDERS = ["types", "utils", "common", "helpers"];

@@ -103,7 +103,8 @@ export async function openParts(context: Context, options: CommonOptions): Promi
   }
 }
 
-function logLevel(env: NodeJS.ProcessEnv): string {
+/** CLOCHE_LOG, else "info". @throws `cli/bad-option` */
+export function logLevel(env: NodeJS.ProcessEnv): string {
   const wanted = env["CLOCHE_LOG"] ?? "info";
   if (LEVELS.includes(wanted)) return wanted;
   throw cliFault("bad-option", `CLOCHE_LOG is "${wanted}": give one of ${LEVELS.join(", ")}`);

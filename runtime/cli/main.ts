@@ -1,13 +1,16 @@
 import { fileURLToPath } from "node:url";
 import { Command, CommanderError } from "commander";
 import { Fault, faultRecord, messageOf } from "../base/fault.ts";
+import { addBench } from "./commands/bench.ts";
 import { addBundle } from "./commands/bundle.ts";
 import { addDemo } from "./commands/demo.ts";
 import { addDoctor } from "./commands/doctor.ts";
 import { addGrade } from "./commands/grade.ts";
 import { addImages } from "./commands/images.ts";
+import { addKeys } from "./commands/keys.ts";
 import { addReap } from "./commands/reap.ts";
 import { addRun } from "./commands/run.ts";
+import { addServe } from "./commands/serve.ts";
 import { addSetUp } from "./commands/set-up.ts";
 import { addTask } from "./commands/task.ts";
 import { type Context, openContext } from "./context.ts";
@@ -33,12 +36,15 @@ async function main(context: Context, argv: readonly string[]): Promise<void> {
     .exitOverride();
   for (const add of [
     addRun,
+    addServe,
     addGrade,
     addBundle,
     addTask,
     addImages,
     addDoctor,
     addReap,
+    addKeys,
+    addBench,
     addSetUp,
     addDemo,
   ]) {

@@ -31,6 +31,14 @@ export interface Engine extends AsyncDisposable {
   /** Everything labelled with this owner, dead or alive, in part or whole. */
   find(owner: string, options?: EngineCall): Promise<readonly FoundSandbox[]>;
 
+  /**
+   * Takes over a sandbox that another process made and left. Its workspace is as it was; programs
+   * that ran in its boxes are ended first, since nobody holds their streams any more. The main box
+   * may have ended (`state` says so) as long as the workspace is still held. Undefined if it is
+   * not: nothing is left to take over. What it is made of is read from the engine alone.
+   */
+  attach(found: FoundSandbox, options?: EngineCall): Promise<Sandbox | undefined>;
+
   /** Removes all parts of what `find` reported. Absent parts are no error. */
   remove(found: FoundSandbox, options?: EngineCall): Promise<void>;
 }

@@ -31,6 +31,12 @@ export const MCP_FAULTS = {
     means: "A frame or a step could not be written to disk, so its reply was withheld.",
     remedy: "Make room, or correct the rights, in the folder that the message names.",
   },
+  "record-broken": {
+    blame: "store",
+    means:
+      "The record that an earlier process left of a rollout is not whole, so nobody can go on.",
+    remedy: "End the rollout without a grade; somebody or something has changed its files.",
+  },
   "listener-failed": {
     blame: "caller",
     means: "The address for the rollouts' MCP endpoints cannot be listened on.",

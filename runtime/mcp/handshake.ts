@@ -21,6 +21,8 @@ export interface Greeting {
   readonly initializeResult: Readonly<Record<string, unknown>>;
   readonly capabilities: Readonly<Record<string, unknown>>;
   readonly tools: readonly ToolInfo[];
+  /** Names of its prompts, if it is one of several servers: there they may have to be told apart. */
+  readonly prompts: readonly string[];
 }
 
 export interface GreetOptions {
@@ -28,6 +30,8 @@ export interface GreetOptions {
   readonly capabilities: Readonly<Record<string, Json>>;
   readonly timeoutMs: number;
   readonly signal: AbortSignal;
+  /** One of several servers. */
+  readonly isJoined: boolean;
 }
 
 const MAX_TOOL_PAGES = 100;
@@ -64,7 +68,7 @@ export function nameOf(spec: ServerSpec): string {
 async function exchange(
   upstream: Upstream,
   spec: ServerSpec,
-  { capabilities }: GreetOptions,
+  { capabilities, isJoined }: GreetOptions,
 ): Promise<Greeting> {
   const clientInfo = { name: "cloche", version: "0.1.0" };
   const params = { protocolVersion: SERVER_PROTOCOL_VERSION, capabilities, clientInfo };
@@ -74,11 +78,12 @@ async function exchange(
   }
   upstream.send({ jsonrpc: "2.0", method: "notifications/initialized" });
   const theirs = initializeResult["capabilities"];
-  const tools = isObject(theirs) && theirs["tools"] !== undefined;
+  const has = (capability: string) => isObject(theirs) && theirs[capability] !== undefined;
   return {
     initializeResult,
     capabilities: isObject(theirs) ? theirs : {},
-    tools: tools ? await readTools(upstream, spec) : [],
+    tools: has("tools") ? await readTools(upstream, spec) : [],
+    prompts: isJoined && has("prompts") ? await readPrompts(upstream, spec) : [],
   };
 }
 
@@ -94,6 +99,20 @@ async function readTools(upstream: Upstream, spec: ServerSpec): Promise<readonly
     params = { cursor };
   }
   throw refused(spec, `lists its tools on more than ${MAX_TOOL_PAGES} pages`);
+}
+
+async function readPrompts(upstream: Upstream, spec: ServerSpec): Promise<readonly string[]> {
+  const names: string[] = [];
+  let params: Record<string, unknown> = {};
+  for (let page = 0; page < MAX_TOOL_PAGES; page++) {
+    const { prompts, nextCursor: cursor } = await ask(upstream, spec, "prompts/list", params);
+    for (const prompt of Array.isArray(prompts) ? prompts : []) {
+      if (isObject(prompt) && typeof prompt["name"] === "string") names.push(prompt["name"]);
+    }
+    if (typeof cursor !== "string") break;
+    params = { cursor };
+  }
+  return names;
 }
 
 function checkedTool(tool: unknown, spec: ServerSpec, before: readonly ToolInfo[]): ToolInfo {

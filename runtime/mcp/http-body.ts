@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { errorText, RPC_ERROR } from "./json-rpc.ts";
+import { errorText, type RequestId, RPC_ERROR } from "./json-rpc.ts";
 
 /** A file of some size has to fit into one call's arguments. */
 const MAX_BODY_BYTES = 64 * 1024 * 1024;
@@ -31,15 +31,16 @@ export async function readBody(
   return Buffer.concat(chunks).toString("utf8");
 }
 
-/** Answers with a JSON-RPC error that belongs to no request. */
+/** Answers with a JSON-RPC error; without an `id` it belongs to no request. */
 export function answerError(
   response: ServerResponse,
   status: number,
   code: number,
   message: string,
+  { id = null, data }: { readonly id?: RequestId | null; readonly data?: unknown } = {},
 ): void {
   if (response.headersSent) return;
-  const body = Buffer.from(errorText(null, code, message), "utf8");
+  const body = Buffer.from(errorText(id, code, message, data), "utf8");
   const headers = { "content-type": "application/json", "content-length": body.length };
   response.writeHead(status, headers).end(body);
 }

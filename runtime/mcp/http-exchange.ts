@@ -1,16 +1,19 @@
 import type { ServerResponse } from "node:http";
+import type { ResumableStream } from "./event-store.ts";
+import { EventStream } from "./event-stream.ts";
 
 /** After this a request without an answer is switched to a stream. */
 const STREAM_AFTER_MS = 50;
-const KEEP_ALIVE_MS = 15_000;
-/** A reader this far behind counts as gone: what it does not read would fill our memory. */
-const MAX_UNREAD_BYTES = 256 * 1024 * 1024;
 
-const STREAM_HEADERS = {
-  "content-type": "text/event-stream",
-  "cache-control": "no-cache, no-transform",
-  "x-accel-buffering": "no",
-} as const;
+export interface ExchangeOptions {
+  readonly headers: Readonly<Record<string, string>>;
+  /** Opens the stream's memory, if the client can come back for what it missed. */
+  readonly resumable?: (() => ResumableStream) | undefined;
+  /** The status of a plain answer. Default 200. */
+  readonly status?: (text: string) => number;
+  /** The agent closed the connection before it had its answer. */
+  readonly onGone: () => void;
+}
 
 /**
  * The HTTP response to one request of an agent. It stays open in its form: an answer that comes
@@ -20,25 +23,16 @@ const STREAM_HEADERS = {
  */
 export class HttpExchange {
   readonly #response: ServerResponse;
-  readonly #headers: Readonly<Record<string, string>>;
+  readonly #options: ExchangeOptions;
   #timer: NodeJS.Timeout;
-  #stream: EventStream | undefined;
+  #stream: EventStream | ResumableStream | undefined;
   #isOver = false;
 
-  /** `onGone` is called if the agent closes the connection before it has its answer. */
-  constructor(
-    response: ServerResponse,
-    headers: Readonly<Record<string, string>>,
-    onGone: () => void,
-  ) {
+  constructor(response: ServerResponse, options: ExchangeOptions) {
     this.#response = response;
-    this.#headers = headers;
+    this.#options = options;
     this.#timer = setTimeout(() => this.#open(), STREAM_AFTER_MS);
-    response.on("close", () => {
-      clearTimeout(this.#timer);
-      if (!this.#isOver) onGone();
-      this.#isOver = true;
-    });
+    response.on("close", () => this.#closed());
   }
 
   /** The answer: the last thing that is sent. */
@@ -48,12 +42,13 @@ export class HttpExchange {
     clearTimeout(this.#timer);
     if (this.#stream !== undefined) {
       this.#stream.send(text);
-      this.#stream.close();
+      this.#end();
       return;
     }
     const bytes = Buffer.from(text, "utf8");
     const length = { "content-type": "application/json", "content-length": bytes.length };
-    this.#response.writeHead(200, { ...this.#headers, ...length });
+    const { headers, status } = this.#options;
+    this.#response.writeHead(status?.(text) ?? 200, { ...headers, ...length });
     this.#response.end(bytes);
   }
 
@@ -66,47 +61,31 @@ export class HttpExchange {
   drop(): void {
     if (this.#isOver) return;
     this.#isOver = true;
-    clearTimeout(this.#timer);
-    this.#open().close();
+    this.#open();
+    this.#end();
   }
 
-  #open(): EventStream {
+  #open(): EventStream | ResumableStream {
     clearTimeout(this.#timer);
-    this.#stream ??= new EventStream(this.#response, this.#headers);
+    if (this.#stream !== undefined) return this.#stream;
+    const output = new EventStream(this.#response, this.#options.headers);
+    const resumable = this.#options.resumable?.();
+    resumable?.begin(output);
+    this.#stream = resumable ?? output;
     return this.#stream;
   }
-}
 
-/** A stream of server-sent events, kept alive by comments. */
-export class EventStream {
-  readonly #response: ServerResponse;
-  readonly #timer: NodeJS.Timeout;
-
-  constructor(response: ServerResponse, headers: Readonly<Record<string, string>>) {
-    this.#response = response;
-    response.writeHead(200, { ...headers, ...STREAM_HEADERS });
-    response.flushHeaders();
-    this.#timer = setInterval(() => this.#write(": keepalive\n\n"), KEEP_ALIVE_MS);
-    this.#timer.unref();
-    response.on("close", () => clearInterval(this.#timer));
+  #end(): void {
+    if (this.#stream instanceof EventStream) this.#stream.close();
+    else this.#stream?.end();
   }
 
-  get isOpen(): boolean {
-    return !this.#response.writableEnded && !this.#response.destroyed;
-  }
-
-  send(text: string): void {
-    this.#write(`event: message\ndata: ${text}\n\n`);
-  }
-
-  close(): void {
-    clearInterval(this.#timer);
-    if (this.isOpen) this.#response.end();
-  }
-
-  #write(text: string): void {
-    if (!this.isOpen) return;
-    if (this.#response.writableLength > MAX_UNREAD_BYTES) this.#response.destroy();
-    else this.#response.write(text);
+  /** A stream that can be resumed goes on without a reader: its answer waits to be fetched. */
+  #closed(): void {
+    clearTimeout(this.#timer);
+    if (this.#isOver) return;
+    if (this.#stream !== undefined && !(this.#stream instanceof EventStream)) return;
+    this.#isOver = true;
+    this.#options.onGone();
   }
 }

@@ -5,30 +5,39 @@ import type { AgentDoor } from "./agent-peer.ts";
 import { answerError, readBody } from "./http-body.ts";
 import { HttpSession } from "./http-session.ts";
 import { checkMessage, type ReadMessage, RPC_ERROR } from "./json-rpc.ts";
+import { looksModern, ModernLeg } from "./modern-leg.ts";
+import { LEGACY_VERSIONS, spokenVersion } from "./versions.ts";
 
-/** Versions that a request's `MCP-Protocol-Version` may name. */
-const VERSIONS: readonly string[] = ["2025-11-25", "2025-06-18", "2025-03-26"];
 const MAX_SESSIONS = 1_000;
 const SESSION_NOT_FOUND = -32001;
 
 /**
- * Streamable HTTP with sessions (2025-11-25) for one rollout. Whether the caller may speak at all
- * is decided before (listener.ts).
+ * Streamable HTTP for one rollout: sessions (2025-11-25) here, what needs none (2026-07-28) in
+ * `ModernLeg`; which of the two is settled for each message. Whether the caller may speak at all is
+ * decided before (endpoint.ts).
  */
 export class HttpLeg implements Disposable {
   readonly #door: AgentDoor;
   readonly #log: Log;
   readonly #sessions = new Map<string, HttpSession>();
-  #opened = 0;
+  readonly #modern: ModernLeg;
+  #agents = 0;
 
   constructor(door: AgentDoor, log: Log) {
     this.#door = door;
     this.#log = log;
+    this.#modern = new ModernLeg(door, () => this.#nextAgent());
   }
 
   /** Answers one HTTP request, now or when the answer is there. */
   async handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    switch (request.method) {
+    const { method } = request;
+    if ((method === "GET" || method === "DELETE") && looksModern(request, undefined)) {
+      response.setHeader("allow", "POST");
+      answerError(response, 405, RPC_ERROR.server, "Without a session there is only POST");
+      return;
+    }
+    switch (method) {
       case "POST":
         await this.#post(request, response);
         return;
@@ -44,8 +53,9 @@ export class HttpLeg implements Disposable {
     }
   }
 
-  /** Ends all sessions. */
+  /** Ends all sessions and requests. */
   [Symbol.dispose](): void {
+    this.#modern[Symbol.dispose]();
     for (const session of this.#sessions.values()) session.close();
     this.#sessions.clear();
   }
@@ -68,6 +78,8 @@ export class HttpLeg implements Disposable {
     const read = checkMessage(value);
     if (read.kind === "refused") {
       answerError(response, 400, read.code, `Invalid message: ${read.reason}`);
+    } else if (looksModern(request, read.message.params)) {
+      this.#modern.take(request, response, read, text);
     } else {
       this.#take(request, response, read, text);
     }
@@ -80,7 +92,9 @@ export class HttpLeg implements Disposable {
     text: string,
   ): void {
     const opens = read.kind === "request" && read.message.method === "initialize";
-    const session = opens ? this.#openSession(response) : this.#sessionOf(request, response);
+    const session = opens
+      ? this.#openSession(response, spokenVersion(read.message.params?.["protocolVersion"]))
+      : this.#sessionOf(request, response);
     if (session === undefined) return;
     if (read.kind !== "request") {
       response.writeHead(202).end();
@@ -98,7 +112,13 @@ export class HttpLeg implements Disposable {
       answerError(response, 406, RPC_ERROR.server, "Accept has to name text/event-stream");
       return;
     }
-    this.#sessionOf(request, response)?.listen(response);
+    const session = this.#sessionOf(request, response);
+    const last = request.headers["last-event-id"];
+    if (typeof last !== "string") session?.listen(response);
+    else if (session?.resume(last, response) === false) {
+      const gone = "Last-Event-ID names no event that a stream can be resumed from";
+      answerError(response, 400, RPC_ERROR.server, gone);
+    }
   }
 
   #delete(request: IncomingMessage, response: ServerResponse): void {
@@ -109,16 +129,20 @@ export class HttpLeg implements Disposable {
     response.writeHead(200, { "content-length": 0 }).end();
   }
 
-  #openSession(response: ServerResponse): HttpSession | undefined {
+  #openSession(response: ServerResponse, version: string): HttpSession | undefined {
     if (this.#sessions.size >= MAX_SESSIONS) this.#evict();
     if (this.#sessions.size >= MAX_SESSIONS) {
       answerError(response, 503, RPC_ERROR.server, `More than ${MAX_SESSIONS} sessions are busy`);
       return undefined;
     }
-    this.#opened += 1;
-    const session = new HttpSession(randomUUID(), this.#opened, this.#door);
+    const session = new HttpSession(randomUUID(), this.#nextAgent(), version, this.#door);
     this.#sessions.set(session.id, session);
     return session;
+  }
+
+  #nextAgent(): number {
+    this.#agents += 1;
+    return this.#agents;
   }
 
   /** Clients seldom end their sessions: the oldest that does nothing makes room. */
@@ -144,8 +168,8 @@ export class HttpLeg implements Disposable {
       return undefined;
     }
     const version = request.headers["mcp-protocol-version"];
-    if (version === undefined || VERSIONS.includes(String(version))) return session;
-    const known = `Unsupported protocol version (supported: ${VERSIONS.join(", ")})`;
+    if (version === undefined || LEGACY_VERSIONS.includes(String(version))) return session;
+    const known = `Unsupported protocol version (supported: ${LEGACY_VERSIONS.join(", ")})`;
     answerError(response, 400, RPC_ERROR.server, known);
     return undefined;
   }

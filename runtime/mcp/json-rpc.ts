@@ -10,6 +10,10 @@ export const RPC_ERROR = {
   invalidParams: -32602,
   internal: -32603,
   server: -32000,
+  /** Of 2026-07-28: a header and the body say different things. */
+  headerMismatch: -32020,
+  missingCapability: -32021,
+  unsupportedVersion: -32022,
 } as const;
 
 /** Deeper JSON is refused: it parses, but crashes whatever walks it by recursion. */
@@ -65,11 +69,28 @@ export function classify(message: JsonRpcMessage): ReadMessage {
 
 /** `{"jsonrpc":"2.0","id":…,<member>:<text>}`, without parsing or copying what `text` holds. */
 export function responseText(id: RequestId, member: "result" | "error", text: string): string {
-  return `{"jsonrpc":"2.0","id":${JSON.stringify(id)},"${member}":${text}}`;
+  return `${responseHead(id, member)}${text}}`;
 }
 
-export function errorText(id: RequestId | null, code: number, message: string): string {
-  return JSON.stringify({ jsonrpc: "2.0", id, error: { code, message } });
+export function errorText(
+  id: RequestId | null,
+  code: number,
+  message: string,
+  data?: unknown,
+): string {
+  const error = { code, message, ...(data === undefined ? {} : { data }) };
+  return JSON.stringify({ jsonrpc: "2.0", id, error });
+}
+
+/** The error's code if this response, written by us, is one; undefined for a result. */
+export function errorCodeOf(text: string, id: RequestId): number | undefined {
+  if (!text.startsWith(responseHead(id, "error"))) return undefined;
+  return (JSON.parse(text) as { readonly error: { readonly code: number } }).error.code;
+}
+
+/** A response written by us, as the answer to another request. */
+export function readdressed(text: string, from: RequestId, to: RequestId): string {
+  return `{"jsonrpc":"2.0","id":${JSON.stringify(to)}${text.slice(JSON.stringify(from).length + 22)}`;
 }
 
 export function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
@@ -94,6 +115,10 @@ export function withProgressToken(
 ): Readonly<Record<string, unknown>> {
   const meta = params?.["_meta"];
   return { ...params, _meta: { ...(isObject(meta) ? meta : {}), progressToken: token } };
+}
+
+function responseHead(id: RequestId, member: "result" | "error"): string {
+  return `{"jsonrpc":"2.0","id":${JSON.stringify(id)},"${member}":`;
 }
 
 function checkCall(message: JsonRpcMessage): ReadMessage {

@@ -6,14 +6,10 @@ import {
   StreamableHTTPClientTransport,
 } from "@modelcontextprotocol/client";
 import { asFault, type Fault, messageOf } from "../base/fault.ts";
+import type { CalledTool } from "./direct-caller.ts";
 import { mcpFault } from "./faults.ts";
 import type { ToolInfo } from "./handshake.ts";
 import { isObject, RPC_ERROR } from "./json-rpc.ts";
-
-/** What a call came to. A protocol error is an answer as well: the agent may have named no tool. */
-export type CalledTool =
-  | { readonly result: Readonly<Record<string, unknown>> }
-  | { readonly error: { readonly code: number; readonly message: string } };
 
 /** A session at a rollout's endpoint, as any agent could open one. */
 export interface McpClient extends AsyncDisposable {

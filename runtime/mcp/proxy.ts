@@ -1,28 +1,26 @@
-import { join } from "node:path";
 import type { Json } from "../base/canonical-json.ts";
 import type { Clock } from "../base/clock.ts";
 import { messageOf } from "../base/fault.ts";
 import type { Log } from "../base/log.ts";
 import type { Box } from "../engine/engine.ts";
 import type { AgentConnection, AgentDoor, AgentPeer } from "./agent-peer.ts";
-import { AppendFile } from "./append-file.ts";
-import { Pump } from "./pump.ts";
-import type { ServerLink } from "./server-link.ts";
-import { ServerRequests } from "./server-requests.ts";
+import { type Desk, makeDesk } from "./desk.ts";
+import { type CalledTool, callDirectly } from "./direct-caller.ts";
+import { mcpFault } from "./faults.ts";
+import { openRecord, type RecordFiles, recordInterrupted } from "./record-files.ts";
 import type { ServerSpec } from "./server-spec.ts";
-import { startServers } from "./start-servers.ts";
+import { type StartedServers, startServers } from "./start-servers.ts";
 import type { Budget, Ending, Step } from "./step.ts";
-import { StepLog } from "./step-log.ts";
-import { type GreetedServer, joinServers, type ToolSurface } from "./surface.ts";
-import { ToolCalls } from "./tool-calls.ts";
+import { type JoinedServers, joinServers, type ToolSurface } from "./surface.ts";
 import type { Upstream } from "./upstream.ts";
-import { WireLog } from "./wire-log.ts";
 
 export interface McpProxyOptions {
   readonly rolloutId: string;
   readonly box: Box;
   /** In the order in which their tools are shown. */
   readonly servers: readonly ServerSpec[];
+  /** The servers, if they are up already (`startServers`); the proxy takes them over. */
+  readonly started?: StartedServers;
   readonly budget: Budget;
   /** Where `steps.jsonl` and `wire.jsonl` are written; made if absent. */
   readonly folder: string;
@@ -30,8 +28,12 @@ export interface McpProxyOptions {
   readonly log: Log;
   /** Aborted before the proxy is open: `open` rejects. Afterwards: the rollout ends as cancelled. */
   readonly signal: AbortSignal;
+  /** Hears that a call arrived, whatever becomes of it: the agent is alive. */
+  readonly onCall?: () => void;
   /** Hears of each step once it is on disk, before its reply leaves. */
   readonly onStep?: (step: Step) => void;
+  /** A server changed its tools. Agents are shown the pinned ones all the same. */
+  readonly onSurfaceChange?: (server: string) => void;
   /** What servers are told of the client; they show other tools to other clients. Default: none. */
   readonly clientCapabilities?: Readonly<Record<string, Json>>;
   /** For a server to start and answer. Default 30,000. */
@@ -42,11 +44,9 @@ export interface McpProxyOptions {
 
 interface ProxyParts {
   readonly options: McpProxyOptions;
-  readonly servers: readonly GreetedServer[];
-  readonly wireFile: AppendFile;
-  readonly stepFile: AppendFile;
-  readonly wire: WireLog;
-  readonly links: AsyncDisposableStack;
+  readonly started: StartedServers;
+  readonly record: RecordFiles;
+  readonly resources: AsyncDisposableStack;
 }
 
 const BOX_CHECKS_MS = [0, 250, 1_000, 3_000];
@@ -60,6 +60,7 @@ export class McpProxy implements AgentDoor, AsyncDisposable {
   readonly rolloutId: string;
   /** The tools that the agent is shown. */
   readonly surface: ToolSurface;
+  readonly headerParams: AgentDoor["headerParams"];
   /**
    * Why the agent's turn was over, whatever comes first: a budget used up, the sandbox's death, an
    * aborted signal, or `finish`. Calls under way may outlast it: `finish` waits for them. Rejects
@@ -67,10 +68,7 @@ export class McpProxy implements AgentDoor, AsyncDisposable {
    */
   readonly ended: Promise<Ending>;
   readonly #parts: ProxyParts;
-  readonly #steps: StepLog;
-  readonly #calls: ToolCalls;
-  readonly #pump: Pump;
-  readonly #requests: ServerRequests;
+  readonly #desk: Desk;
   readonly #peers = new Set<AgentPeer>();
   readonly #end = Promise.withResolvers<Ending>();
   readonly #wall: NodeJS.Timeout;
@@ -78,84 +76,78 @@ export class McpProxy implements AgentDoor, AsyncDisposable {
   #finished: Promise<void> | undefined;
   #failed = false;
   #checking = false;
+  #ownCalls = 0;
 
   /**
-   * Starts the servers in the box, all at once, and greets them. Either all of them serve or none
-   * is left and this rejects: `mcp/server-start-failed`, `mcp/server-not-speaking-mcp`,
-   * `mcp/tools-refused`, `mcp/tool-name-collision`, `mcp/record-failed`, a fault of the engine, or
-   * the signal's reason.
+   * Starts the servers in the box, all at once, and greets them, unless they are up already. Either
+   * all of them serve or none is left and this rejects: `mcp/server-start-failed`,
+   * `mcp/server-not-speaking-mcp`, `mcp/tools-refused`, `mcp/tool-name-collision`,
+   * `mcp/record-failed`, a fault of the engine, or the signal's reason.
    */
   static async open(options: McpProxyOptions): Promise<McpProxy> {
-    const { folder, clock, clientCapabilities = {}, startTimeoutMs = 30_000 } = options;
-    await using stack = new AsyncDisposableStack();
-    const wireFile = stack.use(new AppendFile(join(folder, "wire.jsonl")));
-    const stepFile = stack.use(new AppendFile(join(folder, "steps.jsonl")));
-    const wire = new WireLog(wireFile, clock);
-    const links = new Set<ServerLink>();
-    stack.defer(async () => {
-      await Promise.all([...links].map((link) => link[Symbol.asyncDispose]()));
-    });
-    const start = { ...options, clientCapabilities, startTimeoutMs, wire };
-    const keep = (link: ServerLink) => void links.add(link);
-    const servers = await startServers(options.servers, { ...start, keep });
-    const joined = joinServers(servers);
-    return new McpProxy(
-      { options, servers, wireFile, stepFile, wire, links: stack.move() },
-      joined,
-    );
+    return await McpProxy.#open(options, false);
   }
 
-  private constructor(parts: ProxyParts, joined: ReturnType<typeof joinServers>) {
-    const { options, servers, wire } = parts;
-    const { rolloutId, budget, clock, log, signal } = options;
+  /**
+   * Goes on with a rollout whose process died, in the folder that it left. What it wrote is checked
+   * and continued: numbers, the chain of hashes, calls used of the budget. Calls that were under way
+   * become steps with the outcome `interrupted`. Servers are started anew, or handed over as
+   * `started`, as those of the dead process lost their streams with it. `budget.calls` is that of
+   * the whole rollout; `budget.wallMs` is what is left. Rejects as `open` does, and with
+   * `mcp/record-broken`.
+   */
+  static async resume(options: McpProxyOptions): Promise<McpProxy> {
+    return await McpProxy.#open(options, true);
+  }
+
+  static async #open(options: McpProxyOptions, isResumed: boolean): Promise<McpProxy> {
+    await using stack = new AsyncDisposableStack();
+    if (options.started !== undefined) stack.use(options.started);
+    const record = openRecord(options.folder, isResumed, stack);
+    const started = options.started ?? stack.use(await startServers(options.servers, options));
+    options.signal.throwIfAborted();
+    if (started.lost !== undefined) throw mcpFault("server-start-failed", started.lost);
+    started.wire.attach(record.wireFile, record.past?.lastFrame ?? 0);
+    const joined = joinServers(started.servers);
+    const onStep = (step: Step) => options.onStep?.(step);
+    recordInterrupted(record, options.rolloutId, joined, onStep);
+    return new McpProxy({ options, started, record, resources: stack.move() }, joined);
+  }
+
+  private constructor(parts: ProxyParts, joined: JoinedServers) {
+    const { options, started, record } = parts;
+    const { rolloutId, budget, signal } = options;
     this.#parts = parts;
     this.rolloutId = rolloutId;
     this.surface = joined.surface;
+    this.headerParams = joined.headerParams;
     this.ended = this.#end.promise;
     this.ended.catch(() => {});
-    this.#steps = new StepLog(parts.stepFile);
-    this.#calls = new ToolCalls({
-      rolloutId,
-      routes: joined.routes,
-      budget,
-      clock,
-      log,
-      wire,
-      steps: this.#steps,
-      onStep: (step) => options.onStep?.(step),
-      onOverBudget: () => this.#end.resolve({ kind: "budget", which: "calls" }),
-      toAgent: (peer, message, relatesTo) => {
-        const text = JSON.stringify(message);
-        wire.write("out", peer.name, text);
-        peer.send(text, relatesTo);
-      },
-    });
-    this.#requests = new ServerRequests({
-      wire,
-      log,
-      hearer: (upstream) => this.#pump.hearer(upstream),
+    this.#desk = makeDesk({
+      options,
+      servers: started.servers,
+      wire: started.wire,
+      joined,
+      steps: record.steps,
+      pastCalls: record.past?.calls ?? 0,
       peers: () => this.#peers,
+      onOverBudget: () => this.#end.resolve({ kind: "budget", which: "calls" }),
+      onTooMuch: () => this.#end.resolve({ kind: "budget", which: "bytes" }),
       onFailure: (error) => this.#fail(error),
     });
-    const [calls, serverRequests] = [this.#calls, this.#requests];
-    const onTooMuch = (message: string) => {
-      calls.refuse({ outcome: "denied_budget", message });
-      this.#end.resolve({ kind: "budget", which: "bytes" });
-    };
-    this.#pump = new Pump({ servers, joined, calls, serverRequests, wire, log, onTooMuch });
     this.#wall = setTimeout(() => this.#wallOver(), Math.min(budget.wallMs, LONGEST_TIMER_MS));
     signal.addEventListener("abort", this.#onAbort, { once: true });
-    for (const { upstream } of servers) this.#watch(upstream);
+    for (const { upstream } of started.servers) this.#watch(upstream);
   }
 
   /** Steps written so far. */
   get stepCount(): number {
-    return this.#steps.count;
+    return this.#parts.record.steps.count;
   }
 
   /** By server: the end of what it wrote to its standard error, at most 16 KiB. */
   get stderrTails(): Readonly<Record<string, string>> {
-    const { servers } = this.#parts;
+    const { servers } = this.#parts.started;
     return Object.fromEntries(
       servers.map(({ upstream: { name, stderrTail } }) => [name, stderrTail]),
     );
@@ -165,13 +157,33 @@ export class McpProxy implements AgentDoor, AsyncDisposable {
     this.#peers.add(peer);
     return {
       receive: (message, text) => {
-        this.#guard(() => this.#pump.fromAgent(peer, message, text));
+        this.#guard(() => this.#desk.pump.fromAgent(peer, message, text));
       },
+      cancel: (id, reason) => this.#guard(() => this.#desk.pump.cancel(peer, id, reason)),
       close: () => {
         this.#peers.delete(peer);
-        this.#guard(() => this.#requests.forget(peer));
+        this.#guard(() => {
+          this.#desk.requests.forget(peer);
+          this.#desk.listeners.forget(peer);
+        });
       },
     };
+  }
+
+  /**
+   * Calls a tool for an agent that speaks no MCP. The same steps, budgets and records as through the
+   * endpoint, and as many at once as the caller likes. An aborted signal cancels the call; rejects
+   * with the signal's reason, or with what broke the record.
+   */
+  async callTool(
+    name: string,
+    args: Readonly<Record<string, unknown>>,
+    { signal }: { readonly signal?: AbortSignal } = {},
+  ): Promise<CalledTool> {
+    this.#ownCalls += 1;
+    const id = this.#ownCalls;
+    const broken = this.ended.then(() => new Promise<never>(() => {}));
+    return await Promise.race([callDirectly(this, id, { name, arguments: args }, signal), broken]);
   }
 
   /**
@@ -192,7 +204,7 @@ export class McpProxy implements AgentDoor, AsyncDisposable {
     } catch (error) {
       log.error({ error: messageOf(error) }, "the record of a rollout could not be closed");
     }
-    await this.#parts.links.disposeAsync();
+    await this.#parts.resources.disposeAsync();
   }
 
   async #finish(ending: Ending): Promise<void> {
@@ -201,16 +213,16 @@ export class McpProxy implements AgentDoor, AsyncDisposable {
     clearTimeout(this.#wall);
     this.#end.resolve(ending);
     const message = `The rollout is over (${ending.kind}): this call was not made.`;
-    this.#calls.refuse({ outcome: "denied_policy", message });
-    this.#pump.stop(`the rollout is over (${ending.kind})`);
-    this.#calls.denyQueued();
-    await Promise.race([this.#calls.whenIdle(), unrefSleep(drainMs)]);
-    this.#calls.endAll(
+    this.#desk.calls.refuse({ outcome: "denied_policy", message });
+    this.#desk.pump.stop(`the rollout is over (${ending.kind})`);
+    this.#desk.calls.denyQueued();
+    await Promise.race([this.#desk.calls.whenIdle(), unrefSleep(drainMs)]);
+    this.#desk.calls.endAll(
       "cancelled",
       "The rollout is over: this call was not waited for any longer.",
     );
-    this.#parts.wireFile.close();
-    this.#parts.stepFile.close();
+    this.#parts.record.wireFile.close();
+    this.#parts.record.stepFile.close();
   }
 
   #wallOver(): void {
@@ -218,16 +230,16 @@ export class McpProxy implements AgentDoor, AsyncDisposable {
     const message = `The rollout's time of ${seconds} s is over.`;
     this.#guard(() => {
       const denied = `${message} This call was not made.`;
-      this.#calls.refuse({ outcome: "denied_budget", message: denied });
-      this.#pump.stop(message);
-      this.#calls.endAll("timeout", `${message} This call had not ended by then.`);
+      this.#desk.calls.refuse({ outcome: "denied_budget", message: denied });
+      this.#desk.pump.stop(message);
+      this.#desk.calls.endAll("timeout", `${message} This call had not ended by then.`);
     });
     this.#end.resolve({ kind: "budget", which: "wall" });
   }
 
   #watch(upstream: Upstream): void {
     const { log } = this.#parts.options;
-    upstream.listen(this.#requests);
+    upstream.listen(this.#desk.requests);
     void upstream.closed.then(async ({ reason }) => {
       if (this.#finished !== undefined) return;
       const { name, stderrTail } = upstream;

@@ -1,30 +1,34 @@
 import type { Log } from "../base/log.ts";
 import type { AgentPeer } from "./agent-peer.ts";
+import type { Inquiries } from "./inquiries.ts";
 import {
   checkMessage,
-  errorText,
   isObject,
-  isRequestId,
   type JsonRpcNotification,
   type JsonRpcRequest,
-  progressTokenOf,
   type RequestId,
   RPC_ERROR,
-  responseText,
 } from "./json-rpc.ts";
-import { noteOwners, type Route, routeOf } from "./routing.ts";
-import type { JsonRpcMessage } from "./server-link.ts";
-import type { Hearer, ServerRequests } from "./server-requests.ts";
+import type { Listeners } from "./listeners.ts";
+import type { LogLevels } from "./log-levels.ts";
+import type { OtherRequests } from "./other-requests.ts";
+import type { Replies } from "./replies.ts";
+import type { ServerRequests } from "./server-requests.ts";
 import type { GreetedServer, JoinedServers } from "./surface.ts";
 import type { ToolCalls } from "./tool-calls.ts";
+import { likelier, type Underway } from "./underway.ts";
 import type { Upstream } from "./upstream.ts";
+import { META, MODERN_VERSION, spokenVersion } from "./versions.ts";
 import type { WireLog } from "./wire-log.ts";
 
-/** Versions with sessions whose messages are the same to a proxy; newest first. */
-const AGENT_VERSIONS: readonly string[] = ["2025-11-25", "2025-06-18"];
-
-/** Requests other than tool calls that may be under way at once, over all sessions. */
-const MAX_OTHER_REQUESTS = 256;
+/** Methods of sessions that 2026-07-28 no longer has. */
+const REMOVED: readonly string[] = [
+  "initialize",
+  "ping",
+  "logging/setLevel",
+  "resources/subscribe",
+  "resources/unsubscribe",
+];
 
 /**
  * What agents may say in one rollout. It is written down, graded and kept: without a bound it fills
@@ -38,47 +42,45 @@ export interface PumpParts {
   readonly servers: readonly GreetedServer[];
   readonly joined: JoinedServers;
   readonly calls: ToolCalls;
+  readonly others: OtherRequests;
+  readonly inquiries: Inquiries;
   readonly serverRequests: ServerRequests;
+  readonly listeners: Listeners;
+  readonly levels: LogLevels;
+  readonly replies: Replies;
+  readonly peers: () => Iterable<AgentPeer>;
   readonly wire: WireLog;
   readonly log: Log;
   /** The agents have said more than they may. */
   readonly onTooMuch: (message: string) => void;
 }
 
-/** A request of an agent, other than a tool's call, that a server is working on. */
-interface OtherRequest {
-  readonly peer: AgentPeer;
-  readonly message: JsonRpcRequest;
-  readonly upstream: Upstream;
-  upstreamId: number;
-}
-
 /**
- * From the agents to the servers. Messages pass as they are but for ids, progress tokens and,
- * where servers are joined, names. What is pinned for the rollout (`initialize`, `tools/list`) is
- * answered here.
+ * From the agents to the servers, in both eras. Messages pass as they are but for ids, progress
+ * tokens and, where servers are joined, names. What is pinned for the rollout (`initialize`,
+ * `server/discover`, `tools/list`) is answered here.
  */
 export class Pump {
   readonly #parts: PumpParts;
-  readonly #others = new Set<OtherRequest>();
-  readonly #owners = new Map<string, GreetedServer>();
+  readonly #toolsJson: string;
   #over: string | undefined;
   #said = 0;
 
   constructor(parts: PumpParts) {
     this.#parts = parts;
+    this.#toolsJson = JSON.stringify({ tools: parts.joined.surface.tools });
   }
 
   /** From now on no request reaches a server any more; tool calls are refused elsewhere. */
   stop(reason: string): void {
     this.#over = reason;
+    this.#parts.listeners.stop();
   }
 
-  /** The agent whose request this server works on, the newest first. */
-  hearer(upstream: Upstream): Hearer | undefined {
-    const call = this.#parts.calls.newest(upstream);
-    const request = call ?? [...this.#others].findLast((other) => other.upstream === upstream);
-    return request && { peer: request.peer, relatesTo: request.message.id };
+  /** The agent's request that this server most likely works on. */
+  underway(upstream: Upstream): Underway | undefined {
+    const { calls, others } = this.#parts;
+    return likelier(calls.underwayAt(upstream), others.underwayAt(upstream));
   }
 
   /** Handles one message of an agent. @throws Fault `mcp/record-failed` */
@@ -92,11 +94,12 @@ export class Pump {
     const frame = this.#parts.wire.write("in", peer.name, text);
     const read = checkMessage(value);
     if (read.kind === "request") {
-      this.#request(peer, read.message, frame);
+      if (peer.era === "modern") this.#modernRequest(peer, read.message, frame);
+      else this.#request(peer, read.message, frame);
       return;
     }
     if (read.kind === "notification") {
-      this.#notification(peer, read.message);
+      if (peer.era === "legacy") this.#notification(peer, read.message);
       return;
     }
     if (read.kind === "response") {
@@ -107,6 +110,13 @@ export class Pump {
         "an agent's frame is no message",
       );
     }
+  }
+
+  /** An agent gives up a request of its own. */
+  cancel(peer: AgentPeer, id: unknown, reason: string): void {
+    const { calls, others, listeners } = this.#parts;
+    if (calls.cancel(peer, id, reason) || others.cancel(peer, id, reason)) return;
+    listeners.cancel(peer, id);
   }
 
   /** Of what is said beyond the bound nothing is kept but that it was said. */
@@ -123,20 +133,21 @@ export class Pump {
     if (this.#over === undefined) this.#parts.onTooMuch(reason);
     const frame = this.#parts.wire.write("in", peer.name, JSON.stringify(short));
     if (method === "tools/call") this.#parts.calls.accept(peer, short, frame);
-    else this.#error(peer, id, RPC_ERROR.server, reason);
+    else this.#parts.replies.error(peer, id, RPC_ERROR.server, reason);
   }
 
   #request(peer: AgentPeer, message: JsonRpcRequest, frame: number): void {
-    const { joined, calls } = this.#parts;
-    switch (message.method) {
+    const { replies, calls } = this.#parts;
+    const { id, method } = message;
+    switch (method) {
       case "initialize":
-        this.#result(peer, message.id, this.#greeting(message));
+        replies.result(peer, id, method, this.#greeting(peer, message));
         return;
       case "ping":
-        this.#result(peer, message.id, {});
+        replies.result(peer, id, method, {});
         return;
       case "tools/list":
-        this.#result(peer, message.id, { tools: joined.surface.tools });
+        replies.result(peer, id, method, {}, this.#toolsJson);
         return;
       case "tools/call":
         calls.accept(peer, message, frame);
@@ -147,94 +158,86 @@ export class Pump {
     }
   }
 
-  #greeting({ params }: JsonRpcRequest): Readonly<Record<string, unknown>> {
+  #modernRequest(peer: AgentPeer, message: JsonRpcRequest, frame: number): void {
+    const { replies, levels, inquiries, calls, listeners } = this.#parts;
+    const { id, method } = message;
+    if (REMOVED.includes(method)) {
+      replies.error(peer, id, RPC_ERROR.methodNotFound, `Method not found: ${method}`);
+      return;
+    }
+    if (method === "server/discover") {
+      replies.result(peer, id, method, this.#discovered());
+      return;
+    }
+    if (method === "tools/list") {
+      replies.result(peer, id, method, {}, this.#toolsJson);
+      return;
+    }
+    if (method === "subscriptions/listen") {
+      const problem = this.#over ?? listeners.listen(peer, message);
+      if (problem !== undefined) replies.error(peer, id, RPC_ERROR.invalidParams, problem);
+      return;
+    }
+    if (this.#over === undefined) levels.need(peer.logLevel);
+    const fresh = inquiries.resume(peer, message);
+    if (fresh === undefined) return;
+    if (method === "tools/call") calls.accept(peer, fresh, frame);
+    else this.#forward(peer, fresh);
+  }
+
+  #greeting(peer: AgentPeer, { params }: JsonRpcRequest): Readonly<Record<string, unknown>> {
     const { log, joined } = this.#parts;
     log.debug({ client: params?.["clientInfo"] }, "an agent opened a session");
-    const asked = params?.["protocolVersion"];
-    const known = typeof asked === "string" && AGENT_VERSIONS.includes(asked);
-    const protocolVersion = known ? asked : AGENT_VERSIONS[0];
+    const capabilities = params?.["capabilities"];
+    if (isObject(capabilities)) peer.capabilities = capabilities;
+    const protocolVersion = spokenVersion(params?.["protocolVersion"]);
     return { ...joined.initializeResult, protocolVersion };
   }
 
-  #forward(peer: AgentPeer, message: JsonRpcRequest): void {
-    if (this.#over !== undefined) {
-      this.#error(peer, message.id, RPC_ERROR.server, this.#over);
-      return;
-    }
-    if (this.#others.size >= MAX_OTHER_REQUESTS) {
-      const reason = `more than ${MAX_OTHER_REQUESTS} requests are under way`;
-      this.#error(peer, message.id, RPC_ERROR.server, reason);
-      return;
-    }
-    const { method, params } = message;
-    const route = routeOf(method, params, this.#parts.servers, this.#owners);
-    if (route.kind === "one") {
-      this.#forwardOne(peer, message, route.server.upstream);
-      return;
-    }
-    if (route.kind === "all") {
-      this.#forwardAll(peer, message, route);
-      return;
-    }
-    this.#error(peer, message.id, RPC_ERROR.methodNotFound, `Method not found: ${method}`);
-  }
-
-  #forwardOne(peer: AgentPeer, message: JsonRpcRequest, upstream: Upstream): void {
-    const other: OtherRequest = { peer, message, upstream, upstreamId: 0 };
-    this.#others.add(other);
-    other.upstreamId = upstream.request(message, {
-      answered: ({ result, error }) => {
-        this.#others.delete(other);
-        if (error === undefined) this.#result(peer, message.id, result);
-        else
-          this.#reply(peer, message.id, responseText(message.id, "error", JSON.stringify(error)));
-      },
-      lost: ({ reason }) => {
-        this.#others.delete(other);
-        const gone = `the server "${upstream.name}" is gone: ${reason}`;
-        this.#error(peer, message.id, RPC_ERROR.server, gone);
-      },
-      progress: ({ params, ...rest }) => {
-        const progressToken = progressTokenOf(message);
-        if (progressToken === undefined) return;
-        this.#toAgent(peer, { ...rest, params: { ...params, progressToken } }, message.id);
-      },
-    });
-  }
-
-  /** Asks several servers and answers once all have: with the joined list, or with the last answer. */
-  #forwardAll(
-    peer: AgentPeer,
-    message: JsonRpcRequest,
-    { servers, member }: Extract<Route, { kind: "all" }>,
-  ): void {
-    const { params, ...rest } = message;
-    const lists: unknown[][] = servers.map(() => []);
-    let left = servers.length;
-    const done = () => {
-      left -= 1;
-      if (left > 0) return;
-      this.#result(peer, message.id, member === undefined ? {} : { [member]: lists.flat() });
+  #discovered(): Readonly<Record<string, unknown>> {
+    const { capabilities, instructions, serverInfo } = this.#parts.joined.initializeResult;
+    return {
+      supportedVersions: [MODERN_VERSION],
+      capabilities,
+      ...(instructions === undefined ? {} : { instructions }),
+      _meta: { [META.serverInfo]: serverInfo },
     };
-    for (const [index, server] of servers.entries()) {
-      const asked =
-        member === undefined ? { ...rest, params: params ?? {} } : { ...rest, params: {} };
-      server.upstream.request(asked, {
-        answered: ({ result }) => {
-          const list = member !== undefined && isObject(result) ? result[member] : undefined;
-          if (member !== undefined) noteOwners(this.#owners, server, member, list);
-          if (Array.isArray(list)) lists[index] = list;
-          done();
-        },
-        lost: done,
-      });
+  }
+
+  #forward(peer: AgentPeer, message: JsonRpcRequest): void {
+    const { replies, others } = this.#parts;
+    if (this.#over !== undefined) {
+      replies.error(peer, message.id, RPC_ERROR.server, this.#over);
+      return;
     }
+    const asked = this.#remembered(peer, message);
+    if (asked !== undefined) others.forward(peer, asked);
+  }
+
+  /** Keeps what a session asks for once and for all. Undefined if servers need not be asked. */
+  #remembered(peer: AgentPeer, message: JsonRpcRequest): JsonRpcRequest | undefined {
+    const { levels, listeners, replies, peers } = this.#parts;
+    const { id, method, params } = message;
+    if (method === "logging/setLevel") {
+      return {
+        ...message,
+        params: { ...params, level: levels.set(peer, params?.["level"], peers()) },
+      };
+    }
+    const uri = params?.["uri"];
+    if (typeof uri !== "string") return message;
+    if (method === "resources/subscribe") listeners.watch(peer, uri);
+    if (method !== "resources/unsubscribe" || !listeners.unwatch(peer, uri)) return message;
+    replies.result(peer, id, method, {});
+    return undefined;
   }
 
   #notification(peer: AgentPeer, message: JsonRpcNotification): void {
     if (message.method === "notifications/initialized") return;
     if (message.method === "notifications/cancelled") {
-      this.#cancelled(peer, message);
+      const { requestId, reason } = message.params ?? {};
+      const why = typeof reason === "string" ? reason : "the agent cancelled";
+      this.cancel(peer, requestId as RequestId, why);
       return;
     }
     if (this.#over !== undefined) return;
@@ -243,38 +246,6 @@ export class Pump {
       return;
     }
     for (const { upstream } of this.#parts.servers) upstream.send(message);
-  }
-
-  #cancelled(peer: AgentPeer, { params }: JsonRpcNotification): void {
-    const id = params?.["requestId"];
-    const said = params?.["reason"];
-    const reason = typeof said === "string" ? said : "the agent cancelled";
-    if (this.#parts.calls.cancel(peer, id, reason)) return;
-    for (const other of this.#others) {
-      if (other.peer !== peer || other.message.id !== id) continue;
-      this.#others.delete(other);
-      other.upstream.cancel(other.upstreamId, reason);
-      if (isRequestId(id)) peer.drop(id);
-    }
-  }
-
-  #result(peer: AgentPeer, id: RequestId, result: unknown): void {
-    this.#reply(peer, id, responseText(id, "result", JSON.stringify(result)));
-  }
-
-  #error(peer: AgentPeer, id: RequestId, code: number, message: string): void {
-    this.#reply(peer, id, errorText(id, code, message));
-  }
-
-  #reply(peer: AgentPeer, id: RequestId, text: string): void {
-    this.#parts.wire.write("out", peer.name, text);
-    peer.reply(id, text);
-  }
-
-  #toAgent(peer: AgentPeer, message: JsonRpcMessage, relatesTo: RequestId): void {
-    const text = JSON.stringify(message);
-    this.#parts.wire.write("out", peer.name, text);
-    peer.send(text, relatesTo);
   }
 }
 

@@ -1,5 +1,6 @@
 import type { Log } from "../base/log.ts";
 import type { AgentPeer } from "./agent-peer.ts";
+import type { Inquiries } from "./inquiries.ts";
 import {
   type JsonRpcNotification,
   type JsonRpcRequest,
@@ -9,7 +10,10 @@ import {
   RPC_ERROR,
   withProgressToken,
 } from "./json-rpc.ts";
+import type { Listeners } from "./listeners.ts";
+import { wantsLog } from "./log-levels.ts";
 import type { JsonRpcMessage } from "./server-link.ts";
+import type { Underway } from "./underway.ts";
 import type { ServerVoice, Upstream } from "./upstream.ts";
 import type { WireLog } from "./wire-log.ts";
 
@@ -17,7 +21,7 @@ const MAX_REQUESTS = 1_000;
 const LOGGED_VIOLATIONS = 20;
 
 /** Who is to be told, and as part of which of its requests. */
-export interface Hearer {
+interface Hearer {
   readonly peer: AgentPeer;
   readonly relatesTo: RequestId | undefined;
 }
@@ -25,10 +29,14 @@ export interface Hearer {
 export interface ServerRequestParts {
   readonly wire: WireLog;
   readonly log: Log;
-  /** The agent whose request this server is most likely working on; undefined if there is none. */
-  readonly hearer: (upstream: Upstream) => Hearer | undefined;
+  readonly inquiries: Inquiries;
+  readonly listeners: Listeners;
+  /** The request that this server is most likely working on; undefined if there is none. */
+  readonly underway: (upstream: Upstream) => Underway | undefined;
   /** Every session. */
   readonly peers: () => Iterable<AgentPeer>;
+  /** A server changed what was pinned. */
+  readonly onSurfaceChange: (server: string) => void;
   readonly onFailure: (error: unknown) => void;
 }
 
@@ -58,7 +66,12 @@ export class ServerRequests implements ServerVoice {
       upstream.send({ jsonrpc: "2.0", id: message.id, result: {} });
       return;
     }
-    const hearer = this.#parts.hearer(upstream) ?? this.#listener();
+    const underway = this.#parts.underway(upstream);
+    if (underway?.peer.era === "modern") {
+      this.#parts.inquiries.ask(underway, upstream, message);
+      return;
+    }
+    const hearer = hearerOf(underway) ?? this.#listener();
     if (hearer === undefined || this.#asked.size >= MAX_REQUESTS) {
       const error = { code: RPC_ERROR.server, message: "no client is there to answer" };
       upstream.send({ jsonrpc: "2.0", id: message.id, error });
@@ -76,6 +89,10 @@ export class ServerRequests implements ServerVoice {
       case "notifications/tools/list_changed":
         // The surface is pinned: a policy is shown the same tools from the first call to the last.
         this.#parts.log.warn({ server: upstream.name }, "a server changed its tools");
+        this.#parts.onSurfaceChange(upstream.name);
+        return;
+      case "notifications/message":
+        this.#logged(upstream, message);
         return;
       case "notifications/cancelled":
         this.#cancelled(upstream, message);
@@ -83,9 +100,11 @@ export class ServerRequests implements ServerVoice {
       case "notifications/progress":
         this.violation(upstream, "progress of a request that is not under way");
         return;
-      default:
-        this.#spread(upstream, message);
+      default: {
+        const underway = this.#parts.underway(upstream);
+        this.#parts.listeners.spread(message, underway?.peer, underway?.message.id);
         return;
+      }
     }
   }
 
@@ -128,6 +147,7 @@ export class ServerRequests implements ServerVoice {
 
   #cancelled(upstream: Upstream, message: JsonRpcNotification): void {
     const theirs = message.params?.["requestId"];
+    if (this.#parts.inquiries.withdraw(upstream, theirs)) return;
     for (const [id, asked] of this.#asked) {
       if (asked.upstream !== upstream || asked.message.id !== theirs) continue;
       this.#asked.delete(id);
@@ -136,14 +156,17 @@ export class ServerRequests implements ServerVoice {
     }
   }
 
-  #spread(upstream: Upstream, message: JsonRpcNotification): void {
-    const hearer = this.#parts.hearer(upstream);
+  /** A log message belongs to the request that its server works on, if there is one. */
+  #logged(upstream: Upstream, message: JsonRpcNotification): void {
+    const level = message.params?.["level"];
+    const hearer = hearerOf(this.#parts.underway(upstream));
     if (hearer !== undefined) {
-      this.#tell(hearer, message);
+      if (wantsLog(hearer.peer, level)) this.#tell(hearer, message);
       return;
     }
     for (const peer of this.#parts.peers()) {
-      if (peer.isListening) this.#tell({ peer, relatesTo: undefined }, message);
+      if (!peer.isListening || !wantsLog(peer, level)) continue;
+      this.#tell({ peer, relatesTo: undefined }, message);
     }
   }
 
@@ -157,4 +180,8 @@ export class ServerRequests implements ServerVoice {
     this.#parts.wire.write("out", peer.name, text);
     peer.send(text, relatesTo);
   }
+}
+
+function hearerOf(underway: Underway | undefined): Hearer | undefined {
+  return underway && { peer: underway.peer, relatesTo: underway.message.id };
 }

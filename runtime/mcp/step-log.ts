@@ -2,16 +2,26 @@ import { sha256 } from "../base/hash.ts";
 import type { AppendFile } from "./append-file.ts";
 import type { Step } from "./step.ts";
 
-const FIRST_PREVIOUS = "0".repeat(64);
+/** Before the first line. */
+export const FIRST_PREVIOUS = "0".repeat(64);
+
+/** How many steps there are, and the hash of the last one's line. */
+export interface ChainEnd {
+  readonly count: number;
+  readonly hash: string;
+}
 
 /** The lines of `steps.jsonl`: each holds the sha256 of the line before it. */
 export class StepLog {
   readonly #file: AppendFile;
-  #previous = FIRST_PREVIOUS;
-  #count = 0;
+  #previous: string;
+  #count: number;
 
-  constructor(file: AppendFile) {
+  /** `past` is where an existing file ends. */
+  constructor(file: AppendFile, past: ChainEnd = { count: 0, hash: FIRST_PREVIOUS }) {
     this.#file = file;
+    this.#previous = past.hash;
+    this.#count = past.count;
   }
 
   /** How many steps were written. */

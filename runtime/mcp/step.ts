@@ -10,7 +10,9 @@ export type StepOutcome =
   | "cancelled"
   | "upstream_lost"
   | "denied_budget"
-  | "denied_policy";
+  | "denied_policy"
+  /** The process that recorded died while the call was under way: nobody knows what came of it. */
+  | "interrupted";
 
 /**
  * One call of a tool (`tools/call`) as the proxy saw it: a line of `steps.jsonl`. The agent can

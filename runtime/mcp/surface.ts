@@ -1,7 +1,10 @@
 import { canonicalJson } from "../base/canonical-json.ts";
 import { sha256 } from "../base/hash.ts";
+import type { HeaderParam } from "./agent-peer.ts";
 import { mcpFault } from "./faults.ts";
 import { type Greeting, SERVER_PROTOCOL_VERSION, type ToolInfo } from "./handshake.ts";
+import { isObject } from "./json-rpc.ts";
+import { headerParamsOf } from "./modern-headers.ts";
 import type { Upstream } from "./upstream.ts";
 
 /** A server that was greeted. */
@@ -31,6 +34,8 @@ export interface JoinedServers {
   readonly routes: ReadonlyMap<string, RoutedTool>;
   /** What `initialize` is answered with, but for the protocol version. */
   readonly initializeResult: Readonly<Record<string, unknown>>;
+  /** By exposed name: arguments that are also sent as HTTP headers. */
+  readonly headerParams: ReadonlyMap<string, readonly HeaderParam[]>;
 }
 
 const MAX_JOINED_NAME = 64;
@@ -53,7 +58,20 @@ export function joinServers(servers: readonly GreetedServer[]): JoinedServers {
     }
   }
   const surface = { sha256: sha256(canonicalJson(tools)), tools };
-  return { surface, routes, initializeResult: joinGreetings(servers) };
+  const headerParams = new Map(
+    tools.map((tool) => [tool.name, headerParamsOf(tool["inputSchema"])] as const),
+  );
+  return { surface, routes, initializeResult: pinned(joinGreetings(servers)), headerParams };
+}
+
+/** The surface never changes under an agent's eyes, so nothing is promised about changes. */
+function pinned(
+  initializeResult: Readonly<Record<string, unknown>>,
+): Readonly<Record<string, unknown>> {
+  const { capabilities } = initializeResult;
+  if (!isObject(capabilities) || !isObject(capabilities["tools"])) return initializeResult;
+  const { listChanged, ...tools } = capabilities["tools"];
+  return { ...initializeResult, capabilities: { ...capabilities, tools } };
 }
 
 function checkJoinedName(name: string, routes: ReadonlyMap<string, RoutedTool>): void {
@@ -79,8 +97,6 @@ function joinGreetings(servers: readonly GreetedServer[]): Readonly<Record<strin
     const said = greeting.initializeResult["instructions"];
     if (typeof said === "string" && said !== "") instructions.push(`## ${upstream.name}\n${said}`);
   }
-  // The surface is pinned, so it never changes under a client's eyes.
-  if (capabilities["tools"] !== undefined) capabilities["tools"] = {};
   const serverInfo = { name: "cloche", version: "0.1.0" };
   const joined = { protocolVersion: SERVER_PROTOCOL_VERSION, capabilities, serverInfo };
   return instructions.length === 0

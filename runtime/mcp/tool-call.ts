@@ -1,10 +1,11 @@
 import type { Json } from "../base/canonical-json.ts";
 import type { Clock } from "../base/clock.ts";
-import type { AgentPeer } from "./agent-peer.ts";
-import { isObject, type JsonRpcRequest, responseText } from "./json-rpc.ts";
+import { isObject, responseText } from "./json-rpc.ts";
 import { cutResult } from "./result-cut.ts";
-import type { Step, StepOutcome } from "./step.ts";
+import { resultFrame } from "./result-frame.ts";
+import type { Budget, Step, StepOutcome } from "./step.ts";
 import type { RoutedTool } from "./surface.ts";
+import type { Underway } from "./underway.ts";
 
 export interface CallError {
   readonly code: number;
@@ -23,11 +24,9 @@ export type CallReply =
 export type ToolResult = Readonly<Record<string, unknown>>;
 
 /** One `tools/call` from its arrival to its end: what becomes a step. */
-export interface ToolCall {
+export interface ToolCall extends Underway {
   readonly step: number;
   readonly callId: string;
-  readonly peer: AgentPeer;
-  readonly message: JsonRpcRequest;
   readonly exposedName: string;
   /** Undefined if no server has this tool. */
   readonly route: RoutedTool | undefined;
@@ -76,7 +75,7 @@ export function readyReply(
   const withheld = outcome === "ok" && result["isError"] === true;
   return {
     outcome: withheld ? "tool_error" : outcome,
-    frame: responseText(call.message.id, "result", json),
+    frame: resultFrame(call.peer.era, call.message.id, "tools/call", result, json),
     result: result as Json,
     resultJson: json,
     error: reply.instead === null ? null : publicError(reply.instead),
@@ -115,6 +114,20 @@ export function stepOf(
     overlaps: [...overlaps].sort((a, b) => a - b),
     wire: [firstFrame, lastFrame],
   };
+}
+
+/** Why calls are refused from some moment on. */
+export interface Refusal {
+  readonly outcome: "denied_budget" | "denied_policy";
+  readonly message: string;
+}
+
+/** Why calls past the budget are refused. */
+export function overCalls({ calls }: Budget): Refusal {
+  const message =
+    `The budget of ${calls} calls is used up: this call was not made, and the rollout is over. ` +
+    "Further calls are refused as well.";
+  return { outcome: "denied_budget", message };
 }
 
 /** A tool error in the proxy's own words. */

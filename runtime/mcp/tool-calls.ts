@@ -14,7 +14,16 @@ import type { JsonRpcMessage, LinkClosed } from "./server-link.ts";
 import type { Budget, Step, StepOutcome } from "./step.ts";
 import type { StepLog } from "./step-log.ts";
 import type { RoutedTool } from "./surface.ts";
-import { type CallReply, readyReply, stepOf, type ToolCall, toolError } from "./tool-call.ts";
+import {
+  type CallReply,
+  overCalls,
+  type Refusal,
+  readyReply,
+  stepOf,
+  type ToolCall,
+  toolError,
+} from "./tool-call.ts";
+import { likelier, type Underway, withoutEnvelope } from "./underway.ts";
 import type { Upstream } from "./upstream.ts";
 import type { WireLog } from "./wire-log.ts";
 
@@ -26,18 +35,17 @@ export interface ToolCallParts {
   readonly log: Log;
   readonly wire: WireLog;
   readonly steps: StepLog;
+  /** Calls that were made before, by a process that died: numbering and budget go on after them. */
+  readonly past: number;
+  /** A call arrived, whatever becomes of it. */
+  readonly onCall: () => void;
   /** After the step is on disk and before its reply leaves. */
   readonly onStep: (step: Step) => void;
   /** The agent asked for more calls than the budget has. */
   readonly onOverBudget: () => void;
   /** Progress of a call, under the agent's own token. */
   readonly toAgent: (peer: AgentPeer, message: JsonRpcMessage, relatesTo: RequestId) => void;
-}
-
-/** Why calls are refused from some moment on. */
-export interface Refusal {
-  readonly outcome: "denied_budget" | "denied_policy";
-  readonly message: string;
+  readonly onOver: (underway: Underway) => void;
 }
 
 /**
@@ -50,16 +58,18 @@ export class ToolCalls {
   readonly #active = new Set<ToolCall>();
   readonly #idle: (() => void)[] = [];
   #refusal: Refusal | undefined;
-  #count = 0;
+  #count: number;
 
   constructor(parts: ToolCallParts) {
     this.#parts = parts;
+    this.#count = parts.past;
   }
 
   /** Takes a call; `frame` is its number in the wire log. */
   accept(peer: AgentPeer, message: JsonRpcRequest, frame: number): void {
     const call = this.#open(peer, message, frame);
     const { budget, onOverBudget } = this.#parts;
+    this.#heard();
     if (this.#refusal === undefined && call.step > budget.calls) {
       this.refuse(overCalls(budget));
       onOverBudget();
@@ -80,10 +90,10 @@ export class ToolCalls {
     this.#fill();
   }
 
-  /** The newest call under way at this server, or at any. */
-  newest(upstream?: Upstream): ToolCall | undefined {
-    const calls = [...this.#active];
-    return calls.findLast((call) => !upstream || call.route?.server.upstream === upstream);
+  /** The call that this server most likely works on. */
+  underwayAt(upstream: Upstream): Underway | undefined {
+    const here = [...this.#active].filter((call) => call.route?.server.upstream === upstream);
+    return here.reduce<Underway | undefined>(likelier, undefined);
   }
 
   /** The agent cancels one of its calls. Returns whether there is such a call. */
@@ -117,6 +127,21 @@ export class ToolCalls {
     }
   }
 
+  /** A slot became free: a call is parked. */
+  makeRoom(): void {
+    this.#fill();
+  }
+
+  /** Gives a parked call up; its agent never came back. */
+  abandon(underway: Underway): boolean {
+    const call = underway as ToolCall;
+    if (!this.#active.has(call)) return false;
+    const message = "the agent did not come back with the input that the call needs";
+    this.#cancelUpstream(call, message);
+    this.#end(call, "cancelled", { kind: "none", error: { code: RPC_ERROR.server, message } });
+    return true;
+  }
+
   /** Resolves as soon as no call is under way or waiting. */
   whenIdle(): Promise<void> {
     if (this.#active.size + this.#queue.length === 0) return Promise.resolve();
@@ -139,6 +164,8 @@ export class ToolCalls {
       arrivedMs: clock.monotonicMs(),
       firstFrame: frame,
       overlaps: new Set(),
+      isParked: false,
+      since: frame,
       state: "new",
       upstreamId: undefined,
       queuedMs: undefined,
@@ -156,7 +183,9 @@ export class ToolCalls {
   }
 
   #fill(): void {
-    while (this.#active.size < this.#parts.budget.concurrentCalls) {
+    for (;;) {
+      const busy = [...this.#active].filter(({ isParked }) => !isParked).length;
+      if (busy >= this.#parts.budget.concurrentCalls) return;
       const call = this.#queue.shift();
       if (call === undefined) return;
       this.#send(call);
@@ -172,12 +201,14 @@ export class ToolCalls {
     }
     this.#active.add(call);
     call.state = "sent";
+    call.since = this.#parts.wire.seq;
     call.sentMs = this.#parts.clock.monotonicMs();
     const { upstream } = route.server;
     const wasLost = upstream.lost !== undefined;
     const params = { ...message.params, name: route.tool };
     const renamed = route.tool === exposedName ? message : { ...message, params };
-    call.upstreamId = upstream.request(renamed, {
+    const asked = call.peer.era === "modern" ? withoutEnvelope(renamed) : renamed;
+    call.upstreamId = upstream.request(asked, {
       answered: (response) => this.#answered(call, response),
       lost: (closed) => this.#lost(call, closed, wasLost),
       progress: (progress) => this.#progress(call, progress),
@@ -233,6 +264,7 @@ export class ToolCalls {
     this.#active.delete(call);
     const waiting = this.#queue.indexOf(call);
     if (waiting !== -1) this.#queue.splice(waiting, 1);
+    this.#parts.onOver(call);
     const ready = readyReply(call, outcome, reply, this.#parts.budget.resultBytes);
     this.#record(call, ready);
     if (ready.frame === undefined) call.peer.drop(call.message.id);
@@ -240,6 +272,14 @@ export class ToolCalls {
     this.#fill();
     if (this.#active.size + this.#queue.length > 0) return;
     for (const resolve of this.#idle.splice(0)) resolve();
+  }
+
+  #heard(): void {
+    try {
+      this.#parts.onCall();
+    } catch (error) {
+      this.#parts.log.error({ error: messageOf(error) }, "a listener for calls failed");
+    }
   }
 
   #record(call: ToolCall, ready: ReturnType<typeof readyReply>): void {
@@ -257,11 +297,4 @@ export class ToolCalls {
       log.error({ error: messageOf(error) }, "a listener for steps failed");
     }
   }
-}
-
-function overCalls({ calls }: Budget): Refusal {
-  const message =
-    `The budget of ${calls} calls is used up: this call was not made, and the rollout is over. ` +
-    "Further calls are refused as well.";
-  return { outcome: "denied_budget", message };
 }

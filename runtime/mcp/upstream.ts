@@ -15,6 +15,9 @@ export interface Waiter {
 /** A server's notifications in one rollout; the rest is dropped, unrecorded, with one warning. */
 const MAX_NOTIFICATIONS = 100_000;
 
+/** What a server says before there is a rollout to say it to; the rest is dropped. */
+const MAX_EARLY = 1_000;
+
 /** What a server says of its own accord. */
 export interface ServerVoice {
   request(upstream: Upstream, message: JsonRpcRequest): void;
@@ -38,6 +41,7 @@ export class Upstream {
   readonly #waiters = new Map<number, Waiter>();
   readonly #cancelled = new Set<number>();
   #voice: ServerVoice | undefined;
+  #early: (JsonRpcRequest | JsonRpcNotification)[] = [];
   #nextId = 1;
   #notifications = 0;
   #lost: LinkClosed | undefined;
@@ -70,9 +74,12 @@ export class Upstream {
     return this.#link.stderrTail;
   }
 
-  /** Sets who hears the server's own requests and notifications. */
+  /** Sets who hears the server's own requests and notifications; what came before comes first. */
   listen(voice: ServerVoice): void {
     this.#voice = voice;
+    const early = this.#early;
+    this.#early = [];
+    for (const message of early) this.#guard(() => this.#hand(message));
   }
 
   /**
@@ -128,13 +135,15 @@ export class Upstream {
       this.#voice?.violation(this, read.reason);
       return;
     }
-    if (read.kind === "request") {
-      this.#voice?.request(this, read.message);
-      return;
-    }
-    const waiter = this.#waiterOfProgress(read.message);
+    const waiter = read.kind === "request" ? undefined : this.#waiterOfProgress(read.message);
     if (waiter?.progress !== undefined) waiter.progress(read.message);
-    else this.#voice?.notification(this, read.message);
+    else if (this.#voice !== undefined) this.#hand(read.message);
+    else if (this.#early.length < MAX_EARLY) this.#early.push(read.message);
+  }
+
+  #hand(message: JsonRpcRequest | JsonRpcNotification): void {
+    if ("id" in message) this.#voice?.request(this, message as JsonRpcRequest);
+    else this.#voice?.notification(this, message);
   }
 
   #isFlooding(): boolean {

@@ -1,17 +1,19 @@
-import { readFile, writeFile } from "node:fs/promises";
+import { readFile, rename, writeFile } from "node:fs/promises";
 import { basename, join } from "node:path";
-import type { Json } from "../base/canonical-json.ts";
-import type { Sandbox } from "../engine/engine.ts";
+import { canonicalJson, type Json } from "../base/canonical-json.ts";
+import type { Box } from "../engine/engine.ts";
 import type { Grade } from "../grading/grade.ts";
 import { type GradingInput, gradeRun } from "../grading/grade-run.ts";
 import type { Ending } from "../mcp/step.ts";
 import { type BundleContents, writeBundle } from "../store/bundle-writer.ts";
 import type { RolloutRecord } from "../store/record.ts";
+import { gradeSchema } from "../store/schemas.ts";
 import type { Task } from "../task/task.ts";
 import { asSeeded } from "../workspace/archive-writer.ts";
 import { layeredBlobs } from "../workspace/blob-source.ts";
 import { BlobFolder } from "../workspace/blobs.ts";
 import type { Snapshot } from "../workspace/snapshot.ts";
+import { parseSnapshot } from "../workspace/snapshot-text.ts";
 import type { RolloutParts, RolloutSpec } from "./parts.ts";
 import { GRADER_FOLDER, GRADER_USER } from "./sandbox-spec.ts";
 
@@ -27,17 +29,46 @@ export interface Evidence {
   logs?: Readonly<Record<string, string>>;
 }
 
-/** Lets the task's grader judge the capture, in the sandbox's keeper. */
+/** The evidence of a rollout that has just begun. */
+export function evidenceIn(folder: string): Evidence {
+  return { folder, blobs: new BlobFolder(join(folder, "blobs")) };
+}
+
+/** Writes down what is known only here, so that it outlives this process. Before each phase. */
+export async function keepEvidence({ folder, after, grade, logs }: Evidence): Promise<void> {
+  const draft = join(folder, "evidence.draft");
+  await writeFile(draft, canonicalJson({ after, grade, logs }));
+  await rename(draft, join(folder, "evidence.json"));
+}
+
+/** What a process that died had kept; as `evidenceIn` if it had come to nothing. */
+export async function recallEvidence(folder: string): Promise<Evidence> {
+  const evidence = evidenceIn(folder);
+  const text = await readFile(join(folder, "evidence.json"), "utf8").catch(unlessAbsent);
+  if (text === undefined) return evidence;
+  const { after, grade, logs } = JSON.parse(text) as Partial<Evidence>;
+  if (after) evidence.after = parseSnapshot(after);
+  if (grade) evidence.grade = gradeSchema.parse(grade);
+  if (logs) evidence.logs = logs;
+  return evidence;
+}
+
+/** A box of the grader image, and the group that its volume belongs to. */
+export interface GradingPlace {
+  readonly box: Box;
+  readonly gid: number;
+}
+
+/** Lets the task's grader judge the capture. */
 export async function gradeEvidence(
   spec: RolloutSpec,
   parts: RolloutParts,
-  sandbox: Sandbox,
+  { box, gid }: GradingPlace,
   ending: Ending,
   evidence: Evidence,
   signal: AbortSignal,
 ): Promise<Grade> {
-  const { keeper, identity } = sandbox;
-  if (!keeper || !evidence.after) throw new Error("there is nothing to grade, or nowhere");
+  if (!evidence.after) throw new Error("there is nothing to grade");
   const input: GradingInput = {
     task: spec.task.id,
     files: await graderFiles(spec.task),
@@ -50,11 +81,11 @@ export async function gradeEvidence(
     blobs: layeredBlobs(evidence.blobs, new BlobFolder(parts.data.blobs)),
   };
   const grader = {
-    box: keeper,
+    box,
     image: parts.images.grader,
     folder: GRADER_FOLDER,
     user: GRADER_USER,
-    owner: { uid: 0, gid: identity.gid },
+    owner: { uid: 0, gid },
     timeoutMs: spec.task.graderTimeoutMs,
   };
   const scratch = new BlobFolder(join(evidence.folder, "grading"));
@@ -140,6 +171,10 @@ function bundleFacts(record: RolloutRecord, spec: RolloutSpec): BundleContents["
     criteria: spec.prepared.criteria,
     versions: { cloche: VERSION, node: process.version },
   };
+}
+
+function unlessAbsent(error: NodeJS.ErrnoException): undefined {
+  if (error.code !== "ENOENT") throw error;
 }
 
 const VERSION = "0.1.0";

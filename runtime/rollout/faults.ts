@@ -1,6 +1,41 @@
 import { type FaultKind, faultMaker } from "../base/fault.ts";
 
 export const ROLLOUT_FAULTS = {
+  unknown: {
+    blame: "caller",
+    means: "There is no such rollout or group, or it belongs to another key.",
+    remedy: "See that the id is whole and that the key is the one it was asked for with.",
+  },
+  "bad-wish": {
+    blame: "caller",
+    means: "A rollout was asked for with something that it cannot have.",
+    remedy: "Mend the member that the message names.",
+  },
+  "queue-full": {
+    blame: "caller",
+    means: "As many rollouts wait as may wait; nothing was made.",
+    remedy: "Ask again after detail.retryAfterMs.",
+  },
+  "over-limit": {
+    blame: "caller",
+    means: "The caller's key has as many rollouts open as it may have; nothing was made.",
+    remedy: "Finish or cancel some, or ask again after detail.retryAfterMs.",
+  },
+  draining: {
+    blame: "caller",
+    means: "The service is shutting down and accepts nothing more.",
+    remedy: "Ask again once it has been started anew.",
+  },
+  "key-reused": {
+    blame: "caller",
+    means: "The idempotency key was used with another wish.",
+    remedy: "Use a new key for a new wish.",
+  },
+  "not-serving": {
+    blame: "caller",
+    means: "The rollout does not serve: it does not serve yet, or its turn is over.",
+    remedy: "Look at detail.phase: wait until it is serving, or ask for another rollout.",
+  },
   interrupted: {
     blame: "engine",
     means: "The process that conducted the rollout died before the rollout's end.",

@@ -12,11 +12,18 @@ export class Life {
   /** Kept back until the end: a stored outcome is final. */
   #outcome: Outcome | null = null;
 
-  private constructor(spec: RolloutSpec, parts: RolloutParts, watcher: RolloutWatcher) {
+  private constructor(
+    start: { readonly record: RolloutRecord; readonly atMs: number },
+    parts: RolloutParts,
+    watcher: RolloutWatcher,
+  ) {
     this.#parts = parts;
     this.#watcher = watcher;
-    this.#startedMs = parts.clock.monotonicMs();
-    this.#record = firstRecord(spec, parts);
+    this.#startedMs = start.atMs;
+    this.#record = start.record;
+    const { fault, ending } = start.record;
+    if (fault !== null) this.#outcome = outcomeOf(fault.blame);
+    else if (ending?.kind === "cancelled") this.#outcome = "cancelled";
   }
 
   /** Writes the record of a rollout that has been asked for: from here on it will end in one. */
@@ -25,9 +32,24 @@ export class Life {
     parts: RolloutParts,
     watcher: RolloutWatcher,
   ): Promise<Life> {
-    const life = new Life(spec, parts, watcher);
-    await life.reach("requested");
+    const atMs = spec.accepted?.atMs ?? parts.clock.monotonicMs();
+    const record = spec.accepted?.record ?? firstRecord(spec, parts);
+    const life = new Life({ record, atMs }, parts, watcher);
+    if (!spec.accepted) await life.reach("requested");
     return life;
+  }
+
+  /** Takes over the record of a rollout whose process died; it is this process's from here on. */
+  static async resume(
+    left: RolloutRecord,
+    parts: RolloutParts,
+    watcher: RolloutWatcher,
+  ): Promise<Life> {
+    const record = { ...left, process: parts.process };
+    await parts.records.put(record);
+    const agoMs = parts.clock.now().getTime() - Date.parse(left.requestedAt);
+    const atMs = parts.clock.monotonicMs() - Math.max(0, agoMs);
+    return new Life({ record, atMs }, parts, watcher);
   }
 
   get record(): RolloutRecord {
@@ -39,11 +61,30 @@ export class Life {
     this.#record = { ...this.#record, ...facts };
   }
 
+  /** Writes down that a phase was reached, and when first, and tells who looks on. */
   async reach(phase: Phase): Promise<void> {
-    const ms = Math.round((this.#parts.clock.monotonicMs() - this.#startedMs) * 10) / 10;
-    this.note({ phase, reachedMs: { ...this.#record.reachedMs, [phase]: ms } });
+    this.#stamp(phase);
     await this.#parts.records.put(this.#record);
-    this.#parts.log.info({ rollout: this.#record.id, phase, ms }, "phase reached");
+    this.#tell(phase);
+  }
+
+  /**
+   * As `reach`, but written with the next phase only: where that one follows at once, and a crash in
+   * between is treated as one in the phase before.
+   */
+  pass(phase: Phase): void {
+    this.#stamp(phase);
+    this.#tell(phase);
+  }
+
+  #stamp(phase: Phase): void {
+    const ms = Math.round((this.#parts.clock.monotonicMs() - this.#startedMs) * 10) / 10;
+    this.note({ phase, reachedMs: { [phase]: ms, ...this.#record.reachedMs } });
+  }
+
+  #tell(phase: Phase): void {
+    const { id, reachedMs } = this.#record;
+    this.#parts.log.info({ rollout: id, phase, ms: reachedMs[phase] }, "phase reached");
     this.#watcher.onPhase?.(phase, this.#record);
   }
 
@@ -97,7 +138,11 @@ export async function stage<T>(
   }
 }
 
-function firstRecord(spec: RolloutSpec, parts: RolloutParts): RolloutRecord {
+/** A rollout's record before anything of it was reached. */
+export function firstRecord(
+  spec: RolloutSpec,
+  parts: Pick<RolloutParts, "clock" | "process" | "images" | "engineSummary">,
+): RolloutRecord {
   const { task, prepared, player } = spec;
   return {
     schema: "cloche.record/1",
@@ -106,7 +151,9 @@ function firstRecord(spec: RolloutSpec, parts: RolloutParts): RolloutRecord {
     variant: prepared.variant,
     policy: player.name,
     group: spec.group,
+    attempt: spec.attempt ?? 1,
     labels: spec.labels,
+    key: spec.key ?? "local",
     process: parts.process,
     phase: "requested",
     outcome: null,
@@ -124,6 +171,8 @@ function firstRecord(spec: RolloutSpec, parts: RolloutParts): RolloutRecord {
     images: parts.images,
     engine: parts.engineSummary,
     identity: null,
+    sandbox: null,
+    leaseMs: spec.leaseMs ?? null,
     surface: null,
   };
 }

@@ -1,7 +1,8 @@
 import type { Clock } from "../base/clock.ts";
 import type { Log } from "../base/log.ts";
 import type { Engine } from "../engine/engine.ts";
-import type { McpListener } from "../mcp/listener.ts";
+import type { Mount } from "../mcp/listener.ts";
+import type { McpProxy } from "../mcp/proxy.ts";
 import type { Step } from "../mcp/step.ts";
 import type { DataFolder } from "../store/data-folder.ts";
 import type { Phase, RolloutRecord } from "../store/record.ts";
@@ -9,6 +10,7 @@ import type { RecordStore } from "../store/records.ts";
 import type { PreparedVariant } from "../task/prepare.ts";
 import type { Task } from "../task/task.ts";
 import type { Player } from "./player.ts";
+import type { SandboxSource } from "./sandbox-source.ts";
 
 /** What is asked for: one attempt at one variant of a task. */
 export interface RolloutSpec {
@@ -18,6 +20,20 @@ export interface RolloutSpec {
   readonly player: Player;
   readonly group: string | null;
   readonly labels: Readonly<Record<string, string>>;
+  /** Default "local". */
+  readonly key?: string;
+  /** Default 1. */
+  readonly attempt?: number;
+  readonly leaseMs?: number;
+  /** Absent: its record is made when it begins. */
+  readonly accepted?: Accepted;
+}
+
+/** A rollout whose record was written before it could begin. */
+export interface Accepted {
+  readonly record: RolloutRecord;
+  /** When that was, by the clock's `monotonicMs`. */
+  readonly atMs: number;
 }
 
 /** What a rollout is made with; put together once, in `cli/`. */
@@ -27,15 +43,29 @@ export interface RolloutParts {
   readonly images: { readonly sandbox: string; readonly grader: string };
   readonly data: DataFolder;
   readonly records: RecordStore;
-  readonly listener: McpListener;
+  readonly listener: RolloutDoors;
   readonly clock: Clock;
   readonly log: Log;
   /** The identity of this process (base/process-identity). */
   readonly process: string;
+  /** The bearer token of a rollout, always the same one. Absent: a new secret each time. */
+  readonly tokenOf?: (rolloutId: string) => string;
+  /** Lets a rollout's grading begin once there is room. Absent: at once. */
+  readonly gradeGate?: <T>(work: () => Promise<T>) => Promise<T>;
+  /** Where sandboxes come from. Absent: each is made when it is needed. */
+  readonly sandboxes?: SandboxSource;
+}
+
+/** Where agents reach rollouts. */
+export interface RolloutDoors {
+  /** Opens a rollout's URL. The id must not be mounted already. */
+  mount(rolloutId: string, token: string, proxy: McpProxy): Mount;
 }
 
 /** Who looks on. Nothing depends on it; it must not throw. */
 export interface RolloutWatcher {
   readonly onPhase?: (phase: Phase, record: RolloutRecord) => void;
   readonly onStep?: (step: Step) => void;
+  /** A call of a tool has come in; a step follows when it has ended. */
+  readonly onCall?: () => void;
 }

@@ -7,8 +7,11 @@ export interface Player {
    * policy itself broke, and with the signal's reason once the signal is aborted (budget used,
    * rollout cancelled); it has let go of everything then.
    */
-  play(hands: Hands, signal: AbortSignal): Promise<{ readonly answer: string | null }>;
+  play(hands: Hands, signal: AbortSignal): Promise<Played>;
 }
+
+/** How a policy came to its end: with an answer, or without a word. */
+export type Played = { readonly answer: string | null } | { readonly gone: true };
 
 /** What a policy is given. */
 export interface Hands {

@@ -1,9 +1,12 @@
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
-import { faultRecord } from "../base/fault.ts";
+import { type Fault, faultRecord } from "../base/fault.ts";
 import { isAlive, pidOf } from "../base/process-identity.ts";
 import type { FoundSandbox } from "../engine/engine.ts";
+import { keepSteps } from "../store/kept-steps.ts";
+import type { RolloutRecord } from "../store/record.ts";
 import { rolloutFault } from "./faults.ts";
+import { outcomeOf } from "./outcome.ts";
 import type { RolloutParts } from "./parts.ts";
 
 /** What a reaper needs: no listener, no images. */
@@ -30,7 +33,8 @@ export interface Reaped {
  */
 export async function reap(parts: ReaperParts, signal: AbortSignal): Promise<Reaped> {
   const found = await parts.engine.find(parts.data.owner, { signal });
-  const left = found.filter((sandbox) => isLeft(sandbox, parts));
+  const held = await heldSandboxes(parts);
+  const left = found.filter((sandbox) => isLeft(sandbox, held, parts));
   const removed: Reaped["removed"][number][] = [];
   const failed: Reaped["failed"][number][] = [];
   for (const sandbox of left) {
@@ -47,8 +51,20 @@ export async function reap(parts: ReaperParts, signal: AbortSignal): Promise<Rea
   return { removed, living, failed, ended: await endInterrupted(parts) };
 }
 
-function isLeft({ labels }: FoundSandbox, { process, clock }: ReaperParts): boolean {
+/** A rollout that was taken over by a living process holds a sandbox that a dead one made. */
+async function heldSandboxes({ records, process }: ReaperParts): Promise<ReadonlySet<string>> {
+  const unfinished = await records.unfinished();
+  const living = unfinished.filter((one) => one.process === process || isAlive(one.process));
+  return new Set(living.flatMap(({ sandbox }) => (sandbox === null ? [] : [sandbox])));
+}
+
+function isLeft(
+  { id, labels }: FoundSandbox,
+  held: ReadonlySet<string>,
+  { process, clock }: ReaperParts,
+): boolean {
   if (labels.expires.getTime() < clock.now().getTime()) return true;
+  if (held.has(id)) return false;
   return labels.process !== process && !isAlive(labels.process);
 }
 
@@ -58,15 +74,32 @@ async function endInterrupted(parts: ReaperParts): Promise<string[]> {
   for (const record of await parts.records.unfinished()) {
     if (record.process === parts.process || isAlive(record.process)) continue;
     const message = `the process that conducted rollout ${record.id} died in phase ${record.phase}; run it again`;
-    await parts.records.put({
-      ...record,
-      outcome: "infra_error",
-      reward: null,
-      fault: faultRecord(rolloutFault("interrupted", message)),
-      endedAt: parts.clock.now().toISOString(),
-    });
-    await rm(join(parts.data.rollouts, record.id), { recursive: true, force: true });
+    await endAsLost(record, rolloutFault("interrupted", message), parts);
     ended.push(record.id);
   }
+  return ended;
+}
+
+/** Ends a rollout that nobody conducts any more. Its steps are kept; its work folder goes. */
+export async function endAsLost(
+  record: RolloutRecord,
+  fault: Fault,
+  parts: Pick<ReaperParts, "data" | "records" | "clock">,
+): Promise<RolloutRecord> {
+  const steps = await keepSteps(parts.data, record.id);
+  const now = parts.clock.now();
+  const storedMs = Math.max(0, now.getTime() - Date.parse(record.requestedAt));
+  const ended: RolloutRecord = {
+    ...record,
+    phase: "stored",
+    reachedMs: { ...record.reachedMs, stored: storedMs },
+    outcome: outcomeOf(fault.blame),
+    reward: null,
+    fault: faultRecord(fault),
+    steps: Math.max(steps, record.steps),
+    endedAt: now.toISOString(),
+  };
+  await parts.records.put(ended);
+  await rm(join(parts.data.rollouts, record.id), { recursive: true, force: true });
   return ended;
 }

@@ -7,7 +7,7 @@ import { gradeRun } from "../grading/grade-run.ts";
 import type { Bundle } from "../store/bundle.ts";
 import { BlobFolder } from "../workspace/blobs.ts";
 import type { RolloutParts } from "./parts.ts";
-import { GRADER_FOLDER, GRADER_USER, graderLimits, graderVolume } from "./sandbox-spec.ts";
+import { GRADER_FOLDER, GRADER_USER, graderSpec } from "./sandbox-spec.ts";
 
 const TIMEOUT_MS = 600_000;
 const LEASE_MS = 30 * 60_000;
@@ -28,25 +28,16 @@ export async function regrade(
   signal: AbortSignal,
 ): Promise<Grade> {
   const id = namedId("grade");
-  const { workspaceBytes, workspaceFiles } = bundle.manifest.limits;
   const scratch = await mkdtemp(join(tmpdir(), "cloche-grade-"));
   try {
-    await using sandbox = await parts.engine.create(
-      {
-        id,
-        labels: {
-          owner: parts.data.owner,
-          rollout: id,
-          process: parts.process,
-          expires: new Date(parts.clock.now().getTime() + LEASE_MS),
-        },
-        image: parts.graderImage,
-        users: [GRADER_USER],
-        workspace: graderVolume(workspaceBytes, workspaceFiles),
-        limits: graderLimits(workspaceBytes),
-      },
-      { signal },
-    );
+    const labels = {
+      owner: parts.data.owner,
+      rollout: id,
+      process: parts.process,
+      expires: new Date(parts.clock.now().getTime() + LEASE_MS),
+    };
+    const spec = graderSpec(id, parts.graderImage, bundle.manifest.limits, labels);
+    await using sandbox = await parts.engine.create(spec, { signal });
     const grader = {
       box: sandbox,
       image: parts.graderImage,

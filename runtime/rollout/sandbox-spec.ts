@@ -1,47 +1,52 @@
-import type { BoxLimits, SandboxSpec } from "../engine/engine.ts";
-import type { RolloutParts, RolloutSpec } from "./parts.ts";
+import type { BoxLimits, SandboxLabels, SandboxSpec } from "../engine/engine.ts";
+import type { ServerSpec } from "../mcp/server-spec.ts";
+import type { RolloutRecord } from "../store/record.ts";
+import type { SandboxNeed } from "./sandbox-source.ts";
 
 const MB = 1024 * 1024;
 
-/** Where the grader works, and what it may use. The volume holds the capture and all it is compared with. */
+/** Where the grader works. The volume holds the capture and all it is compared with. */
 export const GRADER_FOLDER = "/grade";
 export const GRADER_USER = "grader";
 
-/** Past this the reaper may take a sandbox whatever its process says: budget, grading and slack. */
-const SLACK_MS = 15 * 60_000;
-
 /** The sandbox of one rollout: the agent's box, and the grader's as its keeper. */
-export function sandboxSpec(spec: RolloutSpec, parts: RolloutParts): SandboxSpec {
-  const { task } = spec;
-  const expires =
-    parts.clock.now().getTime() + task.budget.wallMs + task.graderTimeoutMs + SLACK_MS;
-  const { workspaceBytes, workspaceFiles, ...limits } = task.limits;
+export function sandboxSpec(id: string, need: SandboxNeed, labels: SandboxLabels): SandboxSpec {
+  const { images, servers } = need;
+  const { workspaceBytes, workspaceFiles, ...limits } = need.limits;
   return {
-    id: spec.id,
-    labels: {
-      owner: parts.data.owner,
-      rollout: spec.id,
-      process: parts.process,
-      expires: new Date(expires),
-    },
-    image: parts.images.sandbox,
-    users: ["agent", ...serverUsers(spec)],
+    id,
+    labels,
+    image: images.sandbox,
+    users: ["agent", ...serverUsers(servers)],
     workspace: { path: "/workspace", owner: "agent", bytes: workspaceBytes, files: workspaceFiles },
     limits,
     keeper: {
-      image: parts.images.grader,
+      image: images.grader,
       users: [GRADER_USER],
-      scratch: graderVolume(workspaceBytes, workspaceFiles),
-      limits: graderLimits(workspaceBytes),
+      scratch: graderVolume(need.limits),
+      limits: graderLimits(need.limits),
     },
   };
 }
 
+/** A box that grades and nothing else: where the rollout's own sandbox is no more. */
+export function graderSpec(
+  id: string,
+  image: string,
+  limits: WorkspaceLimits,
+  labels: SandboxLabels,
+): SandboxSpec {
+  const workspace = graderVolume(limits);
+  return { id, labels, image, users: [GRADER_USER], workspace, limits: graderLimits(limits) };
+}
+
+type WorkspaceLimits = Pick<RolloutRecord["limits"], "workspaceBytes" | "workspaceFiles">;
+
 /** Room for the workspace before and after, the steps, and the grader's own files. */
-export function graderVolume(
-  workspaceBytes: number,
-  workspaceFiles: number,
-): SandboxSpec["workspace"] {
+function graderVolume({
+  workspaceBytes,
+  workspaceFiles,
+}: WorkspaceLimits): SandboxSpec["workspace"] {
   return {
     path: GRADER_FOLDER,
     owner: GRADER_USER,
@@ -51,7 +56,7 @@ export function graderVolume(
 }
 
 /** tmpfs is charged as memory, so the volume's size comes on top of what Python needs. */
-export function graderLimits(workspaceBytes: number): BoxLimits {
+function graderLimits({ workspaceBytes }: WorkspaceLimits): BoxLimits {
   return {
     memoryBytes: 2 * workspaceBytes + 1024 * MB,
     processes: 64,
@@ -62,6 +67,6 @@ export function graderLimits(workspaceBytes: number): BoxLimits {
   };
 }
 
-function serverUsers({ task }: RolloutSpec): string[] {
-  return task.servers.flatMap((server) => (server.kind === "stdio" ? [server.user] : []));
+function serverUsers(servers: readonly ServerSpec[]): string[] {
+  return servers.flatMap((server) => (server.kind === "stdio" ? [server.user] : []));
 }

@@ -16,6 +16,8 @@ export interface DataFolder {
   readonly rollouts: string;
   /** Finished bundles, each named by its id. */
   readonly bundles: string;
+  /** Steps of rollouts that left no bundle, `<id>.jsonl`. */
+  readonly steps: string;
   /** Contents of workspaces, for workspace's `BlobFolder`. */
   readonly blobs: string;
   /** What can be made again. */
@@ -23,7 +25,7 @@ export interface DataFolder {
   readonly log: string;
 }
 
-const FOLDERS = ["rollouts", "bundles", "blobs", "cache", "log"] as const;
+const FOLDERS = ["rollouts", "bundles", "steps", "blobs", "cache", "log"] as const;
 const OWNER = /^data-[0-9a-z]{16}$/;
 
 /**

@@ -31,7 +31,11 @@ export interface RolloutRecord {
   /** Who played: "oracle", "null", "cheat:<name>", or what the caller named. */
   readonly policy: string;
   readonly group: string | null;
+  /** From 1; a member of a group that was lost to infra_error gets another attempt. */
+  readonly attempt: number;
   readonly labels: Readonly<Record<string, string>>;
+  /** The id of the key whose holder asked for it; "local" where there are no keys. */
+  readonly key: string;
   /** The identity of the process that conducts it (base/process-identity). */
   readonly process: string;
   readonly phase: Phase;
@@ -56,6 +60,10 @@ export interface RolloutRecord {
   /** The engine's summary; null before one was reached. */
   readonly engine: string | null;
   readonly identity: SandboxIdentity | null;
+  /** Its sandbox's id on the engine, known from before it is used; null before. */
+  readonly sandbox: string | null;
+  /** Without a word from the agent for this long it counts as gone; null if it has no lease. */
+  readonly leaseMs: number | null;
   /** The tools that the agent was shown: their names, and the hash of the whole list. */
   readonly surface: { readonly sha256: string; readonly tools: readonly string[] } | null;
 }

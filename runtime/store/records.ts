@@ -1,30 +1,11 @@
-import { DatabaseSync, type SQLInputValue } from "node:sqlite";
-import { setTimeout as sleep } from "node:timers/promises";
+import type { DatabaseSync, SQLInputValue } from "node:sqlite";
 import { canonicalJson } from "../base/canonical-json.ts";
-import { asFault, type Fault, messageOf } from "../base/fault.ts";
+import { asFault, messageOf } from "../base/fault.ts";
+import { Admissions } from "./admissions.ts";
+import { openDatabase, running, transaction } from "./database.ts";
 import { storeFault } from "./faults.ts";
 import type { Outcome, RolloutRecord } from "./record.ts";
 import { firstIssue, recordSchema } from "./schemas.ts";
-
-const VERSION = 1;
-const BUSY_MS = 10_000;
-const TABLE = `
-  CREATE TABLE IF NOT EXISTS records (
-    id TEXT PRIMARY KEY,
-    task TEXT NOT NULL,
-    policy TEXT NOT NULL,
-    outcome TEXT,
-    requested_at TEXT NOT NULL,
-    process TEXT NOT NULL,
-    bundle TEXT,
-    document TEXT NOT NULL
-  ) STRICT, WITHOUT ROWID;
-  CREATE INDEX IF NOT EXISTS records_by_time ON records (requested_at DESC, id DESC);
-  CREATE INDEX IF NOT EXISTS records_by_task ON records (task, requested_at DESC, id DESC);
-  CREATE INDEX IF NOT EXISTS records_by_outcome ON records (outcome, requested_at DESC, id DESC);
-  CREATE INDEX IF NOT EXISTS records_by_process ON records (process);
-  PRAGMA user_version = ${VERSION};
-`;
 
 export interface RecordQuery {
   readonly task?: string;
@@ -32,6 +13,9 @@ export interface RecordQuery {
   /** Null: only those without an outcome yet. */
   readonly outcome?: Outcome | null;
   readonly process?: string;
+  /** The id of the caller's key. */
+  readonly key?: string;
+  readonly group?: string;
   /** At most this many; default 100, at most 1000. */
   readonly limit?: number;
   /** `next` of the page before. */
@@ -52,24 +36,21 @@ export interface RecordPage {
  */
 export class RecordStore implements Disposable {
   readonly path: string;
+  /** Groups and idempotency keys, in the same file. */
+  readonly admissions: Admissions;
   readonly #database: DatabaseSync;
 
   private constructor(path: string, database: DatabaseSync) {
     this.path = path;
     this.#database = database;
+    this.admissions = new Admissions(database, path, (record) =>
+      this.#write(record, documentOf(record)),
+    );
   }
 
   /** Opens the file, or makes it. Rejects with `store/database-newer` if this Cloche is too old. */
   static async open(path: string): Promise<RecordStore> {
-    let database: DatabaseSync | undefined;
-    try {
-      database = new DatabaseSync(path, { timeout: BUSY_MS });
-      await prepare(database, path);
-      return new RecordStore(path, database);
-    } catch (error) {
-      database?.close();
-      throw asFault(error, unusable(path, "open"));
-    }
+    return new RecordStore(path, await openDatabase(path));
   }
 
   /**
@@ -77,8 +58,8 @@ export class RecordStore implements Disposable {
    * again as it stands is no error; changing it rejects with `store/record-final`.
    */
   async put(record: RolloutRecord): Promise<void> {
-    const document = canonicalJson(checked(JSON.parse(canonicalJson(record)), record.id));
-    this.#run("write", () => this.#transaction(() => this.#write(record, document)));
+    const document = documentOf(record);
+    this.#run("write", () => transaction(this.#database, () => this.#write(record, document)));
   }
 
   async get(id: string): Promise<RolloutRecord | undefined> {
@@ -122,20 +103,7 @@ export class RecordStore implements Disposable {
         `record ${record.id} has ended as "${stored["outcome"]}" and cannot be changed any more`,
       );
     }
-    this.#database
-      .prepare("INSERT OR REPLACE INTO records VALUES (?, ?, ?, ?, ?, ?, ?, ?)")
-      .run(...columns(record), document);
-  }
-
-  #transaction(work: () => void): void {
-    this.#database.exec("BEGIN IMMEDIATE");
-    try {
-      work();
-      this.#database.exec("COMMIT");
-    } catch (error) {
-      if (this.#database.isTransaction) this.#database.exec("ROLLBACK");
-      throw error;
-    }
+    this.#database.prepare(INSERT).run(...columns(record), document);
   }
 
   #select(rest: string, values: readonly SQLInputValue[]): RolloutRecord[] {
@@ -148,49 +116,35 @@ export class RecordStore implements Disposable {
   }
 
   #run<T>(verb: string, work: () => T): T {
-    try {
-      return work();
-    } catch (error) {
-      throw asFault(error, unusable(this.path, verb));
-    }
+    return running(this.path, verb, work);
   }
 }
 
-/** Two processes that turn a new file into WAL at once can meet a lock that no timeout covers. */
-async function prepare(database: DatabaseSync, path: string): Promise<void> {
-  for (let attempt = 1; ; attempt++) {
-    try {
-      database.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;");
-      database.exec("BEGIN IMMEDIATE");
-      migrate(database, path);
-      database.exec("COMMIT");
-      return;
-    } catch (error) {
-      if (database.isTransaction) database.exec("ROLLBACK");
-      if (attempt === 50 || !/locked|busy/.test(messageOf(error))) throw error;
-      await sleep(20 * Math.random() + 5);
-    }
-  }
-}
+const INSERT = `INSERT OR REPLACE INTO records
+  (id, task, policy, outcome, requested_at, process, bundle, key, group_id, document)
+  VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`;
 
-function migrate(database: DatabaseSync, path: string): void {
-  const found = Number(database.prepare("PRAGMA user_version").get()?.["user_version"]);
-  if (found > VERSION) {
-    throw storeFault(
-      "database-newer",
-      `${path} has version ${found} and this Cloche knows ${VERSION}: use the newer one`,
-    );
-  }
-  if (found < VERSION) database.exec(TABLE);
+const COLUMNS = {
+  task: "task",
+  policy: "policy",
+  outcome: "outcome",
+  process: "process",
+  key: "key",
+  group: "group_id",
+} as const satisfies Partial<Record<keyof RecordQuery, string>>;
+
+/** As it is stored. Throws `store/record-damaged` for what is no record. */
+function documentOf(record: RolloutRecord): string {
+  return canonicalJson(checked(JSON.parse(canonicalJson(record)), record.id));
 }
 
 function conditions(query: RecordQuery): { where: string; values: SQLInputValue[] } {
   const clauses: string[] = [];
   const values: SQLInputValue[] = [];
-  for (const name of ["task", "policy", "outcome", "process"] as const) {
-    const value = query[name];
+  for (const [name, column] of Object.entries(COLUMNS)) {
+    const value = query[name as keyof typeof COLUMNS];
     if (value === undefined) continue;
-    clauses.push(`${name} IS ?`);
+    clauses.push(`${column} IS ?`);
     values.push(value);
   }
   if (query.cursor !== undefined) {
@@ -201,8 +155,8 @@ function conditions(query: RecordQuery): { where: string; values: SQLInputValue[
 }
 
 function columns(record: RolloutRecord): SQLInputValue[] {
-  const { id, task, policy, outcome, process, bundle } = record;
-  return [id, task.id, policy, outcome, sortableTime(record), process, bundle];
+  const { id, task, policy, outcome, process, bundle, key, group } = record;
+  return [id, task.id, policy, outcome, sortableTime(record), process, bundle, key, group];
 }
 
 /** All in UTC, so that the order of texts is the order of instants. */
@@ -239,11 +193,4 @@ function checked(value: unknown, id: string): RolloutRecord {
   if (result.success) return result.data;
   const issue = firstIssue(result.error);
   throw storeFault("record-damaged", `record ${id} is not a record of a rollout: ${issue}`);
-}
-
-function unusable(path: string, verb: string): (error: unknown) => Fault {
-  return (error) => {
-    const message = `cannot ${verb} ${path}: ${messageOf(error)}`;
-    return storeFault("database-unusable", message, { cause: error });
-  };
 }

@@ -109,7 +109,9 @@ const record: z.ZodType<RolloutRecord> = z.strictObject({
   variant: z.int(),
   policy: text,
   group: text.nullable(),
+  attempt: z.int().positive().default(1),
   labels: z.record(text, text),
+  key: text.default("local"),
   process: text,
   phase,
   outcome: outcomeSchema.nullable(),
@@ -127,6 +129,8 @@ const record: z.ZodType<RolloutRecord> = z.strictObject({
   images: imagesSchema,
   engine: text.nullable(),
   identity: identitySchema.nullable(),
+  sandbox: text.nullable().default(null),
+  leaseMs: count.nullable().default(null),
   surface: surfaceSchema.nullable(),
 });
 
@@ -153,6 +157,7 @@ export const stepSchema: z.ZodType<Step> = z.strictObject({
     "upstream_lost",
     "denied_budget",
     "denied_policy",
+    "interrupted",
   ]),
   result: json,
   error: z.strictObject({ code: z.number(), message: text }).nullable(),

@@ -2,6 +2,7 @@ import { after, before, describe, it } from "node:test";
 import { namedId } from "../../runtime/base/id.ts";
 import type { Engine, Sandbox, SandboxSpec } from "../../runtime/engine/engine.ts";
 import { sandboxImage, smallSpec } from "../support/engine.ts";
+import { attachContract } from "./engine/attach.ts";
 import { execContract } from "./engine/exec.ts";
 import { filesContract } from "./engine/files.ts";
 import { imagesContract } from "./engine/images.ts";
@@ -36,6 +37,7 @@ const engineContract: Readonly<Record<string, ContractBody>> = {
   ...filesContract,
   ...isolationContract,
   ...lifetimeContract,
+  ...attachContract,
   ...imagesContract,
 };
 

@@ -169,8 +169,8 @@ test("notifications of a server without calls under way come on the open stream"
   const reader = body?.pipeThrough(new TextDecoderStream()).getReader();
   await callTool(agent, "log-later", {}, 1);
   let text = "";
-  while (!text.includes("notifications/message")) text += (await reader?.read())?.value ?? "";
-  assert.match(text, /event: message\ndata: .*"data":"later"/);
+  while (!text.includes('"later"')) text += (await reader?.read())?.value ?? "";
+  assert.match(text, /event: message\nid: 1-1\ndata: .*"data":"later"/);
   over.abort();
 });
 

@@ -47,12 +47,13 @@ export class Serving implements AsyncDisposable {
   static async open(
     servers: readonly ServerSpec[],
     options: Partial<McpProxyOptions> = {},
+    forwardedPorts: readonly number[] = [],
   ): Promise<Serving> {
     await using stack = new AsyncDisposableStack();
     const folder = mkdtempSync(join(tmpdir(), "cloche-proxy-"));
     stack.defer(() => rmSync(folder, { recursive: true }));
     const box = stack.use(new LocalBox());
-    const listener = stack.use(await McpListener.open({ log: silentLog }));
+    const listener = stack.use(await McpListener.open({ log: silentLog, forwardedPorts }));
     const own = { rolloutId: "r1", box, servers, folder, clock: systemClock, log: silentLog };
     const signal = new AbortController().signal;
     const proxy = stack.use(await McpProxy.open({ ...own, budget: ROOMY, signal, ...options }));
@@ -87,6 +88,18 @@ export class Serving implements AsyncDisposable {
 
   frames(): Frame[] {
     return lines(join(this.folder, "wire.jsonl")) as Frame[];
+  }
+
+  /** Frames that the proxy sent, with this method. */
+  sent(method: string): Frame[] {
+    return this.frames().filter(({ direction, message }) => {
+      return direction === "out" && message["method"] === method;
+    });
+  }
+
+  /** Waits until there is what is looked for. */
+  until<T>(look: () => T | undefined): Promise<T> {
+    return until(look);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -73,6 +73,6 @@ export class RawAgent {
 
 function messagesOf(text: string): Record<string, unknown>[] {
   if (text.startsWith("{")) return [JSON.parse(text)];
-  const data = text.split("\n").filter((line) => line.startsWith("data: "));
+  const data = text.split("\n").filter((line) => line.startsWith("data: {"));
   return data.map((line) => JSON.parse(line.slice("data: ".length)));
 }

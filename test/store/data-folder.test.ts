@@ -44,6 +44,7 @@ test("a data folder is made once, for its owner alone, and keeps its id", async 
     "log",
     "owner",
     "rollouts",
+    "steps",
   ]);
   assert.equal((await openDataFolder(path)).owner, first?.owner);
 });

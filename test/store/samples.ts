@@ -26,7 +26,9 @@ export function sampleRecord(changes: Partial<RolloutRecord> = {}): RolloutRecor
     variant: 1,
     policy: "oracle",
     group: null,
+    attempt: 1,
     labels: {},
+    key: "local",
     process: "boot.1.2",
     phase: "requested",
     outcome: null,
@@ -44,6 +46,8 @@ export function sampleRecord(changes: Partial<RolloutRecord> = {}): RolloutRecor
     images: IMAGES,
     engine: null,
     identity: null,
+    sandbox: null,
+    leaseMs: null,
     surface: null,
     ...changes,
   };

@@ -29,10 +29,12 @@ export interface TestRuntime extends RolloutParts, AsyncDisposable {
 export interface TestRuntimeOptions {
   /** Instead of the engine that the environment names. */
   readonly engine?: Engine;
+  /** Instead of a data folder of its own. */
+  readonly folder?: string;
 }
 
 export async function openTestRuntime(options: TestRuntimeOptions = {}): Promise<TestRuntime> {
-  const folder = await mkdtemp(join(tmpdir(), "cloche-test-"));
+  const folder = options.folder ?? (await mkdtemp(join(tmpdir(), "cloche-test-")));
   const data = await openDataFolder(folder);
   const records = await RecordStore.open(data.database);
   const engine = options.engine ?? (await openEngine("docker", { env: process.env }));

@@ -27,7 +27,7 @@ class Step:
     exposed_name: str
     arguments: Any = field(repr=False)
     #: ok, tool_error, protocol_error, invalid_args, timeout, cancelled, upstream_lost,
-    #: denied_budget or denied_policy.
+    #: denied_budget, denied_policy or interrupted (Cloche itself died during the call).
     outcome: str
     #: The result as it was sent (``content``, ``structuredContent``, ``isError``), or None.
     result: Any = field(repr=False)

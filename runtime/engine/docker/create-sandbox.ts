@@ -5,9 +5,15 @@ import { checkSpec } from "./check-spec.ts";
 import { type DockerApi, failed, Refusal } from "./docker-api.ts";
 import { DockerBox } from "./docker-box.ts";
 import { DockerSandbox } from "./docker-sandbox.ts";
-import { type BoxSpec, containerBody, unreadablePaths, volumeOptions } from "./host-config.ts";
+import {
+  type BoxSpec,
+  containerBody,
+  temporaryFolders,
+  unreadablePaths,
+  volumeOptions,
+} from "./host-config.ts";
 import { type Identity, newIdentity } from "./identity.ts";
-import { labelsOf, partNames, removeAttempt, removeHandles } from "./parts.ts";
+import { labelsOf, partNames, removeAttempt, removeHandles, usersLabel } from "./parts.ts";
 
 /** What has been made so far, so that all of it can be removed again. */
 interface Made {
@@ -63,7 +69,7 @@ async function make(
       new DockerBox({
         ...{ api, log, identity, name: box.name, users: box.users },
         container: ids[index] ?? "",
-        unreadable: unreadablePaths(box),
+        unreadable: unreadablePaths(temporaryFolders(box)),
       }),
   );
   if (main === undefined) throw new TypeError("a sandbox has a main box");
@@ -77,15 +83,19 @@ function boxSpecs(
 ): BoxSpec[] {
   const names = partNames(spec.id);
   const { keeper } = spec;
+  const known = (users: readonly string[]) => ({
+    users,
+    labels: { ...labels, ...usersLabel(identity, users) },
+  });
   const main = {
-    ...{ name: names.main, image: spec.image, labels, identity, limits: spec.limits },
-    users: ["init", ...spec.users],
+    ...{ name: names.main, image: spec.image, identity, limits: spec.limits },
+    ...known(["init", ...spec.users]),
     volume: { name: names.workspace, path: spec.workspace.path },
   };
   if (keeper === undefined) return [main];
   const second = {
-    ...{ name: names.keeper, image: keeper.image, labels, identity, limits: keeper.limits },
-    users: ["init", ...keeper.users],
+    ...{ name: names.keeper, image: keeper.image, identity, limits: keeper.limits },
+    ...known(["init", ...keeper.users]),
     volume: { name: names.scratch, path: keeper.scratch.path },
     kept: names.workspace,
   };

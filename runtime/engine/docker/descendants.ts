@@ -66,6 +66,23 @@ const END_USER = "kill -9 -1 2>/dev/null; exit 0";
 
 const ATTEMPTS = 3;
 
+/**
+ * Ends all processes of one user in a box, except its init's. One blow suffices, since it counts
+ * as struck only if who struck it lived to say so. Rejects as `endTree`; harmless if the box is gone.
+ */
+export async function endUser(where: Tree): Promise<void> {
+  try {
+    for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+      if ((await runHidden(where, ["/bin/sh", "-c", END_USER])).exitCode === 0) return;
+      await sleep(50);
+    }
+  } catch (error) {
+    if (error instanceof Fault && error.code === "engine/box-gone") return;
+    throw error;
+  }
+  throw engineFault("failed", `programs of ${where.user} in ${where.container} could not be ended`);
+}
+
 export interface Tree {
   readonly api: DockerApi;
   readonly container: string;

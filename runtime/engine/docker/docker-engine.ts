@@ -9,6 +9,7 @@ import type {
 } from "../engine.ts";
 import { engineFault } from "../faults.ts";
 import type { ImageStore } from "../image-store.ts";
+import { attachSandbox } from "./attach-sandbox.ts";
 import { createSandbox } from "./create-sandbox.ts";
 import { DockerApi, failed } from "./docker-api.ts";
 import { DockerImages } from "./docker-images.ts";
@@ -67,6 +68,10 @@ class DockerEngine implements Engine {
 
   async find(owner: string, options?: EngineCall): Promise<readonly FoundSandbox[]> {
     return await findParts(this.#api, owner, options);
+  }
+
+  async attach(found: FoundSandbox, options: EngineCall = {}): Promise<Sandbox | undefined> {
+    return await attachSandbox(this.#api, this.#log, found, options);
   }
 
   async remove(found: FoundSandbox, options?: EngineCall): Promise<void> {

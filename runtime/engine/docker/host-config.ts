@@ -124,9 +124,14 @@ function tmpfs({ identity, users, limits, kept }: BoxSpec): Record<string, strin
   };
 }
 
+/** The temporary file systems of a box. */
+export function temporaryFolders(spec: BoxSpec): string[] {
+  return Object.keys(tmpfs(spec));
+}
+
 /** Directories that an archive request would show empty. */
-export function unreadablePaths(spec: BoxSpec): string[] {
-  return [...Object.keys(tmpfs(spec)).filter((path) => path !== KEPT_PARENT), "/proc", "/sys"];
+export function unreadablePaths(temporary: readonly string[]): string[] {
+  return [...temporary.filter((path) => path !== KEPT_PARENT), "/proc", "/sys"];
 }
 
 function inodesFor(bytes: number): number {

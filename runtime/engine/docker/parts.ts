@@ -22,7 +22,24 @@ const LABEL = {
   process: "cloche.process",
   /** The first uid of the block: random, so it also tells attempts at one id from each other. */
   block: "cloche.block",
+  /** Of a container: its users and their numbers, "init:200000 agent:200001". */
+  users: "cloche.users",
 };
+
+/** Who lives in one box, for who takes over the sandbox later. */
+export function usersLabel({ uids }: Identity, users: readonly string[]): Record<string, string> {
+  return { [LABEL.users]: users.map((user) => `${user}:${uids[user]}`).join(" ") };
+}
+
+/** The users of a box by its label; undefined if there is none that we could have written. */
+export function readUsers(
+  labels: Readonly<Record<string, string>>,
+): Readonly<Record<string, number>> | undefined {
+  const text = labels[LABEL.users] ?? "";
+  if (!/^init:\d+( [a-z_][a-z0-9_-]*:\d+)*$/.test(text)) return undefined;
+  const pairs = text.split(" ").map((pair) => pair.split(":"));
+  return Object.fromEntries(pairs.map(([user = "", uid]) => [user, Number(uid)]));
+}
 
 export function labelsOf(
   id: string,
@@ -39,7 +56,7 @@ export function labelsOf(
   };
 }
 
-interface Part {
+export interface Part {
   readonly kind: "container" | "volume";
   /** What Docker removes it by: a container's id, a volume's name. */
   readonly handle: string;
@@ -60,6 +77,16 @@ export async function findParts(
     labels: labelsFrom(group[0]?.labels ?? {}),
     parts: group.map((part) => part.name),
   }));
+}
+
+/** What carries both this owner's and this id's label now. */
+export async function partsOf(
+  api: DockerApi,
+  owner: string,
+  id: string,
+  options: EngineCall,
+): Promise<readonly Part[]> {
+  return await labelled(api, [`${LABEL.owner}=${owner}`, `${LABEL.id}=${id}`], options);
 }
 
 /**
@@ -84,15 +111,29 @@ export async function removeAttempt(
   await removeLabelled(api, [`${LABEL.owner}=${owner}`, `${LABEL.block}=${gid}`], {});
 }
 
+const ROUNDS = 4;
+
+/**
+ * Looks again until nothing is there: what Docker was still making when its client died appears
+ * after the first look, and holds volumes that were seen by it.
+ */
 async function removeLabelled(
   api: DockerApi,
   filter: readonly string[],
   options: EngineCall,
 ): Promise<void> {
-  const parts = await labelled(api, filter, options);
-  const of = (kind: Part["kind"]) =>
-    parts.filter((part) => part.kind === kind).map((part) => part.handle);
-  await removeHandles(api, of("container"), of("volume"), options);
+  for (let round = 1; ; round++) {
+    const parts = await labelled(api, filter, options);
+    if (parts.length === 0) return;
+    const of = (kind: Part["kind"]) =>
+      parts.filter((part) => part.kind === kind).map((part) => part.handle);
+    try {
+      await removeHandles(api, of("container"), of("volume"), options);
+    } catch (error) {
+      if (round === ROUNDS) throw error;
+    }
+    if (round === ROUNDS) return;
+  }
 }
 
 /** Containers first, since they hold the volumes. */

@@ -1,0 +1,222 @@
+"""The routes of the service: what is asked, how long an answer may take, what may be repeated."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import quote
+
+from ._errors import ClocheError
+from ._tools import ToolCall, calls_body
+from ._wire import Budget, GroupView, RolloutEvent, RolloutRecord, RolloutView, Step, ToolFormat
+
+#: How long one request may wait for a rollout to serve; then it is asked again.
+WAIT_S = 30
+#: How long an answer that takes no work may take to come.
+ANSWER_S = 60.0
+FIRST_LOOK_S = 0.05
+LONGEST_LOOK_S = 1.0
+LONGEST_GROUP_LOOK_S = 2.0
+#: The service's own default, where the caller named no lease.
+DEFAULT_LEASE_MS = 120_000
+#: A disposal waits this long for the service and then leaves the rest to the lease.
+DISPOSE_S = 15.0
+
+
+@dataclass(frozen=True)
+class Question:
+    """One request."""
+
+    method: str
+    path: str
+    #: Sent as JSON, unless it is bytes.
+    body: Any = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+    #: Whether asking twice does no more than asking once.
+    repeatable: bool = True
+    #: Seconds without a byte of the answer; None: as long as it takes.
+    patience: float | None = ANSWER_S
+
+    @property
+    def name(self) -> str:
+        """For messages."""
+        return f"{self.method} {self.path}"
+
+
+def request(wish: Mapping[str, Any]) -> Question:
+    headers = {"prefer": f"wait={WAIT_S}", **_own_key()}
+    return Question("POST", "/v1/rollouts", wish, headers, patience=WAIT_S + ANSWER_S)
+
+
+def request_group(wish: Mapping[str, Any]) -> Question:
+    return Question("POST", "/v1/groups", wish, _own_key())
+
+
+def view(rollout: str, wait: bool = False) -> Question:
+    if not wait:
+        return Question("GET", _rollout(rollout))
+    headers = {"prefer": f"wait={WAIT_S}"}
+    return Question("GET", _rollout(rollout), headers=headers, patience=WAIT_S + ANSWER_S)
+
+
+def group_view(group: str) -> Question:
+    return Question("GET", f"/v1/groups/{_part(group)}")
+
+
+def page(query: Mapping[str, str | None], cursor: str | None) -> Question:
+    named = {**query, "cursor": cursor}
+    search = "&".join(f"{name}={_part(value)}" for name, value in named.items() if value)
+    return Question("GET", f"/v1/rollouts?{search}")
+
+
+def tools(rollout: str, form: ToolFormat) -> Question:
+    return Question("GET", f"{_rollout(rollout)}/tools?format={form}")
+
+
+def call(rollout: str, calls: Sequence[ToolCall]) -> Question:
+    """Never repeated once it may have arrived, and takes as long as the tools take."""
+    body = {"calls": calls_body(calls)}
+    path = f"{_rollout(rollout)}/tools"
+    return Question("POST", path, body, repeatable=False, patience=None)
+
+
+def heartbeat(rollout: str) -> Question:
+    return Question("POST", f"{_rollout(rollout)}/heartbeat")
+
+
+def finish(rollout: str, answer: str | None) -> Question:
+    """A second finish gives the same record, so it may be repeated."""
+    return Question("POST", f"{_rollout(rollout)}/finish", {"answer": answer}, patience=None)
+
+
+def cancel(rollout: str) -> Question:
+    return Question("DELETE", _rollout(rollout), patience=None)
+
+
+def steps(rollout: str, after: int) -> Question:
+    headers = {"accept": "application/x-ndjson"}
+    return Question("GET", f"{_rollout(rollout)}/steps?after={after}", headers=headers)
+
+
+def bundle(rollout: str) -> Question:
+    headers = {"accept": "application/x-tar"}
+    return Question("GET", f"{_rollout(rollout)}/bundle", headers=headers)
+
+
+def events(rollout: str, after: int) -> Question:
+    headers = {"accept": "text/event-stream", "last-event-id": str(after)}
+    return Question("GET", f"{_rollout(rollout)}/events", headers=headers)
+
+
+def grade(what: str | bytes, grader: str | None) -> Question:
+    if isinstance(what, str):
+        body = {"rollout": what} if grader is None else {"rollout": what, "grader": grader}
+        return Question("POST", "/v1/grade", body, patience=None)
+    path = "/v1/grade" if grader is None else f"/v1/grade?grader={_part(grader)}"
+    return Question("POST", path, what, {"content-type": "application/x-tar"}, patience=None)
+
+
+def tasks() -> Question:
+    return Question("GET", "/v1/tasks")
+
+
+def wish_of(
+    task: str,
+    *,
+    variant: int | None,
+    policy: str | None,
+    labels: Mapping[str, str] | None,
+    budget: Budget | None,
+    lease_ms: int | None,
+    n: int | None = None,
+) -> dict[str, Any]:
+    """The body of a request for rollouts: only what was said."""
+    said = {
+        "task": task,
+        "variant": variant,
+        "policy": policy,
+        "labels": None if labels is None else dict(labels),
+        "budget": budget,
+        "leaseMs": lease_ms,
+        "n": n,
+    }
+    return {name: value for name, value in said.items() if value is not None}
+
+
+def steps_of(lines: str) -> list[Step]:
+    """Lines of JSON, read."""
+    return [json.loads(line) for line in lines.split("\n") if line]
+
+
+def is_ahead(seen: RolloutView) -> bool:
+    """Whether it is still to serve."""
+    return seen["phase"] in ("requested", "seeded")
+
+
+def require_serving(seen: RolloutView) -> RolloutView:
+    """The view; raises ``client/rollout-ended`` if it serves no more."""
+    if seen["phase"] == "serving":
+        return seen
+    record = seen["record"]
+    fault = record["fault"] if record is not None else None
+    why = f"outcome {seen['outcome']}"
+    if fault is not None:
+        why = f"{fault['code']}: {fault['message']}"
+    raise ClocheError(
+        "client/rollout-ended",
+        f'rollout {seen["id"]} is at phase "{seen["phase"]}" and serves no more ({why})',
+    )
+
+
+def record_of(ended: RolloutView) -> RolloutRecord:
+    """The record that an ending gave."""
+    if ended["record"] is not None:
+        return ended["record"]
+    detail = f'rollout {ended["id"]} was to have ended, but is at phase "{ended["phase"]}"'
+    raise ClocheError("client/bad-answer", detail, status=200)
+
+
+def is_settled(seen: GroupView, index: int, rollout: str) -> bool:
+    """Whether this attempt of a member ended, and no other follows or one already has."""
+    member = seen["members"][index]
+    if seen["ended"] or member["id"] != rollout:
+        return True
+    return member["outcome"] is not None and member["outcome"] != "infra_error"
+
+
+def is_ending(error: BaseException) -> bool:
+    """The rollout ended under the agent's hands (budget, lease, a lost sandbox): no failure."""
+    ended = ("rollout/not-serving", "client/rollout-ended")
+    return isinstance(error, ClocheError) and error.code in ended
+
+
+def is_lease_over(error: BaseException) -> bool:
+    """There is nothing left to renew."""
+    over = ("rollout/not-serving", "rollout/unknown")
+    return isinstance(error, ClocheError) and error.code in over
+
+
+def is_last(event: RolloutEvent) -> bool:
+    """Whether no event follows this one."""
+    return event["type"] == "phase" and event["phase"] == "stored"
+
+
+def too_late(rollout: str, seconds: float) -> ClocheError:
+    """For a wait that was given a bound."""
+    detail = f"rollout {rollout} did not serve within {seconds:g} s"
+    return ClocheError("client/timeout", detail)
+
+
+def _own_key() -> dict[str, str]:
+    return {"idempotency-key": str(uuid.uuid4())}
+
+
+def _rollout(rollout: str) -> str:
+    return f"/v1/rollouts/{_part(rollout)}"
+
+
+def _part(text: str) -> str:
+    return quote(text, safe="")

@@ -1,0 +1,33 @@
+import type { OpenAPIHono } from "@hono/zod-openapi";
+import type { RolloutParts } from "../rollout/parts.ts";
+import type { Caller, RolloutService } from "../rollout/service.ts";
+import type { Canary } from "./canary.ts";
+import type { Keys } from "./keys.ts";
+import type { ServiceMetrics } from "./metrics.ts";
+
+/** What the endpoints are made with; put together once, in `cli/`. */
+export interface ApiParts
+  extends Pick<RolloutParts, "engine" | "images" | "data" | "clock" | "log" | "process"> {
+  readonly service: RolloutService;
+  /** Where tasks/ and fixtures/ lie. */
+  readonly tasksRoot: string;
+  readonly keys: Keys;
+  readonly metrics: ServiceMetrics;
+  readonly canary: Canary;
+  /** What the service as a whole is doing. */
+  readonly state: () => ServiceState;
+  readonly version: string;
+}
+
+export type ServiceState = "starting" | "serving" | "draining";
+
+/** What a request carries on its way. */
+export interface ApiEnv {
+  Variables: {
+    requestId: string;
+    /** Set on every path that needs a key. */
+    caller: Caller;
+  };
+}
+
+export type ApiApp = OpenAPIHono<ApiEnv>;

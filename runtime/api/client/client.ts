@@ -1,0 +1,39 @@
+// The door of "cloche/client": all that a worker may name, and nothing else.
+// biome-ignore-all lint/performance/noBarrelFile: a package's entry is the one place for it.
+export { Cloche, type RolloutFilter } from "./cloche.ts";
+export { ClocheError, type Problem } from "./cloche-error.ts";
+export type { ConnectionOptions } from "./connection.ts";
+export type { Group, Play } from "./group.ts";
+export type { RetryOptions } from "./retry.ts";
+export type { Rollout } from "./rollout.ts";
+export type { Waiting } from "./service-api.ts";
+export {
+  type AnthropicTool,
+  type ContentBlock,
+  type McpTool,
+  type OpenAiTool,
+  type ToolAnswer,
+  type ToolCall,
+  type ToolFormats,
+  type ToolResult,
+  textOf,
+} from "./tool-call.ts";
+export type {
+  Budget,
+  Criterion,
+  Ending,
+  FaultRecord,
+  Grade,
+  GroupView,
+  GroupWish,
+  Outcome,
+  Phase,
+  Regrade,
+  Reward,
+  RolloutEvent,
+  RolloutRecord,
+  RolloutView,
+  Step,
+  TaskView,
+  Wish,
+} from "./wire.ts";

@@ -1,0 +1,104 @@
+import { Connection, type ConnectionOptions } from "./connection.ts";
+import { Group } from "./group.ts";
+import { DEFAULT_LEASE_MS, Rollout } from "./rollout.ts";
+import { ServiceApi, type Waiting } from "./service-api.ts";
+import type {
+  GroupView,
+  GroupWish,
+  Outcome,
+  Regrade,
+  RolloutRecord,
+  RolloutView,
+  TaskView,
+  Wish,
+} from "./wire.ts";
+
+/** Which rollouts to list; all of the caller's, if nothing is said. */
+export interface RolloutFilter {
+  readonly task?: string;
+  readonly policy?: string;
+  readonly outcome?: Outcome;
+}
+
+/**
+ * A service to ask for rollouts. It holds no connection open and needs no closing. Every method
+ * rejects with a ClocheError, or with the reason of its signal.
+ *
+ * @example
+ * const cloche = new Cloche({ url: "http://127.0.0.1:7317" });
+ * await using rollout = await cloche.rollout({ task: "library/catalogue-update" });
+ * await rollout.call("list_directory", { path: "/workspace" });
+ * const { reward } = await rollout.finish("done");
+ */
+export class Cloche {
+  readonly #api: ServiceApi;
+
+  constructor(options: ConnectionOptions) {
+    this.#api = new ServiceApi(new Connection(options));
+  }
+
+  /**
+   * Asks for a rollout and waits until it serves, however long the queue is. It is cancelled if the
+   * waiting is ended, and rejects with `client/rollout-ended` if it ended before it served.
+   */
+  async rollout(wish: Wish, { signal }: Waiting = {}): Promise<Rollout> {
+    const asked = await this.#api.request(wish, signal);
+    try {
+      const view = await this.#api.serving(asked, signal);
+      return new Rollout(this.#api, view, wish.leaseMs ?? DEFAULT_LEASE_MS);
+    } catch (error) {
+      await this.#api.cancel(asked.id, undefined).catch(() => {});
+      throw error;
+    }
+  }
+
+  /** Takes over a rollout that another worker asked for, once it serves. */
+  async attach(
+    id: string,
+    { leaseMs = DEFAULT_LEASE_MS, signal }: Waiting & { readonly leaseMs?: number } = {},
+  ): Promise<Rollout> {
+    const view = await this.#api.serving(await this.#api.view(id, signal), signal);
+    return new Rollout(this.#api, view, leaseMs);
+  }
+
+  /** Asks for n rollouts of one prompt. They are accepted when this resolves, and wait their turn. */
+  async group(wish: GroupWish, { signal }: Waiting = {}): Promise<Group> {
+    const view = await this.#api.requestGroup(wish, signal);
+    return new Group(this.#api, view, wish.leaseMs ?? DEFAULT_LEASE_MS);
+  }
+
+  /** A rollout as it stands; `record` is there once it has ended. */
+  async get(id: string, { signal }: Waiting = {}): Promise<RolloutView> {
+    return await this.#api.view(id, signal);
+  }
+
+  async getGroup(id: string, { signal }: Waiting = {}): Promise<GroupView> {
+    return await this.#api.groupView(id, signal);
+  }
+
+  /** The caller's records, newest first, asked for page by page. */
+  rollouts(filter: RolloutFilter = {}): AsyncGenerator<RolloutRecord, void, void> {
+    return this.#api.list({ ...filter });
+  }
+
+  /** Gives a rollout up in whatever phase it is. */
+  async cancel(id: string, { signal }: Waiting = {}): Promise<RolloutRecord> {
+    return await this.#api.cancel(id, signal);
+  }
+
+  /**
+   * Grades again: a rollout that has ended, by its id, or a bundle, as a tar; with the grader that
+   * the bundle holds ("recorded", the default) or the one that the task has now ("current").
+   */
+  async grade(
+    what: string | Uint8Array,
+    { grader = "recorded", signal }: Waiting & { readonly grader?: "recorded" | "current" } = {},
+  ): Promise<Regrade> {
+    return await this.#api.grade(what, grader, signal);
+  }
+
+  /** Tasks that may be asked for. */
+  async tasks({ signal }: Waiting = {}): Promise<readonly TaskView[]> {
+    return (await this.#api.tasks(signal)).tasks;
+  }
+}

@@ -1,0 +1,198 @@
+// What goes over the wire, in types of the client's own, so that it is a package without any other.
+// test/clients/wire.test.ts holds them against those of the service.
+
+/** How far a rollout got. */
+export type Phase =
+  | "requested"
+  | "seeded"
+  | "serving"
+  | "finished"
+  | "captured"
+  | "graded"
+  | "stored";
+
+/** How it ended. Only `graded` has a reward. */
+export type Outcome =
+  | "graded"
+  | "agent_error"
+  | "task_error"
+  | "grader_error"
+  | "infra_error"
+  | "cancelled";
+
+/** Why the agent's turn was over. */
+export type Ending =
+  | { readonly kind: "submitted"; readonly answer: string | null }
+  | { readonly kind: "budget"; readonly which: "calls" | "wall" | "bytes" }
+  | { readonly kind: "cancelled" }
+  | { readonly kind: "agent_gone" }
+  | { readonly kind: "sandbox_died"; readonly outOfMemory: boolean };
+
+export interface Reward {
+  /** 1 if every criterion scored 1, else 0. */
+  readonly sparse: 0 | 1;
+  /** Weighted mean of the scores, 0 to 1. */
+  readonly dense: number;
+}
+
+export interface Criterion {
+  readonly name: string;
+  readonly weight: number;
+  /** 0 to 1; null if the criterion raised. */
+  readonly score: number | null;
+  readonly reason: string;
+  readonly error: string | null;
+}
+
+/** A failure that is not the agent's doing; the code stands in docs/errors.md. */
+export interface FaultRecord {
+  readonly code: string;
+  readonly blame: "caller" | "task" | "grader" | "agent" | "engine" | "store";
+  readonly message: string;
+  readonly detail: Readonly<Record<string, unknown>>;
+  readonly causes: readonly string[];
+}
+
+/** Bounds on what an agent may ask for in one rollout. */
+export interface Budget {
+  readonly calls: number;
+  readonly wallMs: number;
+  readonly resultBytes: number;
+  readonly concurrentCalls: number;
+}
+
+/** What remains of a rollout. `reward` is null unless `outcome` is "graded". */
+export interface RolloutRecord {
+  readonly id: string;
+  readonly task: { readonly id: string; readonly sha256: string };
+  readonly variant: number;
+  readonly policy: string;
+  readonly group: string | null;
+  readonly attempt: number;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly phase: Phase;
+  readonly outcome: Outcome | null;
+  readonly ending: Ending | null;
+  readonly reward: Reward | null;
+  readonly criteria: readonly Criterion[] | null;
+  readonly fault: FaultRecord | null;
+  readonly steps: number;
+  /** The bundle's id (sha256 of its manifest); null if there is none. */
+  readonly bundle: string | null;
+  readonly requestedAt: string;
+  readonly endedAt: string | null;
+  /** Milliseconds from the request until each phase was reached. */
+  readonly reachedMs: Readonly<Partial<Record<Phase, number>>>;
+  readonly budget: Budget;
+}
+
+export interface RolloutView {
+  readonly id: string;
+  readonly group: string | null;
+  /** From 1; a group's member lost to infra_error is followed by another attempt. */
+  readonly attempt: number;
+  readonly phase: Phase;
+  readonly outcome: Outcome | null;
+  readonly task: string;
+  readonly variant: number;
+  readonly instruction: string;
+  readonly labels: Readonly<Record<string, string>>;
+  /** While it serves, else null. */
+  readonly mcp: { readonly url: string; readonly token: string } | null;
+  /** When the wall budget ends it; null before it serves. */
+  readonly deadline: string | null;
+  readonly leaseUntil: string | null;
+  /** Once it has ended. */
+  readonly record: RolloutRecord | null;
+}
+
+export interface GroupView {
+  readonly id: string;
+  readonly task: string;
+  readonly variant: number;
+  readonly n: number;
+  /** The newest attempt of each member, in order. */
+  readonly members: readonly RolloutView[];
+  /** Attempts that were lost to infra_error and replaced. */
+  readonly lost: readonly RolloutView[];
+  readonly ended: boolean;
+  /** Members with a reward. */
+  readonly gradable: number;
+  /** Why the others have none, once it has ended. */
+  readonly shortfall: readonly { readonly id: string; readonly reason: string }[];
+}
+
+/** One call of a tool as the service saw it. */
+export interface Step {
+  readonly step: number;
+  readonly callId: string;
+  readonly server: string;
+  readonly tool: string;
+  readonly exposedName: string;
+  readonly arguments: unknown;
+  readonly outcome: string;
+  readonly result: unknown;
+  readonly error: { readonly code: number; readonly message: string } | null;
+  readonly at: string;
+  readonly queueMs: number;
+  readonly upstreamMs: number;
+  readonly proxyMs: number;
+  readonly overlaps: readonly number[];
+}
+
+/** Numbered from 1 without gaps, the same numbers whenever it is asked again. */
+export type RolloutEvent =
+  | { readonly seq: number; readonly type: "phase"; readonly phase: Phase; readonly at: string }
+  | { readonly seq: number; readonly type: "step"; readonly step: Step }
+  | { readonly seq: number; readonly type: "grade"; readonly grade: unknown };
+
+export interface Grade {
+  readonly schema: string;
+  readonly task: string;
+  readonly grader: { readonly sha256: string; readonly image: string };
+  readonly criteria: readonly Criterion[];
+  readonly reward: Reward | null;
+}
+
+/** A grade made again, beside the one that the bundle holds. */
+export interface Regrade {
+  readonly rollout: string;
+  readonly grade: Grade;
+  readonly recorded: Grade | null;
+  /** Byte for byte; null if the bundle holds none. */
+  readonly same: boolean | null;
+}
+
+/** A task that may be asked for. */
+export interface TaskView {
+  readonly id: string;
+  readonly description: string;
+  readonly category: string;
+  readonly difficulty: string;
+  readonly keywords: readonly string[];
+  readonly variants: { readonly count: number; readonly holdout: readonly number[] };
+  readonly servers: readonly string[];
+  readonly budget: Budget;
+  readonly now: string;
+  readonly sha256: string;
+}
+
+/** What to ask for. */
+export interface Wish {
+  /** `library/catalogue-update`. */
+  readonly task: string;
+  /** Default 1. */
+  readonly variant?: number;
+  /** What the caller calls itself; kept as the record's policy. Default "external". */
+  readonly policy?: string;
+  readonly labels?: Readonly<Record<string, string>>;
+  /** Lower bounds than the task's. */
+  readonly budget?: Partial<Budget>;
+  /** Without a call or heartbeat for this long the agent counts as gone. Default 120,000. */
+  readonly leaseMs?: number;
+}
+
+export interface GroupWish extends Wish {
+  /** 1 to 256. */
+  readonly n: number;
+}

@@ -1,0 +1,150 @@
+import { z } from "@hono/zod-openapi";
+import { closedObject } from "./closed-object.ts";
+import { outcomeName } from "./schemas.ts";
+
+/** What the endpoints take. Every field that is not named here is refused. */
+const LABELS_MAX = 32;
+const LABEL = /^[A-Za-z0-9][A-Za-z0-9._/-]{0,62}$/;
+const CALLS_MAX = 256;
+
+/** Without the members that were not given, which is not the same as undefined ones. */
+export function given<T extends object>(value: T): Given<T> {
+  const members = Object.entries(value).filter(([, member]) => member !== undefined);
+  return Object.fromEntries(members.map(([name, member]) => [name, inner(member)])) as Given<T>;
+}
+
+type Given<T> = {
+  [Name in keyof T]: Exclude<T[Name], undefined> extends Readonly<Record<string, unknown>>
+    ? Given<Exclude<T[Name], undefined>>
+    : Exclude<T[Name], undefined>;
+};
+
+function inner(member: unknown): unknown {
+  const isObject = typeof member === "object" && member !== null && !Array.isArray(member);
+  return isObject ? given(member) : member;
+}
+
+const text = (max: number) => z.string().min(1).max(max);
+const bound = z.int().positive().max(Number.MAX_SAFE_INTEGER);
+
+const wish = {
+  task: text(200).describe("As GET /v1/tasks lists it."),
+  variant: z.int().min(1).max(1e9).optional().describe("Default 1."),
+  policy: z
+    .string()
+    .regex(/^[\x21-\x7e]{1,100}$/, "must be 1 to 100 visible ASCII characters")
+    .optional()
+    .describe('What you call yourself; default "external".'),
+  labels: z
+    .record(z.string().regex(LABEL, "is no name of a label"), z.string().max(256))
+    .refine((labels) => Object.keys(labels).length <= LABELS_MAX, `at most ${LABELS_MAX} labels`)
+    .optional(),
+  budget: closedObject({
+    calls: bound.optional(),
+    wallMs: bound.optional(),
+    resultBytes: bound.optional(),
+    concurrentCalls: bound.optional(),
+  })
+    .optional()
+    .describe("Lower bounds than the task's."),
+  leaseMs: z
+    .int()
+    .min(5_000)
+    .max(3_600_000)
+    .optional()
+    .describe("Without a call or heartbeat for this long the agent counts as gone. 120,000."),
+};
+
+export const rolloutWish = closedObject(wish).openapi("RolloutWish");
+
+export const groupWish = closedObject({ ...wish, n: z.int().min(1).max(256) }).openapi("GroupWish");
+
+export const finishBody = closedObject({
+  answer: z.string().max(500_000).nullable().optional().describe("What the agent says at the end."),
+}).openapi("Finish");
+
+const callArguments = z.record(z.string(), z.unknown()).optional().describe("Default {}.");
+const toolName = text(200);
+
+export const callBody = closedObject({ arguments: callArguments }).openapi("ToolArguments");
+
+export const callsBody = closedObject({
+  calls: z
+    .array(closedObject({ name: toolName, arguments: callArguments }))
+    .min(1)
+    .max(CALLS_MAX)
+    .describe("Run in parallel."),
+}).openapi("ToolCalls");
+
+const whichGrader = z
+  .enum(["recorded", "current"])
+  .optional()
+  .describe("The grader in the bundle (the default), or the one that the task has now.");
+
+export const gradeBody = closedObject({
+  rollout: text(100).describe("The id of an ended rollout."),
+  grader: whichGrader,
+}).openapi("GradeWish");
+
+export const gradeQuery = closedObject({ grader: whichGrader });
+
+const path = (name: string) => text(200).openapi({ param: { name, in: "path" } });
+
+/** What is no id at all is unknown, as one of another key is. */
+export const idParams = z.object({ id: path("id") });
+
+export const callParams = idParams.extend({
+  name: path("name"),
+});
+
+const wholeNumber = z
+  .string()
+  .regex(/^\d{1,15}$/, "must be a whole number")
+  .transform(Number)
+  .openapi({ type: "integer", minimum: 0 });
+
+export const afterQuery = closedObject({
+  after: wholeNumber.optional().describe("How many of them you have; the first is left out."),
+});
+
+export const listQuery = closedObject({
+  task: text(200).optional(),
+  policy: text(200).optional(),
+  group: text(200).optional().describe("The id of a group: all attempts in it."),
+  outcome: z
+    .union([outcomeName, z.literal("none")])
+    .optional()
+    .describe("`none`: those that have not ended."),
+  limit: wholeNumber
+    .refine((limit) => limit >= 1 && limit <= 1000, "must be from 1 to 1000")
+    .optional()
+    .describe("Default 100."),
+  cursor: text(500).optional().describe("`next` of the page before."),
+});
+
+export const toolsQuery = closedObject({
+  format: z.enum(["mcp", "openai", "anthropic"]).optional(),
+});
+
+export const noQuery = closedObject({});
+
+export const wishHeaders = z.object({
+  prefer: z.string().max(500).optional().describe("`wait=SECONDS` (600 at most): until it serves."),
+  "idempotency-key": z
+    .string()
+    .regex(/^[\x21-\x7e]{1,255}$/, "must be 1 to 255 visible ASCII characters")
+    .optional()
+    .describe("The same key and body give the same rollout; another body 409."),
+});
+
+export const waitHeaders = z.object({
+  prefer: z.string().max(500).optional().describe("`wait=SECONDS` (600 at most): until it serves."),
+});
+
+export const asyncHeaders = z.object({
+  prefer: z.string().max(500).optional().describe("`respond-async`: answer at once with 202."),
+});
+
+export const eventHeaders = z.object({
+  "last-event-id": wholeNumber.optional().describe("The id of the last event that you had."),
+});

@@ -1,0 +1,124 @@
+import { mkdir, readFile } from "node:fs/promises";
+import { basename, join } from "node:path";
+import { createRoute, z } from "@hono/zod-openapi";
+import { draftName, removeDraft } from "../../base/draft.ts";
+import { Fault } from "../../base/fault.ts";
+import { gradeBytes } from "../../grading/grade-run.ts";
+import { regrade } from "../../rollout/regrade.ts";
+import type { Bundle } from "../../store/bundle.ts";
+import { openBundle } from "../../store/bundle-reader.ts";
+import { prepareVariant } from "../../task/prepare.ts";
+import { findTask } from "../../task/task-list.ts";
+import { BlobFolder } from "../../workspace/blobs.ts";
+import { failures, jsonAnswer } from "../answer.ts";
+import type { ApiApp, ApiParts } from "../api-parts.ts";
+import { TAR_TYPE, withoutStalls } from "../body.ts";
+import { receiveBundle } from "../bundle-archive.ts";
+import { apiFault } from "../faults.ts";
+import { gradeBody, gradeQuery } from "../requests.ts";
+import { regradeSchema } from "../schemas.ts";
+import { Slots } from "../slots.ts";
+import { bundleOf } from "./evidence.ts";
+
+const RUNNING = 2;
+const MOST = 10;
+
+const grade = createRoute({
+  method: "post",
+  path: "/v1/grade",
+  tags: ["evidence"],
+  summary: "Grade a bundle again",
+  description: "One of your ended rollouts, or an archive as GET …/bundle gives it.",
+  request: {
+    query: gradeQuery,
+    body: {
+      content: {
+        "application/json": { schema: gradeBody },
+        "application/x-tar": { schema: z.string().openapi({ format: "binary" }) },
+      },
+      required: false,
+    },
+  },
+  responses: { 200: jsonAnswer(regradeSchema, "Graded; nothing is stored."), ...failures },
+});
+
+type Which = "recorded" | "current";
+type Wish = z.infer<typeof gradeBody>;
+
+/** Grades what a rollout left, from its bundle alone, as often as one likes. */
+export function addGrade(app: ApiApp, parts: ApiParts): void {
+  const { service, data } = parts;
+  const slots = new Slots(RUNNING, MOST);
+  const gradeIn = async (folder: string, which: Which, signal: AbortSignal) => {
+    const bundle = await openBundle(folder);
+    return slots.run(() => gradeAgain(bundle, which, parts, signal));
+  };
+  app.openapi(grade, async (c) => {
+    const { signal } = c.req.raw;
+    const { grader: asked = "recorded" } = c.req.valid("query");
+    using _place = slots.enter();
+    if (!TAR_TYPE.test(c.req.header("content-type") ?? "")) {
+      const { rollout, grader = asked } = wishOf(c.req.valid("json") as Partial<Wish>);
+      const folder = join(data.bundles, bundleOf(await service.view(rollout, c.get("caller"))));
+      return c.json(await gradeIn(folder, grader, signal), 200);
+    }
+    const folder = join(data.cache, draftName());
+    try {
+      await mkdir(folder);
+      await receiveBundle(withoutStalls(c.req.raw.body), folder);
+      return c.json(await gradeIn(folder, asked, signal), 200);
+    } catch (error) {
+      throw ofUpload(error, folder);
+    } finally {
+      await removeDraft(folder);
+    }
+  });
+}
+
+/** A body that is not required is an empty object where there is none. */
+function wishOf({ rollout, grader }: Partial<Wish>): Wish {
+  if (rollout !== undefined) return { rollout, grader };
+  throw apiFault("bad-request", "body: name a rollout, or send a bundle as application/x-tar");
+}
+
+async function gradeAgain(bundle: Bundle, which: Which, parts: ApiParts, signal: AbortSignal) {
+  const { engine, data, clock, process, images } = parts;
+  const judged = which === "current" ? await withCurrentGrader(bundle, parts, signal) : bundle;
+  const regraded = { engine, data, clock, process, graderImage: images.grader };
+  const made = await regrade(judged, regraded, signal);
+  const recorded = bundle.grade;
+  const same = recorded && gradeBytes(recorded).equals(gradeBytes(made));
+  return { rollout: bundle.manifest.rollout, grade: made, recorded, same };
+}
+
+/** The bundle as it would be if the task's grader of today had been there. */
+async function withCurrentGrader(
+  bundle: Bundle,
+  { engine, images, data, process, log, tasksRoot }: ApiParts,
+  signal: AbortSignal,
+): Promise<Bundle> {
+  const { manifest } = bundle;
+  const task = await findTask(tasksRoot, manifest.task.id);
+  const { criteria } = await prepareVariant(task, manifest.variant, {
+    engine,
+    graderImage: images.grader,
+    blobs: new BlobFolder(data.blobs),
+    cacheFolder: data.cache,
+    labels: { owner: data.owner, process },
+    signal,
+    log,
+  });
+  const paths = [task.files.grader, ...task.files.modules];
+  const graderFiles = await Promise.all(
+    paths.map(async (path) => ({ path: basename(path), bytes: await readFile(path) })),
+  );
+  return { ...bundle, graderFiles, manifest: { ...manifest, criteria } };
+}
+
+/** What is wrong with an upload is its sender's doing, and its folder here is nobody's business. */
+function ofUpload(error: unknown, folder: string): unknown {
+  if (!(error instanceof Fault)) return error;
+  if (error.code !== "store/bundle-altered" && error.code !== "store/bundle-missing") return error;
+  const message = error.message.replaceAll(folder, "as uploaded");
+  return apiFault("upload-refused", message, { cause: error });
+}

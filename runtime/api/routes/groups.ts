@@ -1,0 +1,44 @@
+import { createRoute } from "@hono/zod-openapi";
+import { failures, jsonAnswer, jsonBody } from "../answer.ts";
+import type { ApiApp, ApiParts } from "../api-parts.ts";
+import { served } from "../prefer.ts";
+import { given, groupWish, idParams, noQuery, waitHeaders, wishHeaders } from "../requests.ts";
+import { groupSchema } from "../schemas.ts";
+
+const TAGS = ["groups"];
+
+const request = createRoute({
+  method: "post",
+  path: "/v1/groups",
+  tags: TAGS,
+  summary: "Ask for n rollouts of one variant",
+  request: { query: noQuery, headers: wishHeaders, body: jsonBody(groupWish, true) },
+  responses: { 201: jsonAnswer(groupSchema, "Accepted, all of them."), ...failures },
+});
+
+const view = createRoute({
+  method: "get",
+  path: "/v1/groups/{id}",
+  tags: TAGS,
+  summary: "See a group",
+  request: { params: idParams, query: noQuery, headers: waitHeaders },
+  responses: { 200: jsonAnswer(groupSchema, "As it is now."), ...failures },
+});
+
+/** Rollouts that are asked for and reported together. */
+export function addGroups(app: ApiApp, { service }: ApiParts): void {
+  app.openapi(request, async (c) => {
+    const { prefer, "idempotency-key": idempotencyKey } = c.req.valid("header");
+    const wish = given({ ...c.req.valid("json"), idempotencyKey });
+    const made = await service.requestGroup(wish, c.get("caller"));
+    await served(c, service, prefer, made.members);
+    c.header("location", `/v1/groups/${made.id}`);
+    return c.json(await service.groupView(made.id, c.get("caller")), 201);
+  });
+  app.openapi(view, async (c) => {
+    const { id } = c.req.valid("param");
+    const found = await service.groupView(id, c.get("caller"));
+    await served(c, service, c.req.valid("header").prefer, found.members);
+    return c.json(await service.groupView(id, c.get("caller")), 200);
+  });
+}

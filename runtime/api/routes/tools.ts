@@ -1,0 +1,66 @@
+import { createRoute } from "@hono/zod-openapi";
+import type { Caller, ToolCall } from "../../rollout/service.ts";
+import { failures, jsonAnswer, jsonBody } from "../answer.ts";
+import type { ApiApp, ApiParts } from "../api-parts.ts";
+import { callBody, callParams, callsBody, idParams, noQuery, toolsQuery } from "../requests.ts";
+import { answerSchema, answersSchema, toolsSchema } from "../schemas.ts";
+import { listIn, realNames } from "../tool-formats.ts";
+
+const TAGS = ["tools"];
+const PATH = "/v1/rollouts/{id}/tools";
+
+const list = createRoute({
+  method: "get",
+  path: PATH,
+  tags: TAGS,
+  summary: "List the tools",
+  request: { params: idParams, query: toolsQuery },
+  responses: { 200: jsonAnswer(toolsSchema, "As the agent is shown them."), ...failures },
+});
+
+const callOne = createRoute({
+  method: "post",
+  path: `${PATH}/{name}`,
+  tags: TAGS,
+  summary: "Call a tool",
+  request: { params: callParams, query: noQuery, body: jsonBody(callBody, false) },
+  responses: { 200: jsonAnswer(answerSchema, "What came back, an error too."), ...failures },
+});
+
+const callMany = createRoute({
+  method: "post",
+  path: PATH,
+  tags: TAGS,
+  summary: "Call several tools at once",
+  request: { params: idParams, query: noQuery, body: jsonBody(callsBody, true) },
+  responses: { 200: jsonAnswer(answersSchema, "One answer a call."), ...failures },
+});
+
+/** For workers without an MCP client: the same steps, budgets and records as through MCP. */
+export function addTools(app: ApiApp, { service }: ApiParts): void {
+  const call = async (id: string, calls: readonly ToolCall[], caller: Caller) => {
+    const names = realNames(await service.tools(id, caller));
+    const real = calls.map((one) => ({ ...one, name: names.get(one.name) ?? one.name }));
+    return service.call(id, real, caller);
+  };
+  app.openapi(list, async (c) => {
+    const { format = "mcp" } = c.req.valid("query");
+    const tools = await service.tools(c.req.valid("param").id, c.get("caller"));
+    return c.json({ tools: listIn(format, tools) as { name: string }[] }, 200);
+  });
+  app.openapi(callOne, async (c) => {
+    const { id, name } = c.req.valid("param");
+    const { arguments: args = {} } = c.req.valid("json");
+    const [answer] = await call(id, [{ name, arguments: args }], c.get("caller"));
+    if (answer === undefined) throw new Error(`no answer for the one call of ${name}`);
+    return c.json(answer, 200);
+  });
+  app.openapi(callMany, async (c) => {
+    const calls = c.req.valid("json").calls.map(({ name, arguments: args = {} }) => ({
+      name,
+      arguments: args,
+    }));
+    const answers = await call(c.req.valid("param").id, calls, c.get("caller"));
+    return c.json({ answers: [...answers] }, 200);
+  });
+}

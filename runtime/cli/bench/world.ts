@@ -1,0 +1,107 @@
+import { mkdir, mkdtemp, rm } from "node:fs/promises";
+import { join } from "node:path";
+import { messageOf } from "../../base/fault.ts";
+import { namedId } from "../../base/id.ts";
+import { processIdentity } from "../../base/process-identity.ts";
+import type { Engine, Sandbox } from "../../engine/engine.ts";
+import { sandboxSpec } from "../../rollout/sandbox-spec.ts";
+import { openDataFolder } from "../../store/data-folder.ts";
+import type { Task } from "../../task/task.ts";
+import { findTask } from "../../task/task-list.ts";
+import { type Context, openAnsweringEngine } from "../context.ts";
+import { dataPath } from "../data-path.ts";
+import { onInterrupt } from "../interrupts.ts";
+import { requireImages } from "../set-up/ensure-images.ts";
+import { BENCH_TASK, writeBenchTask } from "./bench-task.ts";
+import { Served } from "./served.ts";
+
+export interface BenchOptions {
+  /** Scales how often everything is measured. */
+  readonly rounds: number;
+  /** So little that it only shows that everything works. */
+  readonly quick: boolean;
+  /** Also what takes minutes and many gigabytes. */
+  readonly full: boolean;
+  readonly data?: string;
+}
+
+/** What every suite measures with. */
+export interface World extends AsyncDisposable {
+  readonly options: BenchOptions;
+  readonly signal: AbortSignal;
+  readonly engineSummary: string;
+  readonly images: { readonly sandbox: string; readonly grader: string };
+  /** Gone afterwards. */
+  readonly folder: string;
+  readonly env: NodeJS.ProcessEnv;
+  say(text: string): void;
+  /** The engine's own: boxes as a rollout's, with nothing of a rollout around them. */
+  createSandbox(): Promise<Sandbox>;
+  /** A service with a data folder of its own, disposed of by the caller. */
+  serve(wish: { readonly pool: number; readonly maxOpen: number }): Promise<Served>;
+}
+
+const HOLD_MS = 3_600_000;
+
+/**
+ * Opens the engine and a folder for everything that is made, beside the data that the command
+ * would use (so on the same disk). Whatever is left in the engine in the end is removed.
+ */
+export async function openWorld(context: Context, options: BenchOptions): Promise<World> {
+  await using stack = new AsyncDisposableStack();
+  const { terminal } = context;
+  const { CLOCHE_KEYS: _, ...env } = context.env;
+  const beside = dataPath(options.data, env);
+  await mkdir(beside, { recursive: true, mode: 0o700 });
+  const folder = await mkdtemp(join(beside, "bench-"));
+  stack.defer(() => rm(folder, { recursive: true, force: true }));
+  const own = await openDataFolder(join(folder, "engine"));
+  const signal = onInterrupt(terminal, own.path);
+  const { engine, report } = await openAnsweringEngine(context, {});
+  stack.use(engine);
+  const { sandbox, grader } = await requireImages(engine, env);
+  const images = { sandbox, grader };
+  const root = join(folder, "root");
+  await writeBenchTask(root);
+  const task = await findTask(root, BENCH_TASK);
+  const owners = [own.owner];
+  const say = (text: string) => terminal.err(`${text}\n`);
+  stack.defer(() => sweep(engine, owners, say));
+  const rest = stack.move();
+  return {
+    ...{ options, signal, engineSummary: report.summary, images, folder, env },
+    say,
+    createSandbox: async () => await engine.create(bareSpec(task, images, own.owner), { signal }),
+    serve: async ({ pool, maxOpen }) => {
+      const data = await openDataFolder(join(folder, namedId("served")));
+      owners.push(data.owner);
+      return await Served.start({ data: data.path, root, pool, maxOpen, env, signal });
+    },
+    [Symbol.asyncDispose]: () => rest.disposeAsync(),
+  };
+}
+
+function bareSpec(task: Task, images: World["images"], owner: string) {
+  const id = namedId("bench");
+  const expires = new Date(Date.now() + HOLD_MS);
+  const labels = { owner, rollout: id, process: processIdentity(), expires };
+  return sandboxSpec(id, { images, limits: task.limits, servers: task.servers }, labels);
+}
+
+/** Never throws: figures that were measured are not lost for it. */
+async function sweep(
+  engine: Engine,
+  owners: readonly string[],
+  say: (text: string) => void,
+): Promise<void> {
+  for (const owner of owners) {
+    try {
+      for (const found of await engine.find(owner)) {
+        say(`removing ${found.id}, which was left`);
+        await engine.remove(found);
+      }
+    } catch (error) {
+      say(`what is labelled cloche.owner=${owner} may be left: ${messageOf(error)}`);
+    }
+  }
+}

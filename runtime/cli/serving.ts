@@ -1,0 +1,156 @@
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import type { ServiceState } from "../api/api-parts.ts";
+import { ApiServer } from "../api/api-server.ts";
+import { createApi } from "../api/app.ts";
+import { Canary } from "../api/canary.ts";
+import { apiFault } from "../api/faults.ts";
+import { Keys, parseKeys, type StoredKey } from "../api/keys.ts";
+import { ServiceMetrics } from "../api/metrics.ts";
+import { isLoopback } from "../api/reach.ts";
+import { systemClock } from "../base/clock.ts";
+import { messageOf } from "../base/fault.ts";
+import { type Log, openLog } from "../base/log.ts";
+import { processIdentity } from "../base/process-identity.ts";
+import { McpEndpoint } from "../mcp/endpoint.ts";
+import type { RolloutParts } from "../rollout/parts.ts";
+import { openRolloutService } from "../rollout/rollout-service.ts";
+import type { Recovered, RolloutService } from "../rollout/service.ts";
+import {
+  type CommonOptions,
+  type Context,
+  logLevel,
+  openAnsweringEngine,
+  openRecords,
+  tasksRoot,
+} from "./context.ts";
+import { requireImages } from "./set-up/ensure-images.ts";
+
+export interface ServeOptions extends CommonOptions {
+  readonly host: string;
+  readonly port: number;
+  readonly keys?: string;
+  readonly publicUrl?: string;
+  readonly allowHost: readonly string[];
+  readonly pool: number;
+  readonly maxOpen: number;
+  readonly queue: number;
+}
+
+/** A service that answers on its port. Disposing it releases everything at once. */
+export interface Serving extends AsyncDisposable {
+  readonly url: string;
+  readonly dataPath: string;
+  readonly recovered: Recovered;
+  /** Accepts nothing more and waits for what is under way; an abort releases it at once. */
+  drain(graceMs: number, now: AbortSignal): Promise<void>;
+}
+
+const VERSION = "0.1.0";
+
+/**
+ * Puts the service together and serves it. Its port is open from the start, and answers 503 until
+ * what an earlier process left has been looked after; `say` hears how far it is.
+ */
+export async function openServing(
+  context: Context,
+  options: ServeOptions,
+  say: (text: string) => void,
+): Promise<Serving> {
+  const keys = await readKeys(context, options);
+  const stack = new AsyncDisposableStack();
+  try {
+    const { data, records } = stack.use(await openRecords(context, options));
+    const log = openLog(join(data.log, "cloche.log"), {
+      level: logLevel(context.env),
+      onTerminal: options.verbose === true,
+    });
+    const { engine, report } = await openAnsweringEngine(context, options);
+    stack.use(engine);
+    const { sandbox, grader } = await requireImages(engine, context.env);
+    const server = stack.use(await listen(options, log));
+    const url = (options.publicUrl ?? server.url).replace(/\/+$/, "");
+    const endpoint = stack.use(new McpEndpoint({ url, log, ...server.reach }));
+    const parts: RolloutParts = {
+      engine,
+      engineSummary: report.summary,
+      images: { sandbox, grader },
+      data,
+      records,
+      listener: endpoint,
+      clock: systemClock,
+      log,
+      process: processIdentity(),
+    };
+    const metrics = new ServiceMetrics();
+    const root = tasksRoot(context, options);
+    const service = stack.use(await openService(parts, options, metrics, root));
+    say(`engine ${report.summary}; looking for what an earlier process left`);
+    const recovered = await service.recover();
+    let state: ServiceState = "serving";
+    const canary = new Canary(parts);
+    const api = { ...parts, service, tasksRoot: root, keys, metrics, canary, version: VERSION };
+    server.serve(createApi({ ...api, state: () => state }).fetch, endpoint);
+    const rest = stack.move();
+    return {
+      url,
+      dataPath: data.path,
+      recovered,
+      drain: (graceMs, now) => {
+        state = "draining";
+        return service.drain(graceMs, now);
+      },
+      [Symbol.asyncDispose]: () => rest.disposeAsync(),
+    };
+  } catch (error) {
+    await stack.disposeAsync();
+    throw error;
+  }
+}
+
+async function openService(
+  parts: RolloutParts,
+  options: ServeOptions,
+  metrics: ServiceMetrics,
+  root: string,
+): Promise<RolloutService> {
+  const { observer } = metrics;
+  const { maxOpen: inFlight, queue: maxQueued, pool } = options;
+  const service = await openRolloutService(parts, {
+    tasksRoot: root,
+    inFlight,
+    maxQueued,
+    pool: { max: pool },
+    observer,
+  });
+  metrics.watch(service);
+  return service;
+}
+
+function listen(options: ServeOptions, log: Log): Promise<ApiServer> {
+  const { host, port, allowHost, publicUrl } = options;
+  const allowedHosts = [...allowHost, ...(publicUrl ? [new URL(publicUrl).host] : [])];
+  return ApiServer.listen({ host, port, allowedHosts, log });
+}
+
+/** @throws `api/keys-unreadable`, and `api/key-required` for an open door to the world */
+async function readKeys(context: Context, { host, keys: file }: ServeOptions): Promise<Keys> {
+  const stored: StoredKey[] = [];
+  if (file !== undefined) stored.push(...parseKeys(await textOf(file), file));
+  const own = context.env["CLOCHE_KEYS"];
+  if (own) stored.push(...parseKeys(own, "CLOCHE_KEYS"));
+  if (stored.length > 0) return new Keys(stored, systemClock);
+  if (file === undefined && isLoopback(host)) return new Keys([], systemClock);
+  const what = file === undefined ? `--host ${host} lets others in` : `${file} holds no key`;
+  const message = `${what}; make a key with: npx cloche keys new <id>`;
+  throw apiFault("key-required", message);
+}
+
+async function textOf(file: string): Promise<string> {
+  try {
+    return await readFile(file, "utf8");
+  } catch (error) {
+    const message = `cannot read ${file}: ${messageOf(error)}`;
+    throw apiFault("keys-unreadable", message, { cause: error });
+  }
+}

@@ -1,0 +1,88 @@
+import type { Log } from "../../base/log.ts";
+import type { EngineCall, FoundSandbox } from "../engine.ts";
+import { endUser } from "./descendants.ts";
+import { type DockerApi, failed, Refusal } from "./docker-api.ts";
+import { DockerBox } from "./docker-box.ts";
+import { DockerSandbox } from "./docker-sandbox.ts";
+import { unreadablePaths } from "./host-config.ts";
+import { type Part, partNames, partsOf, readUsers } from "./parts.ts";
+
+/** One container as Docker describes it: nothing of this can be written from inside. */
+interface Inspection {
+  readonly State: { readonly Running: boolean };
+  readonly Config: { readonly User: string; readonly Labels: Readonly<Record<string, string>> };
+  readonly HostConfig: { readonly Tmpfs: Readonly<Record<string, string>> | null };
+}
+
+interface KnownBox {
+  readonly box: DockerBox;
+  readonly isRunning: boolean;
+  readonly uids: Readonly<Record<string, number>>;
+  readonly gid: number;
+}
+
+/**
+ * Makes a sandbox of what another process has left under this id. Undefined if the box that holds
+ * the workspace (the keeper, or the main box where there is none) is gone or has ended, or if what
+ * is there was not made by us.
+ */
+export async function attachSandbox(
+  api: DockerApi,
+  log: Log,
+  { id, labels }: FoundSandbox,
+  { signal }: EngineCall,
+): Promise<DockerSandbox | undefined> {
+  const parts = await partsOf(api, labels.owner, id, signal ? { signal } : {});
+  const names = partNames(id);
+  const named = (name: string) =>
+    parts.find((part) => part.kind === "container" && part.name === name);
+  const main = await inspect(api, log, named(names.main), signal);
+  const keeper = await inspect(api, log, named(names.keeper), signal);
+  const wasKept = parts.some(({ name }) => name === names.scratch);
+  const holder = wasKept ? keeper : main;
+  if (main === undefined || holder?.isRunning !== true || holder.gid !== main.gid) return undefined;
+  const identity = { uids: { ...main.uids, ...keeper?.uids }, gid: main.gid };
+  for (const known of [main, keeper]) {
+    if (known?.isRunning) await endPrograms(api, known);
+  }
+  signal?.throwIfAborted();
+  const handles = (kind: Part["kind"]) =>
+    parts.filter((part) => part.kind === kind).map(({ handle }) => handle);
+  const made = { containers: handles("container"), volumes: handles("volume") };
+  return new DockerSandbox({ api, log, id, identity, main: main.box, keeper: keeper?.box, made });
+}
+
+async function inspect(
+  api: DockerApi,
+  log: Log,
+  part: Part | undefined,
+  signal: AbortSignal | undefined,
+): Promise<KnownBox | undefined> {
+  if (part === undefined) return undefined;
+  const { handle: container, name } = part;
+  const what = `inspect ${name}`;
+  const path = `/containers/${container}/json`;
+  try {
+    const found = await api.json<Inspection>({ what, method: "GET", path, signal });
+    const uids = readUsers(found.Config.Labels);
+    const [uid, gid] = found.Config.User.split(":").map(Number);
+    if (uids === undefined || gid === undefined || uids["init"] !== uid) return undefined;
+    const box = new DockerBox({
+      ...{ api, log, container, name },
+      identity: { uids, gid },
+      users: Object.keys(uids),
+      unreadable: unreadablePaths(Object.keys(found.HostConfig.Tmpfs ?? {})),
+    });
+    return { box, isRunning: found.State.Running, uids, gid };
+  } catch (error) {
+    if (error instanceof Refusal && error.status === 404) return undefined;
+    throw failed(error);
+  }
+}
+
+/** Init stays: it is the box's own sleep. */
+async function endPrograms(api: DockerApi, { box, uids, gid }: KnownBox): Promise<void> {
+  const { container } = box.parts;
+  const users = Object.entries(uids).filter(([user]) => user !== "init");
+  await Promise.all(users.map(([, uid]) => endUser({ api, container, user: `${uid}:${gid}` })));
+}

@@ -1,0 +1,146 @@
+import { rm } from "node:fs/promises";
+import { Fault, messageOf } from "../base/fault.ts";
+import type { Sandbox } from "../engine/engine.ts";
+import type { Ending } from "../mcp/step.ts";
+import { keepSteps } from "../store/kept-steps.ts";
+import type { RolloutRecord } from "../store/record.ts";
+import { captureWorkspace } from "../workspace/seed.ts";
+import {
+  type Evidence,
+  type GradingPlace,
+  gradeEvidence,
+  keepEvidence,
+  storeEvidence,
+} from "./evidence.ts";
+import { rolloutFault } from "./faults.ts";
+import { type Life, stage } from "./life.ts";
+import type { RolloutParts, RolloutSpec, RolloutWatcher } from "./parts.ts";
+
+/** One rollout under way. */
+export interface Run {
+  readonly spec: RolloutSpec;
+  readonly parts: RolloutParts;
+  readonly signal: AbortSignal;
+  readonly watcher: RolloutWatcher;
+  readonly life: Life;
+  readonly evidence: Evidence;
+}
+
+/**
+ * Does the work of a rollout and brings it to its record, whatever happens. Never rejects for the
+ * rollout's sake; rejects only if the record itself cannot be written.
+ */
+export async function conduct(run: Run, work: () => Promise<void>): Promise<RolloutRecord> {
+  const { spec, parts, signal, life, evidence } = run;
+  try {
+    await work();
+  } catch (error) {
+    if (error instanceof Fault) life.fail(error);
+    else if (signal.aborted) life.cancel();
+    else life.fail(failing(spec.id, "the rollout")(error));
+  }
+  try {
+    const record = { ...life.record, outcome: life.outcome };
+    life.note({ bundle: await storeEvidence(spec, parts, record, evidence) });
+  } catch (error) {
+    const message = `the bundle of ${spec.id} was not written: ${messageOf(error)}`;
+    const unstored = () => rolloutFault("storing-failed", message, { cause: error });
+    life.fail(error instanceof Fault ? error : unstored());
+  }
+  if (life.record.bundle === null) await keepSteps(parts.data, spec.id).catch(noted(run));
+  const record = await life.end();
+  await rm(evidence.folder, { recursive: true, force: true });
+  return record;
+}
+
+function noted({ parts, spec }: Run): (error: unknown) => void {
+  return (error) =>
+    parts.log.error({ rollout: spec.id, error: messageOf(error) }, "steps could not be kept");
+}
+
+/** Makes the fault of a stage that failed in a way of its own. */
+export function failing(id: string, what: string): (cause: unknown) => Fault {
+  return (cause) => {
+    const message = `rollout ${id}: ${what} failed: ${messageOf(cause)}`;
+    return rolloutFault("sandbox-failed", message, { cause });
+  };
+}
+
+/**
+ * From the ending to the grade. `mayBeStopped`: after a crash of ours it may be that we had stopped
+ * the sandbox already.
+ */
+export async function judge(
+  run: Run,
+  sandbox: Sandbox,
+  ending: Ending,
+  { mayBeStopped } = { mayBeStopped: false },
+): Promise<void> {
+  const { spec, signal, life, evidence } = run;
+  await stage(failing(spec.id, "the capture"), signal, async () => {
+    await stop(run, sandbox, ending, mayBeStopped);
+    await capture(run, sandbox);
+  });
+  await keepEvidence(evidence);
+  await life.reach("captured");
+  if (life.record.fault !== null) return; // The policy broke: evidence is kept, nothing is graded.
+  const { keeper, identity } = sandbox;
+  if (keeper === undefined) throw new TypeError("a rollout's sandbox has a keeper");
+  await gradeIn(run, { box: keeper, gid: identity.gid }, ending);
+}
+
+/** The ending is known and the endpoint closed. */
+export async function reachFinished({ life, evidence }: Run, ending: Ending): Promise<void> {
+  await keepEvidence(evidence);
+  life.note({ ending });
+  await life.reach("finished");
+}
+
+/** Lets the grader judge what was captured. */
+export async function gradeIn(run: Run, place: GradingPlace, ending: Ending): Promise<void> {
+  const { spec, parts, signal, life, evidence } = run;
+  const grading = () => gradeEvidence(spec, parts, place, ending, evidence, signal);
+  const message = `rollout ${spec.id}: grading failed`;
+  const grade = await stage(
+    (cause) => rolloutFault("grading-failed", `${message}: ${messageOf(cause)}`, { cause }),
+    signal,
+    () => (parts.gradeGate ? parts.gradeGate(grading) : grading()),
+  );
+  await keepEvidence(evidence);
+  life.note({ criteria: grade.criteria, reward: grade.reward });
+  if (grade.reward === null) life.fail(raisedFault(spec.id, grade.criteria));
+  await life.reach("graded");
+}
+
+/**
+ * Nothing of the agent runs once this has resolved, so what is read then is the final state. A
+ * box that died otherwise than of memory was not killed by the agent, who can signal neither init
+ * nor any server: that is ours, not theirs.
+ */
+async function stop(
+  { spec, signal }: Run,
+  sandbox: Sandbox,
+  ending: Ending,
+  mayBeStopped: boolean,
+): Promise<void> {
+  const before = await sandbox.stop({ signal });
+  if (before.running || before.outOfMemory || mayBeStopped) return;
+  const what = `the sandbox of ${spec.id} was gone before its end (exit code ${before.exitCode})`;
+  throw rolloutFault("sandbox-lost", `${what}, ${ending.kind}; run it again`);
+}
+
+async function capture({ spec, signal, evidence }: Run, sandbox: Sandbox): Promise<void> {
+  const { workspaceBytes, workspaceFiles } = spec.task.limits;
+  const limits = { bytes: workspaceBytes, files: workspaceFiles };
+  evidence.after = await captureWorkspace(sandbox, evidence.blobs, limits, signal);
+}
+
+function raisedFault(id: string, criteria: RolloutRecord["criteria"]): Fault {
+  const raised = (criteria ?? [])
+    .filter(({ error }) => error !== null)
+    .map(({ name }) => `"${name}"`);
+  return rolloutFault(
+    "criterion-raised",
+    `rollout ${id}: ${raised.join(", ")} raised; mend grader.py`,
+  );
+}

@@ -1,0 +1,71 @@
+import type { Engine, Sandbox } from "../engine/engine.ts";
+import type { ServerSpec } from "../mcp/server-spec.ts";
+import type { StartedServers } from "../mcp/start-servers.ts";
+import type { RolloutRecord } from "../store/record.ts";
+import type { BlobSource } from "../workspace/blob-source.ts";
+import { seedWorkspace } from "../workspace/seed.ts";
+import type { Snapshot } from "../workspace/snapshot.ts";
+import { sandboxSpec } from "./sandbox-spec.ts";
+
+/** What a rollout needs before anything of its own is in its sandbox: equal needs, equal sandboxes. */
+export interface SandboxNeed {
+  readonly images: RolloutRecord["images"];
+  readonly limits: RolloutRecord["limits"];
+  /** They also decide which users there are. */
+  readonly servers: readonly ServerSpec[];
+}
+
+/** Whom a sandbox is for. */
+export interface SandboxClaim {
+  readonly rollout: string;
+  /** How long the sandbox is needed at most, from now. */
+  readonly holdMs: number;
+}
+
+/** Where a rollout gets its sandbox from: made for it now, or prepared beforehand. */
+export interface SandboxSource {
+  /** Rejects as `Engine.create` does, or with the signal's reason; nothing is left then. */
+  take(need: SandboxNeed, claim: SandboxClaim, signal: AbortSignal): Promise<TakenSandbox>;
+}
+
+/** A sandbox that is the taker's alone and that no agent has been in. Disposing it removes it. */
+export interface TakenSandbox extends AsyncDisposable {
+  readonly sandbox: Sandbox;
+  /** The servers, up and greeted, for a proxy to be opened on; undefined: they are to be started. */
+  readonly servers: StartedServers | undefined;
+  /** Whether it was prepared before it was asked for. */
+  readonly warm: boolean;
+  /** Fills the workspace, once. As `seedWorkspace`: byte for byte, modes as in `asSeeded`. */
+  seed(snapshot: Snapshot, blobs: BlobSource, signal: AbortSignal): Promise<void>;
+}
+
+/** Whose sandboxes are made: the labels that the reaper goes by. */
+export interface SandboxOwner {
+  readonly owner: string;
+  readonly process: string;
+}
+
+/** Makes each sandbox when it is asked for. */
+export class ColdSource implements SandboxSource {
+  readonly #engine: Engine;
+  readonly #owner: SandboxOwner;
+
+  constructor(engine: Engine, owner: SandboxOwner) {
+    this.#engine = engine;
+    this.#owner = owner;
+  }
+
+  async take(need: SandboxNeed, claim: SandboxClaim, signal: AbortSignal): Promise<TakenSandbox> {
+    const { rollout, holdMs } = claim;
+    const labels = { ...this.#owner, rollout, expires: new Date(Date.now() + holdMs) };
+    const sandbox = await this.#engine.create(sandboxSpec(rollout, need, labels), { signal });
+    return {
+      sandbox,
+      servers: undefined,
+      warm: false,
+      seed: (snapshot, blobs, until) =>
+        seedWorkspace(sandbox, snapshot, blobs, { path: "/workspace", signal: until }),
+      [Symbol.asyncDispose]: () => sandbox[Symbol.asyncDispose](),
+    };
+  }
+}

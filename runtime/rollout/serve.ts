@@ -1,0 +1,93 @@
+import { pause } from "../base/deadline.ts";
+import { Fault, messageOf } from "../base/fault.ts";
+import { secret } from "../base/id.ts";
+import type { Box } from "../engine/engine.ts";
+import type { McpProxy, McpProxyOptions } from "../mcp/proxy.ts";
+import type { Ending } from "../mcp/step.ts";
+import type { Run } from "./conduct.ts";
+import { rolloutFault } from "./faults.ts";
+import { stage } from "./life.ts";
+import type { Played } from "./player.ts";
+
+const GRACE_MS = 1_000;
+
+/** Opens the rollout's endpoint on a proxy, lets the policy play, and closes both again. */
+export async function serve(run: Run, open: () => Promise<McpProxy>): Promise<Ending> {
+  const { spec, parts, life, evidence } = run;
+  await using proxy = await open();
+  const token = parts.tokenOf?.(spec.id) ?? secret();
+  using mounted = parts.listener.mount(spec.id, token, proxy);
+  const { sha256, tools } = proxy.surface;
+  life.note({ surface: { sha256, tools: tools.map(({ name }) => name) } });
+  await life.reach("serving");
+  let ending: Ending = { kind: "cancelled" };
+  try {
+    ending = await untilEnded(run, proxy, mounted.url, token);
+  } catch (error) {
+    if (!(error instanceof Fault) || error.blame !== "agent") throw error;
+    life.fail(error);
+    ending = { kind: "agent_gone" };
+  } finally {
+    await proxy.finish(ending);
+    evidence.logs = proxy.stderrTails;
+  }
+  return ending;
+}
+
+/** What every proxy of a rollout is opened with. */
+export function proxyOptions(run: Run, box: Box): McpProxyOptions {
+  const { spec, parts, signal, watcher, life, evidence } = run;
+  return {
+    rolloutId: spec.id,
+    box,
+    servers: spec.task.servers,
+    budget: spec.task.budget,
+    folder: evidence.folder,
+    clock: parts.clock,
+    log: parts.log,
+    signal,
+    onStep: (step) => {
+      life.note({ steps: life.record.steps + 1 });
+      watcher.onStep?.(step);
+    },
+    onCall: () => watcher.onCall?.(),
+  };
+}
+
+/** Whichever comes first: the policy is done, a budget is used, the sandbox died. */
+async function untilEnded(
+  { spec, signal }: Run,
+  proxy: McpProxy,
+  url: string,
+  token: string,
+): Promise<Ending> {
+  const { prepared, player } = spec;
+  const over = new AbortController();
+  const hands = {
+    rollout: spec.id,
+    url,
+    token,
+    instruction: prepared.instruction,
+    variant: prepared.variant,
+  };
+  const playing = stage(
+    (cause) =>
+      rolloutFault("player-failed", `policy ${player.name} failed: ${messageOf(cause)}`, { cause }),
+    signal,
+    () => player.play(hands, AbortSignal.any([signal, over.signal])),
+  );
+  try {
+    const submitted = playing.then(endingOf);
+    const ending = await Promise.race([submitted, proxy.ended]);
+    // A policy that is told that its budget is used up may still take note of it.
+    if (ending.kind === "budget") await Promise.race([submitted, pause(GRACE_MS)]).catch(() => {});
+    return ending;
+  } finally {
+    over.abort(new Error("the rollout is over"));
+    await playing.catch(() => {});
+  }
+}
+
+function endingOf(played: Played): Ending {
+  return "gone" in played ? { kind: "agent_gone" } : { kind: "submitted", answer: played.answer };
+}

@@ -1,0 +1,94 @@
+import type { Readable } from "node:stream";
+import { pipeline } from "node:stream/promises";
+import { withDeadline } from "../base/deadline.ts";
+import type { BoxProcess, EngineCall, Sandbox } from "../engine/engine.ts";
+import { engineFault } from "../engine/faults.ts";
+
+/** A program in a sandbox that waits for the archive to unpack: seeding costs only the bytes. */
+export interface Seeder extends AsyncDisposable {
+  /** Settles when the program has ended, whether it was used or not; never rejects. */
+  readonly gone: Promise<void>;
+  /**
+   * Unpacks the archive of a snapshot, once, with the result of `seedWorkspace`. Rejects with what
+   * the archive fails with, `engine/archive-refused`, `engine/box-gone`, or the signal's reason.
+   */
+  fill(archive: Readable, signal: AbortSignal): Promise<void>;
+}
+
+/**
+ * Modes and times come from the archive, not from the umask or the clock; owners are the program's
+ * user and the workspace's group; a link is made as it stands, also one that climbs out. Only for
+ * archives of ours in a sandbox that no agent has been in. The last word tells that all is done,
+ * sooner than the engine could.
+ */
+const UNPACK = `/bin/tar -x -p -P --no-same-owner --delay-directory-restore -f - -C "$1"; echo "$?"`;
+
+/** A generous bound: an engine that stands still must not hold up a rollout for ever. */
+const SEED_MS = 600_000;
+const SAID_MAX = 2_000;
+
+/** Starts it, as the workspace's owner. Rejects as `Box.open` does. */
+export async function openSeeder(
+  sandbox: Sandbox,
+  options: EngineCall & { readonly path?: string; readonly owner?: string } = {},
+): Promise<Seeder> {
+  const { path = "/workspace", owner = "agent", signal } = options;
+  const argv = ["/bin/sh", "-c", UNPACK, "seed", path];
+  const process = await sandbox.open(argv, { user: owner, ...(signal ? { signal } : {}) });
+  return new TarSeeder(sandbox, process);
+}
+
+class TarSeeder implements Seeder {
+  readonly gone: Promise<void>;
+  readonly #sandbox: Sandbox;
+  readonly #process: BoxProcess;
+  readonly #verdict: Promise<string>;
+  readonly #words: () => string;
+
+  constructor(sandbox: Sandbox, process: BoxProcess) {
+    this.#sandbox = sandbox;
+    this.#process = process;
+    this.gone = process.ended.then(() => {});
+    this.#verdict = firstLine(process.stdout);
+    this.#words = lastWords(process.stderr);
+  }
+
+  async fill(archive: Readable, signal: AbortSignal): Promise<void> {
+    const late = () => engineFault("no-answer", `seeding was not done within ${SEED_MS} ms`);
+    const verdict = await withDeadline(SEED_MS, signal, late, async (until) => {
+      await pipeline(archive, this.#process.stdin, { signal: until });
+      return await this.#verdict;
+    });
+    if (verdict === "0") return;
+    const what = `the workspace of ${this.#sandbox.id} could not be filled`;
+    const { running } = await this.#sandbox.state({ signal });
+    if (!running) throw engineFault("box-gone", `${what}: its box is gone`);
+    throw engineFault("archive-refused", `${what}: ${this.#words() || "tar said nothing"}`);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#process[Symbol.asyncDispose]();
+  }
+}
+
+/** The first line, or what there is of it at the end. Reads on, so that nothing is held up. */
+async function firstLine(stream: Readable): Promise<string> {
+  const { promise, resolve } = Promise.withResolvers<string>();
+  let text = "";
+  stream.on("data", (chunk: Buffer) => {
+    if (text.length < SAID_MAX) text += chunk.toString("latin1");
+    const end = text.indexOf("\n");
+    if (end >= 0) resolve(text.slice(0, end));
+  });
+  for (const over of ["end", "close", "error"]) stream.on(over, () => resolve(text));
+  return await promise;
+}
+
+function lastWords(stream: Readable): () => string {
+  let text = "";
+  stream.on("data", (chunk: Buffer) => {
+    text = `${text}${chunk.toString("utf8")}`.slice(-SAID_MAX);
+  });
+  stream.on("error", () => {});
+  return () => text.trim();
+}

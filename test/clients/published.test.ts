@@ -1,0 +1,75 @@
+import assert from "node:assert/strict";
+import { readdirSync, readFileSync } from "node:fs";
+import { mkdir, mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { describe, it } from "node:test";
+import { fileURLToPath } from "node:url";
+import { execa } from "execa";
+import type * as client from "../../runtime/api/client/client.ts";
+import type { ToolInfo } from "../../runtime/mcp/handshake.ts";
+import type * as service from "../../runtime/rollout/service.ts";
+import { standIn, viewDocument } from "./stand-in.ts";
+
+const ROOT = fileURLToPath(new URL("../..", import.meta.url));
+const FOLDER = join(ROOT, "runtime", "api", "client");
+
+const WORKER = `import { Cloche, ClocheError, type Rollout } from "./client/client.js";
+
+const cloche = new Cloche({ url: process.argv[2] ?? "" });
+const rollout: Rollout = await cloche.rollout({ task: "test/note" });
+const view = await cloche.get(rollout.id);
+const phase: "serving" | string = view.phase;
+console.log(phase, rollout.instruction, ClocheError.name);
+await rollout.release();
+`;
+
+describe("the TypeScript client as a package", () => {
+  it("imports nothing but its own files and, lazily, the MCP client", () => {
+    for (const name of readdirSync(FOLDER).filter((file) => file.endsWith(".ts"))) {
+      const text = readFileSync(join(FOLDER, name), "utf8");
+      const from = [...text.matchAll(/^(import type|import|export).*?from "([^"]+)"/gms)];
+      const others = from.filter(([, , target]) => !target?.startsWith("./"));
+      for (const [, kind] of others) assert.equal(kind, "import type", name);
+      const lazy = [...text.matchAll(/\bimport\("([^"]+)"\)/g)].map(([, target]) => target);
+      assert.deepEqual(lazy, name === "rollout.ts" ? ["@modelcontextprotocol/client"] : []);
+      assert.doesNotMatch(text, /\bprocess\.|"node:/, name);
+    }
+  });
+
+  it("takes what the service answers, and the service takes what it asks", () => {
+    const answers = {
+      view: (value: service.RolloutView): client.RolloutView => value,
+      group: (value: service.GroupView): client.GroupView => value,
+      event: (value: service.RolloutEvent): client.RolloutEvent => value,
+      tool: (value: ToolInfo): client.McpTool => value as client.McpTool,
+      wish: (value: client.Wish): service.RolloutWish => value as service.RolloutWish,
+      call: (value: client.ToolCall): service.ToolCall => value,
+      group_wish: (value: client.GroupWish): service.GroupWish => value as service.GroupWish,
+    };
+    // That it compiles is the proof.
+    assert.equal(Object.keys(answers).length, 7);
+  });
+
+  it("runs as plain JavaScript, with types that a strict program compiles against", async () => {
+    const folder = await mkdtemp(join(tmpdir(), "cloche-package-"));
+    try {
+      const tsc = join(ROOT, "node_modules", ".bin", "tsc");
+      await execa(tsc, ["-p", FOLDER, "--outDir", join(folder, "client")]);
+      await mkdir(join(folder, "node_modules"));
+      for (const name of ["@modelcontextprotocol", "@types"]) {
+        await symlink(join(ROOT, "node_modules", name), join(folder, "node_modules", name));
+      }
+      await writeFile(join(folder, "package.json"), '{"type":"module"}');
+      await writeFile(join(folder, "worker.ts"), WORKER);
+      const strict = ["--strict", "--module", "nodenext", "--target", "es2022", "--types", "node"];
+      const lib = ["--lib", "es2022,esnext.disposable", "--skipLibCheck"];
+      await execa(tsc, ["worker.ts", ...strict, ...lib], { cwd: folder });
+      await using stand = await standIn([{ body: viewDocument() }]);
+      const { stdout } = await execa(process.execPath, [join(folder, "worker.js"), stand.url]);
+      assert.equal(stdout, "serving Do it. ClocheError");
+    } finally {
+      await rm(folder, { recursive: true, force: true });
+    }
+  });
+});
