@@ -6,23 +6,18 @@ export interface AptSources {
   readonly security: string;
 }
 
-const PUBLIC: AptSources = {
-  main: "http://deb.debian.org/debian",
-  security: "http://deb.debian.org/debian-security",
-};
-
 /**
- * The mirrors of a Debian host, since they are near and known to answer; Debian's public ones for
- * any other host. `osRelease` is the text of /etc/os-release.
+ * The mirrors of a Debian host, since they are near and known to answer; undefined for any other
+ * host, and where the lists do not name both: mmdebstrap knows Debian's public ones by itself.
+ * `osRelease` is the text of /etc/os-release.
  */
-export function aptSources(osRelease: string, listFiles = hostLists): AptSources {
-  if (!/^ID="?debian"?$/m.test(osRelease)) return PUBLIC;
+export function aptSources(osRelease: string, listFiles = hostLists): AptSources | undefined {
+  if (!/^ID="?debian"?$/m.test(osRelease)) return undefined;
   const addresses = listFiles().flatMap(addressesOf);
   const last = (address: string) => address.replace(/\/+$/, "").split("/").at(-1) ?? "";
-  return {
-    main: addresses.find((address) => last(address) === "debian") ?? PUBLIC.main,
-    security: addresses.find((address) => last(address) === "debian-security") ?? PUBLIC.security,
-  };
+  const main = addresses.find((address) => last(address) === "debian");
+  const security = addresses.find((address) => last(address) === "debian-security");
+  return main === undefined || security === undefined ? undefined : { main, security };
 }
 
 function hostLists(): string[] {

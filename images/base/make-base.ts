@@ -11,7 +11,7 @@ import { type AptSources, aptSources } from "./apt-sources.ts";
 /** Where the base comes from: an image of a registry, or Debian's packages. */
 export type BaseSource =
   | { readonly kind: "image"; readonly image: string }
-  | { readonly kind: "packages"; readonly sources: AptSources };
+  | { readonly kind: "packages"; readonly sources: AptSources | undefined };
 
 /** `onLine` gets what apt, mmdebstrap or the engine say. */
 export type MakeOptions = Pick<BuildOptions, "signal" | "labels" | "onLine">;
@@ -58,7 +58,7 @@ export async function makeBase(
 
 /** Through a file, since an archive that breaks off in the middle would be imported all the same. */
 async function unpackDebian(
-  sources: AptSources,
+  sources: AptSources | undefined,
   images: ImageStore,
   reference: string,
   options: MakeOptions,
@@ -67,11 +67,13 @@ async function unpackDebian(
   const folder = await mkdtemp(join(tmpdir(), "cloche-base-"));
   try {
     const tar = join(folder, "base.tar");
-    const lines = [
-      `deb ${sources.main} ${DEBIAN_RELEASE} main`,
-      `deb ${sources.main} ${DEBIAN_RELEASE}-updates main`,
-      `deb ${sources.security} ${DEBIAN_RELEASE}-security main`,
-    ];
+    const lines = sources
+      ? [
+          `deb ${sources.main} ${DEBIAN_RELEASE} main`,
+          `deb ${sources.main} ${DEBIAN_RELEASE}-updates main`,
+          `deb ${sources.security} ${DEBIAN_RELEASE}-security main`,
+        ]
+      : [];
     const slim = `--dpkgopt=${SLIM_FILE}`;
     const keyring = `--keyring=${DEBIAN_KEYRING}`;
     const args = ["--variant=minbase", slim, keyring, DEBIAN_RELEASE, tar, ...lines];

@@ -55,7 +55,7 @@ for (const [name, mode, version] of MODES) {
     const text = JSON.stringify(result.content);
     assert.match(text, /Ada/);
     assert.match(text, /Good day/);
-    assert.match(text, /file:\/\/\/work/);
+    assert.match(text, /file:\/\/\/roots-of-client/);
     const steps = serving.steps();
     assert.deepEqual(
       steps.map(({ outcome }) => outcome),
@@ -167,7 +167,7 @@ async function connect(serving: Serving, mode: Mode) {
   client.setRequestHandler("sampling/createMessage", () => {
     return { role: "assistant", model: "m", content: { type: "text", text: "Good day" } };
   });
-  client.setRequestHandler("roots/list", () => ({ roots: [{ uri: "file:///work" }] }));
+  client.setRequestHandler("roots/list", () => ({ roots: [{ uri: "file:///roots-of-client" }] }));
   const headers = { authorization: `Bearer ${serving.token}` };
   const transport = new StreamableHTTPClientTransport(new URL(serving.url), {
     requestInit: { headers },

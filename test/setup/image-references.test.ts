@@ -67,12 +67,18 @@ describe("the mirrors of Debian", () => {
   const paragraph = "Types: deb\nURIs: https://near.example.net/debian-security\nSuites: x\n";
 
   it("are Debian's public ones on another distribution, whatever its lists say", () => {
-    const sources = aptSources("NAME=Ubuntu\nID=ubuntu\nID_LIKE=debian\n", () => [oneLine]);
-    assert.equal(sources.main, "http://deb.debian.org/debian");
+    const osRelease = "NAME=Ubuntu\nID=ubuntu\nID_LIKE=debian\n";
+    assert.equal(
+      aptSources(osRelease, () => [oneLine, paragraph]),
+      undefined,
+    );
   });
 
-  it("are Debian's public ones on a Debian whose lists name none", () => {
-    assert.equal(aptSources("ID=debian\n", () => []).main, "http://deb.debian.org/debian");
+  it("are Debian's public ones on a Debian whose lists do not name both", () => {
+    assert.equal(
+      aptSources("ID=debian\n", () => [oneLine]),
+      undefined,
+    );
   });
 
   it("are the host's on Debian, from both forms of list", () => {

@@ -101,7 +101,7 @@ async function baseImage(build: Build, step: ProgressStep): Promise<ImageInfo> {
   step.intent(
     source.kind === "image"
       ? `standing on ${source.image}, fetched if it is not there`
-      : `unpacking Debian's packages from ${source.sources.main}, about 40 s`,
+      : `unpacking Debian's packages from ${source.sources?.main ?? "its public mirrors"}, about 40 s`,
   );
   const { buildArgs: _, ...makeOptions } = buildOptions("base", build, step);
   return makeBase(source, engine.images, references.base, makeOptions);
