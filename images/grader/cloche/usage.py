@@ -10,9 +10,9 @@ import re
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Literal
 
-from .criteria import Failed
-from .mentions import Target, guesses, texts_in
-from .shell import Command, parsed
+from .effort import Effort
+from .mentions import Target, texts_in
+from .shell import Command
 
 if TYPE_CHECKING:
     from .steps import Step
@@ -43,13 +43,6 @@ _WRITING_CODE = re.compile(
     r"""|(?<!stdout)(?<!stderr)\.write\(|to_(?:csv|excel)|writeFile|appendFile|createWriteStream"""
     r"""|\.unlink\(|os\.(?:remove|rename|replace)|shutil\.|(?<!\S)-i\b"""
 )
-#: How much is looked at before the calls count as impossible to judge, in letters of plain text;
-#: other work is counted as so many letters as it takes the time of. By count and not by the clock:
-#: the same calls get the same answer everywhere.
-_EFFORT = 4_000_000
-_SHELL_LETTER = 20
-_COMMAND = 5
-_GUESS = 1_000
 #: What an exit code of a command that did its work may be: grep and diff say 1 for "none".
 _DONE = (None, 0, 1)
 
@@ -71,36 +64,11 @@ def ends_reading(steps: Iterable[Step], target: Target) -> list[Step]:
 
 def naming_steps(steps: Iterable[Step], target: Target) -> list[Step]:
     """The steps whose arguments name the file in some form."""
-    effort = _Effort(target)
+    effort = Effort(target)
     return [step for step in steps if _names(step, target, effort)]
 
 
-class _Effort:
-    """What an agent can make a grader do is bounded: who asks for more fails the criterion."""
-
-    def __init__(self, target: Target) -> None:
-        self._target = target
-        self._left = _EFFORT
-        self._known: dict[str, bool] = {}
-
-    def spend(self, letters: int) -> None:
-        self._left -= letters
-        if self._left < 0:
-            raise Failed("the calls say so much that nobody can tell what they did with the file")
-
-    def commands(self, script: str) -> list[Command]:
-        found, letters = parsed(script)
-        self.spend(_SHELL_LETTER * letters)
-        return found
-
-    def is_named(self, word: str) -> bool:
-        if word not in self._known:
-            self.spend(len(word) + _GUESS * guesses(word))
-            self._known[word] = self._target.in_word(word)
-        return self._known[word]
-
-
-def _names(step: Step, target: Target, effort: _Effort) -> bool:
+def _names(step: Step, target: Target, effort: Effort) -> bool:
     for text in texts_in(step.arguments):
         effort.spend(len(text))
         if target.is_path(text) or target.in_text(text):
@@ -117,7 +85,7 @@ def _names(step: Step, target: Target, effort: _Effort) -> bool:
 def _followed(steps: Iterable[Step], target: Target) -> Iterable[tuple[Step, list[Use]]]:
     """Each step with its uses of the file, in order. Remembers the scripts that were written."""
     scripts: dict[str, str] = {}
-    effort = _Effort(target)
+    effort = Effort(target)
     for step in steps:
         shells, codes = _scripts(step, _SHELL), _scripts(step, _CODE)
         effort.spend(sum(len(text) for text in texts_in(step.arguments)))
@@ -142,7 +110,7 @@ def _tool_uses(step: Step, target: Target) -> list[Use]:
     return ["read"] if said & _READING and not said & _LOOKING else []
 
 
-def _remember(step: Step, scripts: dict[str, str], effort: _Effort) -> None:
+def _remember(step: Step, scripts: dict[str, str], effort: Effort) -> None:
     """Keeps what a tool wrote into a file, in case the file is a script that is run later."""
     path = step.argument("path") or step.argument("file_path")
     texts = [text for text in texts_in(step.arguments) if text != path]
@@ -161,7 +129,7 @@ class _Script:
         text: str,
         target: Target,
         scripts: dict[str, str],
-        effort: _Effort,
+        effort: Effort,
         depth: int = 0,
     ) -> None:
         self._commands = effort.commands(text)
@@ -302,7 +270,7 @@ class _Script:
     def _pipe(self, command: Command) -> list[Command]:
         """All commands of a command's pipeline, which are gone through for each of them."""
         pipe = self._pipes[command.pipeline]
-        self._effort.spend(_COMMAND * len(pipe))
+        self._effort.pipe(len(pipe))
         return pipe
 
     def _searches(self, command: Command) -> bool:
