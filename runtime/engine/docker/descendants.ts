@@ -10,10 +10,13 @@ import type { RootProcess } from "./launch.ts";
  * nobody else may signal it. Forks nothing, so it works where the box has no process left to give.
  * A round reads the whole table, takes what hangs under the root or belongs to its session, and
  * kills single processes and whole groups (a group dies at one blow, also if it forks meanwhile).
- * The root is Docker's init as subreaper and goes last: until then no orphan can slip away.
+ * The root is Docker's init as subreaper. It is stopped first and goes last: until then no orphan
+ * slips away to the box's init, and none of those that died vanishes from the table. A round that
+ * sees nothing alive may have missed a program that left a child while the table was read; that
+ * one is a new row of the next round, so the tree is over when two rounds saw the same dead.
  * Exit 1: still something there after the last round.
  */
-const END_TREE = `root=$1 born=$2 round=0
+const END_TREE = `root=$1 born=$2 round=0 before=
 while [ $round -lt 25 ]; do
 round=$((round + 1)) table=
 for p in /proc/[0-9]*; do
@@ -28,6 +31,7 @@ alive=y
 case $1 in Z|X) [ "\${18}" -gt 1 ] || alive=n ;; esac
 table="$table $p:$2:$3:$4:$alive"
 done
+case $table in *" $root:"*) [ $round = 1 ] && kill -STOP "$root" 2>/dev/null ;; esac
 set=" $root " grown=y
 while [ $grown = y ]; do
 grown=n
@@ -55,9 +59,12 @@ case $set in *" $p "*) ;; *) continue ;; esac
 kill -9 "$p" 2>/dev/null
 case $set in *" $group "*) [ "$group" = "$root" ] || kill -9 "-$group" 2>/dev/null ;; esac
 done
+same=n
+[ "$set" = "$before" ] && same=y
+before=$set
 [ -n "$live" ] && continue
 [ $here = n ] && exit 0
-kill -9 "$root" 2>/dev/null
+[ $same = y ] && kill -9 "$root" 2>/dev/null
 done
 exit 1`;
 
