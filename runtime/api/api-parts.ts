@@ -17,6 +17,8 @@ export interface ApiParts
   /** What the service as a whole is doing. */
   readonly state: () => ServiceState;
   readonly version: string;
+  /** When a tool's answer that takes its time begins, and how often it shows life. Default 15,000. */
+  readonly keepAliveMs?: number;
 }
 
 export type ServiceState = "starting" | "serving" | "draining";

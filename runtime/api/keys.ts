@@ -80,16 +80,36 @@ function linesOf(text: string): Raw[] {
   });
 }
 
+interface KnownKey {
+  readonly stored: StoredKey;
+  readonly bucket: Bucket | undefined;
+}
+
+const LOOK_MS = 1_000;
+
 /**
  * Who may call. Keys are kept as hashes and compared in a time that tells nothing; each has a
  * bucket of requests that fills again at its rate.
  */
 export class Keys {
-  readonly #keys: readonly { readonly stored: StoredKey; readonly bucket: Bucket | undefined }[];
+  readonly #clock: Clock;
+  readonly #changed: () => readonly StoredKey[] | undefined;
+  #keys: readonly KnownKey[];
+  #lookedMs: number;
 
-  /** Without any key everybody is the caller "local": only fit for a loopback address. */
-  constructor(keys: readonly StoredKey[], clock: Clock) {
+  /**
+   * Without any key everybody is the caller "local": only fit for a loopback address. `changed` is
+   * asked before a request, at most once a second, and gives all keys if they are others now.
+   */
+  constructor(
+    keys: readonly StoredKey[],
+    clock: Clock,
+    changed: () => readonly StoredKey[] | undefined = () => undefined,
+  ) {
+    this.#clock = clock;
+    this.#changed = changed;
     this.#keys = keys.map((stored) => ({ stored, bucket: bucketOf(stored, clock) }));
+    this.#lookedMs = clock.monotonicMs();
   }
 
   get isOpen(): boolean {
@@ -101,6 +121,7 @@ export class Keys {
    * @throws `api/no-key` or `api/rate-limited`
    */
   admit(authorization: string | undefined): Caller {
+    this.#look();
     if (this.isOpen) return LOCAL;
     const presented = /^Bearer +([\x21-\x7e]{1,512})$/i.exec(authorization ?? "")?.[1];
     const hash = createHash("sha256")
@@ -122,6 +143,20 @@ export class Keys {
       throw apiFault("rate-limited", message, { detail: { retryAfterMs: waitMs } });
     }
     return open === undefined ? { key: id } : { key: id, maxOpen: open };
+  }
+
+  /** A key that is the same as before does not get its requests back. */
+  #look(): void {
+    const nowMs = this.#clock.monotonicMs();
+    if (nowMs - this.#lookedMs < LOOK_MS) return;
+    this.#lookedMs = nowMs;
+    const known = new Map(this.#keys.map((key) => [JSON.stringify(key.stored), key]));
+    const keys = this.#changed();
+    if (keys === undefined || keys.length === 0) return;
+    this.#keys = keys.map(
+      (stored) =>
+        known.get(JSON.stringify(stored)) ?? { stored, bucket: bucketOf(stored, this.#clock) },
+    );
   }
 }
 

@@ -31,6 +31,7 @@ export class ServiceMetrics {
   readonly #stepCount = this.#counter("steps_total", "Calls of tools", ["outcome"]);
   readonly #capture = this.#histogram("capture_seconds", "Reading a final state", SLOW);
   readonly #grade = this.#histogram("grade_seconds", "Grading a final state", SLOW);
+  readonly #regrade = this.#histogram("regrade_seconds", "Grading a bundle again", SLOW);
   readonly #engine = this.#histogram("engine_call_seconds", "Calls of the engine", SLOW, [
     "call",
     "ok",
@@ -54,6 +55,7 @@ export class ServiceMetrics {
         if (captureMs !== null) this.#capture.observe(captureMs / 1000);
         if (gradeMs !== null) this.#grade.observe(gradeMs / 1000);
       },
+      onRegrade: (ms) => this.#regrade.observe(ms / 1000),
       onEngineCall: (call, ms, ok) => this.#engine.observe({ call, ok: String(ok) }, ms / 1000),
     };
   }

@@ -46,7 +46,19 @@ const wish = {
     concurrentCalls: bound.optional(),
   })
     .optional()
-    .describe("Lower bounds than the task's."),
+    .describe("Lower bounds than the task's on what the agent may ask for."),
+  limits: closedObject({
+    memoryBytes: bound.optional().describe("Of all processes, /tmp and the workspace."),
+    processes: bound.optional(),
+    cpus: z.number().positive().max(1e6).optional(),
+    tmpBytes: bound.optional(),
+    fileBytes: bound.optional().describe("The largest file."),
+    openFiles: bound.optional(),
+    workspaceBytes: bound.optional(),
+    workspaceFiles: bound.optional(),
+  })
+    .optional()
+    .describe("Lower bounds than the task's on what its sandbox may use."),
   leaseMs: z
     .int()
     .min(5_000)
@@ -55,7 +67,14 @@ const wish = {
     .describe("Without a call or heartbeat for this long the agent counts as gone. 120,000."),
 };
 
-export const rolloutWish = closedObject(wish).openapi("RolloutWish");
+export const rolloutWish = closedObject({
+  ...wish,
+  group: z
+    .string()
+    .regex(/^[A-Za-z0-9._-]{1,64}$/, "must be 1 to 64 letters, digits or . _ -")
+    .optional()
+    .describe("A label of your own that ties rollouts asked for one by one."),
+}).openapi("RolloutWish");
 
 export const groupWish = closedObject({ ...wish, n: z.int().min(1).max(256) }).openapi("GroupWish");
 
@@ -110,7 +129,9 @@ export const afterQuery = closedObject({
 export const listQuery = closedObject({
   task: text(200).optional(),
   policy: text(200).optional(),
-  group: text(200).optional().describe("The id of a group: all attempts in it."),
+  group: text(200)
+    .optional()
+    .describe("The id of a group (all attempts in it), or a label of yours."),
   outcome: z
     .union([outcomeName, z.literal("none")])
     .optional()

@@ -40,7 +40,7 @@ const gradeDocument: z.ZodType<Grade> = named(gradeSchema, "Grade", "The verdict
 export const viewSchema: z.ZodType<RolloutView> = z
   .strictObject({
     id: z.string(),
-    group: z.string().nullable(),
+    group: z.string().nullable().describe("The id of its group, or the caller's label."),
     attempt: z.int().describe("From 1; a lost member of a group is tried again."),
     phase: phaseSchema,
     outcome: orNull(outcomeName),

@@ -2,16 +2,12 @@ import { apiFault } from "./faults.ts";
 
 const RETRY_AFTER_MS = 10_000;
 
-/** Room for long work: some of it at once, some more that waits, and no more than that. */
+/** Room for long work and for what waits for it, and for no more than that. */
 export class Slots {
   readonly #most: number;
-  readonly #waiting: (() => void)[] = [];
-  #free: number;
   #inside = 0;
 
-  /** `most` at once in all, of which `running` may be in `run`. */
-  constructor(running: number, most: number) {
-    this.#free = running;
+  constructor(most: number) {
     this.#most = most;
   }
 
@@ -23,18 +19,5 @@ export class Slots {
     }
     this.#inside++;
     return { [Symbol.dispose]: () => void this.#inside-- };
-  }
-
-  /** Runs the work once there is a slot for it, in the order of asking. */
-  async run<T>(work: () => Promise<T>): Promise<T> {
-    if (this.#free > 0) this.#free--;
-    else await new Promise<void>((resolve) => this.#waiting.push(resolve));
-    try {
-      return await work();
-    } finally {
-      const next = this.#waiting.shift();
-      if (next) next();
-      else this.#free++;
-    }
   }
 }

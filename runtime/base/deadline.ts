@@ -31,5 +31,9 @@ export async function withDeadline<T>(
 
 /** Waits `ms` milliseconds; rejects with the signal's reason if it is aborted first. */
 export async function pause(ms: number, signal?: AbortSignal): Promise<void> {
-  await sleep(ms, undefined, signal ? { signal } : {});
+  try {
+    await sleep(ms, undefined, signal ? { signal } : {});
+  } catch (error) {
+    throw signal?.aborted ? signal.reason : error;
+  }
 }

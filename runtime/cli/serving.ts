@@ -1,15 +1,14 @@
-import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { ServiceState } from "../api/api-parts.ts";
 import { ApiServer } from "../api/api-server.ts";
 import { createApi } from "../api/app.ts";
 import { Canary } from "../api/canary.ts";
 import { apiFault } from "../api/faults.ts";
+import { KeyFile } from "../api/key-file.ts";
 import { Keys, parseKeys, type StoredKey } from "../api/keys.ts";
 import { ServiceMetrics } from "../api/metrics.ts";
 import { isLoopback } from "../api/reach.ts";
 import { systemClock } from "../base/clock.ts";
-import { messageOf } from "../base/fault.ts";
 import { type Log, openLog } from "../base/log.ts";
 import { processIdentity } from "../base/process-identity.ts";
 import { McpEndpoint } from "../mcp/endpoint.ts";
@@ -57,7 +56,7 @@ export async function openServing(
   options: ServeOptions,
   say: (text: string) => void,
 ): Promise<Serving> {
-  const keys = await readKeys(context, options);
+  const keyring = readKeys(context, options);
   const stack = new AsyncDisposableStack();
   try {
     const { data, records } = stack.use(await openRecords(context, options));
@@ -82,6 +81,7 @@ export async function openServing(
       log,
       process: processIdentity(),
     };
+    const keys = new Keys(keyring.keys, systemClock, () => keyring.changed(log));
     const metrics = new ServiceMetrics();
     const root = tasksRoot(context, options);
     const service = stack.use(await openService(parts, options, metrics, root));
@@ -133,24 +133,22 @@ function listen(options: ServeOptions, log: Log): Promise<ApiServer> {
   return ApiServer.listen({ host, port, allowedHosts, log });
 }
 
-/** @throws `api/keys-unreadable`, and `api/key-required` for an open door to the world */
-async function readKeys(context: Context, { host, keys: file }: ServeOptions): Promise<Keys> {
-  const stored: StoredKey[] = [];
-  if (file !== undefined) stored.push(...parseKeys(await textOf(file), file));
-  const own = context.env["CLOCHE_KEYS"];
-  if (own) stored.push(...parseKeys(own, "CLOCHE_KEYS"));
-  if (stored.length > 0) return new Keys(stored, systemClock);
-  if (file === undefined && isLoopback(host)) return new Keys([], systemClock);
-  const what = file === undefined ? `--host ${host} lets others in` : `${file} holds no key`;
-  const message = `${what}; make a key with: npx cloche keys new <id>`;
-  throw apiFault("key-required", message);
+interface Keyring {
+  readonly keys: readonly StoredKey[];
+  /** All of them, if they are others now. */
+  readonly changed: (log: Log) => readonly StoredKey[] | undefined;
 }
 
-async function textOf(file: string): Promise<string> {
-  try {
-    return await readFile(file, "utf8");
-  } catch (error) {
-    const message = `cannot read ${file}: ${messageOf(error)}`;
-    throw apiFault("keys-unreadable", message, { cause: error });
-  }
+/** @throws `api/keys-unreadable`, and `api/key-required` for an open door to the world */
+function readKeys(context: Context, { host, keys: path }: ServeOptions): Keyring {
+  const file = path === undefined ? undefined : new KeyFile(path);
+  const own = parseKeys(context.env["CLOCHE_KEYS"] ?? "", "CLOCHE_KEYS");
+  const changed = (log: Log) => {
+    const keys = file?.changed(log);
+    return keys && [...keys, ...own];
+  };
+  const keys = [...(file?.keys ?? []), ...own];
+  if (keys.length > 0 || isLoopback(host)) return { keys, changed };
+  const message = `--host ${host} lets others in; make a key with: npx cloche keys new <id>`;
+  throw apiFault("key-required", message);
 }

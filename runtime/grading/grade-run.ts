@@ -2,14 +2,15 @@ import { createReadStream } from "node:fs";
 import { canonicalJson, type Json } from "../base/canonical-json.ts";
 import { sha256 } from "../base/hash.ts";
 import type { Box } from "../engine/engine.ts";
-import { snapshotArchive } from "../workspace/archive-writer.ts";
 import { type BlobSource, layeredBlobs } from "../workspace/blob-source.ts";
 import type { BlobFolder } from "../workspace/blobs.ts";
 import type { Snapshot, SnapshotEntry } from "../workspace/snapshot.ts";
 import { gradingFault } from "./faults.ts";
 import type { Grade } from "./grade.ts";
-import { type PythonAnswer, runPythonModule } from "./python-module.ts";
+import { graderFiles } from "./grader-files.ts";
+import type { PythonAnswer } from "./python-module.ts";
 import { type DeclaredCriterion, readVerdict, rewardOf } from "./verdict.ts";
+import { WaitingGrader } from "./waiting-grader.ts";
 
 /** Everything that a grade rests on. A bundle holds all of it. */
 export interface GradingInput {
@@ -33,12 +34,13 @@ export interface GraderBox {
   readonly image: string;
   readonly folder: string;
   readonly user: string;
-  readonly owner: { readonly uid: number; readonly gid: number };
   readonly timeoutMs: number;
+  /** Its Python, if it was started already; it is ended in any case. */
+  readonly waiting?: WaitingGrader;
 }
 
 /**
- * Puts a run into the grader's box and lets the grader judge it. Rejects with `grading/…` if no
+ * Hands a run to the grader in its box and lets it judge. Rejects with `grading/…` if no
  * valid verdict comes; a criterion that raised is part of the grade, which then has no reward.
  * `scratch` is a folder of blobs of the caller's for the small parts; it may be thrown away afterwards.
  */
@@ -48,11 +50,10 @@ export async function gradeRun(
   scratch: BlobFolder,
   signal: AbortSignal,
 ): Promise<Grade> {
+  await using python = grader.waiting ?? new WaitingGrader(grader.box, grader.user, signal);
   const folder = await gradingFolder(input, scratch);
-  const blobs = layeredBlobs(scratch, input.blobs);
-  const archive = snapshotArchive(folder, blobs, { ...grader.owner, links: "omit" });
-  await grader.box.putArchive(archive, grader.folder, { signal });
-  const answer = await askGrader(input.task, grader, signal);
+  const files = graderFiles(folder, layeredBlobs(scratch, input.blobs));
+  const answer = await askGrader(python, input.task, grader, files, signal);
   const criteria = readVerdict(answer, input.declared);
   return {
     schema: "cloche.grade/1",
@@ -64,16 +65,14 @@ export async function gradeRun(
 }
 
 async function askGrader(
+  python: WaitingGrader,
   task: string,
-  { box, user, folder, timeoutMs }: GraderBox,
+  { folder: root, timeoutMs }: GraderBox,
+  files: AsyncIterable<Buffer>,
   signal: AbortSignal,
 ): Promise<PythonAnswer["answer"]> {
-  const { answer, printed } = await runPythonModule(box, {
-    module: "run_grader",
-    user,
-    input: { root: folder },
-    timeoutMs,
-    signal,
+  const { answer, printed } = await python.ask({
+    ...{ root, files, timeoutMs, signal },
     onSilence: (kind, message) =>
       gradingFault(kind === "timed-out" ? kind : "no-verdict", `the grader of ${task}: ${message}`),
   });

@@ -3,6 +3,9 @@ import { type Fault, messageOf } from "../base/fault.ts";
 import { secret } from "../base/id.ts";
 import type { Box } from "../engine/engine.ts";
 
+/** Makes the fault for a run that gives no answer. */
+export type OnSilence = (kind: "timed-out" | "no-answer", message: string) => Fault;
+
 export interface PythonRun {
   /** "run_grader" and the like: a module of the `cloche` package. */
   readonly module: string;
@@ -11,8 +14,7 @@ export interface PythonRun {
   readonly input: Readonly<Record<string, unknown>>;
   readonly timeoutMs: number;
   readonly signal?: AbortSignal;
-  /** Makes the fault for a run that gives no answer. */
-  readonly onSilence: (kind: "timed-out" | "no-answer", message: string) => Fault;
+  readonly onSilence: OnSilence;
 }
 
 export interface PythonAnswer {
@@ -22,7 +24,8 @@ export interface PythonAnswer {
   readonly printed: string;
 }
 
-const ANSWER_BYTES_MAX = 4 * 1024 * 1024;
+export const ANSWER_BYTES_MAX = 4 * 1024 * 1024;
+const PRINTED_BYTES_MAX = 65_536;
 
 /**
  * Arguments and environment under which all Python of ours and of task authors runs: no user site,
@@ -52,15 +55,30 @@ export async function runPythonModule(box: Box, run: PythonRun): Promise<PythonA
     maxOutputBytes: ANSWER_BYTES_MAX,
     ...(run.signal ? { signal: run.signal } : {}),
   });
-  const printed = result.stderr.subarray(0, 65_536).toString("utf8");
-  if (result.timedOut) {
-    throw run.onSilence("timed-out", `no answer within ${run.timeoutMs / 1000} s\n${printed}`);
-  }
+  return readAnswer(result, nonce, run);
+}
+
+/** What a module's run came to. */
+export interface PythonOutput {
+  readonly stdout: Buffer;
+  readonly stderr: Buffer;
+  readonly exitCode: number | null;
+  readonly timedOut: boolean;
+}
+
+/** The answer in what a module printed, or `onSilence(…)`. */
+export function readAnswer(
+  { stdout, stderr, exitCode, timedOut }: PythonOutput,
+  nonce: string,
+  { timeoutMs, onSilence }: Pick<PythonRun, "timeoutMs" | "onSilence">,
+): PythonAnswer {
+  const printed = stderr.subarray(0, PRINTED_BYTES_MAX).toString("utf8");
+  if (timedOut) throw onSilence("timed-out", `no answer within ${timeoutMs / 1000} s\n${printed}`);
   try {
-    return { answer: parseAnswer(result.stdout, nonce), printed };
+    return { answer: parseAnswer(stdout, nonce), printed };
   } catch (error) {
-    const what = `${messageOf(error)} (exit code ${result.exitCode})`;
-    throw run.onSilence("no-answer", `${what}\n${printed}`.trimEnd());
+    const what = `${messageOf(error)} (exit code ${exitCode})`;
+    throw onSilence("no-answer", `${what}\n${printed}`.trimEnd());
   }
 }
 

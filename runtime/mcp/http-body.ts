@@ -19,16 +19,17 @@ export async function readBody(
   }
   const chunks: Buffer[] = [];
   let bytes = 0;
-  try {
-    for await (const chunk of request as AsyncIterable<Buffer>) {
-      bytes += chunk.length;
-      if (bytes > MAX_BODY_BYTES) return tooLarge(response);
-      chunks.push(chunk);
-    }
-  } catch {
-    return undefined;
-  }
-  return Buffer.concat(chunks).toString("utf8");
+  const { promise, resolve } = Promise.withResolvers<string | undefined>();
+  request.on("data", (chunk: Buffer) => {
+    bytes += chunk.length;
+    chunks.push(chunk);
+    if (bytes <= MAX_BODY_BYTES) return;
+    tooLarge(response);
+    request.destroy();
+  });
+  request.on("end", () => resolve(Buffer.concat(chunks).toString("utf8")));
+  for (const gone of ["error", "close"]) request.on(gone, () => resolve(undefined));
+  return await promise;
 }
 
 /** Answers with a JSON-RPC error; without an `id` it belongs to no request. */
@@ -45,9 +46,8 @@ export function answerError(
   response.writeHead(status, headers).end(body);
 }
 
-function tooLarge(response: ServerResponse): undefined {
+function tooLarge(response: ServerResponse): void {
   response.setHeader("connection", "close");
   const message = `The body is larger than ${MAX_BODY_BYTES} bytes`;
   answerError(response, 413, RPC_ERROR.server, message);
-  return undefined;
 }

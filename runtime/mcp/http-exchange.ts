@@ -45,11 +45,11 @@ export class HttpExchange {
       this.#end();
       return;
     }
-    const bytes = Buffer.from(text, "utf8");
-    const length = { "content-type": "application/json", "content-length": bytes.length };
+    const bytes = Buffer.byteLength(text);
+    const length = { "content-type": "application/json", "content-length": bytes };
     const { headers, status } = this.#options;
     this.#response.writeHead(status?.(text) ?? 200, { ...headers, ...length });
-    this.#response.end(bytes);
+    this.#response.end(text); // As a text it leaves together with its head, in one write.
   }
 
   /** Something that belongs to the request but does not answer it. */

@@ -1,7 +1,7 @@
-import { readFileSync, truncateSync } from "node:fs";
+import { closeSync, ftruncateSync, openSync, readSync } from "node:fs";
 import { join } from "node:path";
 import type { Json } from "../base/canonical-json.ts";
-import { messageOf } from "../base/fault.ts";
+import { Fault, messageOf } from "../base/fault.ts";
 import { sha256 } from "../base/hash.ts";
 import { mcpFault } from "./faults.ts";
 import { isObject } from "./json-rpc.ts";
@@ -40,43 +40,54 @@ interface Frame {
  * away that was torn. @throws Fault `mcp/record-broken`
  */
 export function readPastRecord(folder: string): PastRecord {
-  const stepLines = wholeLines(join(folder, "steps.jsonl"));
-  const wireLines = wholeLines(join(folder, "wire.jsonl"));
-  let hash = FIRST_PREVIOUS;
-  const firstFrames = new Set<unknown>();
-  for (const [index, line] of stepLines.entries()) {
-    const step = parsed(line, "steps.jsonl", index);
-    const { previous, wire } = isObject(step) ? step : {};
-    if (previous !== hash) throw broken("steps.jsonl", index, "it does not follow the line before");
-    if (Array.isArray(wire)) firstFrames.add(wire[0]);
-    hash = sha256(line);
+  const { chain, firstFrames } = pastSteps(join(folder, "steps.jsonl"));
+  const unfinished: UnfinishedCall[] = [];
+  let lastFrame = 0;
+  let calls = 0;
+  for (const line of wholeLines(join(folder, "wire.jsonl"))) {
+    const frame = parsed(line, "wire.jsonl", lastFrame) as Frame;
+    if (frame?.seq !== lastFrame + 1) {
+      throw broken("wire.jsonl", lastFrame, "its number is not the next");
+    }
+    lastFrame += 1;
+    const call = callOf(frame);
+    if (call === undefined) continue;
+    calls += 1;
+    if (!firstFrames.has(call.frame)) unfinished.push({ ...call, step: calls });
   }
-  const calls = wireLines.flatMap((line, index) => {
-    const frame = parsed(line, "wire.jsonl", index) as Frame;
-    if (frame?.seq !== index + 1) throw broken("wire.jsonl", index, "its number is not the next");
-    return callOf(frame);
-  });
-  const numbered = calls.map((call, index) => ({ ...call, step: index + 1 }));
-  const unfinished = numbered.filter(({ frame }) => !firstFrames.has(frame));
-  if (unfinished.length + stepLines.length !== calls.length) {
+  if (unfinished.length + chain.count !== calls) {
     throw mcpFault("record-broken", "steps.jsonl has steps whose requests wire.jsonl lacks");
   }
-  const chain = { count: stepLines.length, hash };
-  return { lastFrame: wireLines.length, chain, calls: calls.length, unfinished };
+  return { lastFrame, chain, calls, unfinished };
+}
+
+/** Where the chain ends, and the wire log's numbers of the requests that have their step. */
+function pastSteps(path: string) {
+  let [count, hash] = [0, FIRST_PREVIOUS];
+  const firstFrames = new Set<unknown>();
+  for (const line of wholeLines(path)) {
+    const step = parsed(line, "steps.jsonl", count);
+    const { previous, wire } = isObject(step) ? step : {};
+    if (previous !== hash) throw broken("steps.jsonl", count, "it does not follow the line before");
+    if (Array.isArray(wire)) firstFrames.add(wire[0]);
+    hash = sha256(line);
+    count += 1;
+  }
+  return { chain: { count, hash }, firstFrames };
 }
 
 /** A new call of a tool; one that goes on with a parked call is none. */
-function callOf({ direction, peer, message, seq, at }: Frame): Omit<UnfinishedCall, "step">[] {
-  if (direction !== "in" || !peer.startsWith("agent:") || !isObject(message)) return [];
+function callOf({ direction, peer, message, seq, at }: Frame) {
+  if (direction !== "in" || !peer.startsWith("agent:") || !isObject(message)) return undefined;
   const { method, params, id } = message;
-  if (method !== "tools/call" || id === undefined) return [];
+  if (method !== "tools/call" || id === undefined) return undefined;
   const said = isObject(params) ? params : {};
   const meta = said["_meta"];
   const isModern = isObject(meta) && META.protocolVersion in meta;
-  if (isModern && ("requestState" in said || hasBadResponses(said))) return [];
+  if (isModern && ("requestState" in said || hasBadResponses(said))) return undefined;
   const exposedName = typeof said["name"] === "string" ? said["name"] : "";
   const args = said["arguments"];
-  return [{ exposedName, arguments: (args === undefined ? {} : args) as Json, at, frame: seq }];
+  return { exposedName, arguments: (args === undefined ? {} : args) as Json, at, frame: seq };
 }
 
 /** Such a call is refused before it counts (`Inquiries.resume`). */
@@ -86,25 +97,43 @@ function hasBadResponses(params: Readonly<Record<string, unknown>>): boolean {
   return !isObject(inputResponses) || !Object.values(inputResponses).every(isObject);
 }
 
-/** The lines that have an end. What comes after the last one is cut away, also in the file. */
-function wholeLines(path: string): readonly string[] {
-  let bytes: Buffer;
+/**
+ * The lines that have an end, one at a time: a record can be as large as a disk allows. What comes
+ * after the last one is cut away, also in the file.
+ */
+function* wholeLines(path: string): Generator<string> {
+  let fd: number | undefined;
   try {
-    bytes = readFileSync(path);
-    const whole = bytes.lastIndexOf(0x0a) + 1;
-    if (whole < bytes.length) truncateSync(path, whole);
-    bytes = bytes.subarray(0, whole);
+    fd = openSync(path, "r+");
+    const pieces: Buffer[] = [];
+    let whole = 0;
+    for (let chunk = nextChunk(fd, 0), at = 0; chunk.length > 0; chunk = nextChunk(fd, at)) {
+      let from = 0;
+      for (let end = chunk.indexOf(LF); end >= 0; end = chunk.indexOf(LF, from)) {
+        pieces.push(chunk.subarray(from, end));
+        from = end + 1;
+        whole = at + from;
+        yield Buffer.concat(pieces.splice(0)).toString("utf8");
+      }
+      pieces.push(chunk.subarray(from));
+      at += chunk.length;
+    }
+    if (pieces.some(({ length }) => length > 0)) ftruncateSync(fd, whole);
   } catch (error) {
+    if (error instanceof Fault) throw error;
     const message = `cannot read ${path}: ${messageOf(error)}`;
     throw mcpFault("record-broken", message, { cause: error });
+  } finally {
+    if (fd !== undefined) closeSync(fd);
   }
-  const lines: string[] = [];
-  for (let from = 0; from < bytes.length; ) {
-    const end = bytes.indexOf(0x0a, from);
-    lines.push(bytes.toString("utf8", from, end));
-    from = end + 1;
-  }
-  return lines;
+}
+
+const LF = 0x0a;
+const CHUNK_BYTES = 1024 * 1024;
+
+function nextChunk(fd: number, at: number): Buffer {
+  const chunk = Buffer.allocUnsafe(CHUNK_BYTES);
+  return chunk.subarray(0, readSync(fd, chunk, 0, chunk.length, at));
 }
 
 function parsed(line: string, file: string, index: number): unknown {

@@ -289,7 +289,7 @@ export class ToolCalls {
       return;
     }
     const { frame } = ready;
-    const last = frame === undefined ? wire.seq : wire.write("out", call.peer.name, frame);
+    const last = frame === undefined ? wire.flush() : wire.write("out", call.peer.name, frame);
     const step = steps.append(stepOf(call, ready, last, clock), ready.resultJson);
     try {
       onStep(step);

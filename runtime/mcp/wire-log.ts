@@ -64,8 +64,17 @@ export class WireLog {
       this.#hold(rest);
       return 0;
     }
-    file.append(`{"seq":${this.#seq + 1}${rest}`);
+    const line = `{"seq":${this.#seq + 1}${rest}`;
+    // Whatever leaves is written down first, and what came in with it.
+    if (direction === "out") file.append(line);
+    else file.hold(line);
     this.#seq += 1;
+    return this.#seq;
+  }
+
+  /** Sees to it that what came in is written, and returns the last frame's number. @throws Fault `mcp/record-failed` */
+  flush(): number {
+    if (this.#file?.isOpen === true) this.#file.flush();
     return this.#seq;
   }
 

@@ -10,6 +10,7 @@ import {
   type GradingPlace,
   gradeEvidence,
   keepEvidence,
+  startGrader,
   storeEvidence,
 } from "./evidence.ts";
 import { rolloutFault } from "./faults.ts";
@@ -24,14 +25,17 @@ export interface Run {
   readonly watcher: RolloutWatcher;
   readonly life: Life;
   readonly evidence: Evidence;
+  /** Let go of in this order: the box first, and all that runs in it goes with it. */
+  readonly held: AsyncDisposable[];
 }
 
 /**
  * Does the work of a rollout and brings it to its record, whatever happens. Never rejects for the
- * rollout's sake; rejects only if the record itself cannot be written.
+ * rollout's sake; rejects only if the record itself cannot be written. What is held of the engine
+ * goes while the bundle is written, and is gone before the record says that the rollout has ended.
  */
 export async function conduct(run: Run, work: () => Promise<void>): Promise<RolloutRecord> {
-  const { spec, parts, signal, life, evidence } = run;
+  const { spec, signal, life, evidence } = run;
   try {
     await work();
   } catch (error) {
@@ -39,6 +43,19 @@ export async function conduct(run: Run, work: () => Promise<void>): Promise<Roll
     else if (signal.aborted) life.cancel();
     else life.fail(failing(spec.id, "the rollout")(error));
   }
+  await Promise.all([letGo(run), store(run)]);
+  const record = await life.end();
+  await rm(evidence.folder, { recursive: true, force: true });
+  return record;
+}
+
+async function letGo(run: Run): Promise<void> {
+  const failed = noted(run, "something could not be let go of");
+  for (const one of run.held) await Promise.resolve(one[Symbol.asyncDispose]()).catch(failed);
+}
+
+async function store(run: Run): Promise<void> {
+  const { spec, parts, life, evidence } = run;
   try {
     const record = { ...life.record, outcome: life.outcome };
     life.note({ bundle: await storeEvidence(spec, parts, record, evidence) });
@@ -47,15 +64,12 @@ export async function conduct(run: Run, work: () => Promise<void>): Promise<Roll
     const unstored = () => rolloutFault("storing-failed", message, { cause: error });
     life.fail(error instanceof Fault ? error : unstored());
   }
-  if (life.record.bundle === null) await keepSteps(parts.data, spec.id).catch(noted(run));
-  const record = await life.end();
-  await rm(evidence.folder, { recursive: true, force: true });
-  return record;
+  if (life.record.bundle !== null) return;
+  await keepSteps(parts.data, spec.id).catch(noted(run, "steps could not be kept"));
 }
 
-function noted({ parts, spec }: Run): (error: unknown) => void {
-  return (error) =>
-    parts.log.error({ rollout: spec.id, error: messageOf(error) }, "steps could not be kept");
+function noted({ parts, spec }: Run, what: string): (error: unknown) => void {
+  return (error) => parts.log.error({ rollout: spec.id, error: messageOf(error) }, what);
 }
 
 /** Makes the fault of a stage that failed in a way of its own. */
@@ -67,8 +81,9 @@ export function failing(id: string, what: string): (cause: unknown) => Fault {
 }
 
 /**
- * From the ending to the grade. `mayBeStopped`: after a crash of ours it may be that we had stopped
- * the sandbox already.
+ * From the ending to the grade. The grader's Python starts while the sandbox is stopped and read:
+ * it waits for the whole capture and sees nothing before that. `mayBeStopped`: after a crash of ours
+ * it may be that we had stopped the sandbox already.
  */
 export async function judge(
   run: Run,
@@ -76,17 +91,19 @@ export async function judge(
   ending: Ending,
   { mayBeStopped } = { mayBeStopped: false },
 ): Promise<void> {
-  const { spec, signal, life, evidence } = run;
+  const { spec, signal, life, evidence, held } = run;
+  const { keeper } = sandbox;
+  if (keeper === undefined) throw new TypeError("a rollout's sandbox has a keeper");
+  // If the policy broke, evidence is kept and nothing is graded.
+  const waiting = life.record.fault === null ? startGrader(keeper, signal) : undefined;
+  if (waiting !== undefined) held.push(waiting);
   await stage(failing(spec.id, "the capture"), signal, async () => {
     await stop(run, sandbox, ending, mayBeStopped);
     await capture(run, sandbox);
   });
   await keepEvidence(evidence);
   await life.reach("captured");
-  if (life.record.fault !== null) return; // The policy broke: evidence is kept, nothing is graded.
-  const { keeper, identity } = sandbox;
-  if (keeper === undefined) throw new TypeError("a rollout's sandbox has a keeper");
-  await gradeIn(run, { box: keeper, gid: identity.gid }, ending);
+  if (waiting !== undefined) await gradeIn(run, { box: keeper, waiting }, ending);
 }
 
 /** The ending is known and the endpoint closed. */

@@ -4,6 +4,7 @@ import { canonicalJson, type Json } from "../base/canonical-json.ts";
 import type { Box } from "../engine/engine.ts";
 import type { Grade } from "../grading/grade.ts";
 import { type GradingInput, gradeRun } from "../grading/grade-run.ts";
+import { WaitingGrader } from "../grading/waiting-grader.ts";
 import type { Ending } from "../mcp/step.ts";
 import { type BundleContents, writeBundle } from "../store/bundle-writer.ts";
 import type { RolloutRecord } from "../store/record.ts";
@@ -53,17 +54,22 @@ export async function recallEvidence(folder: string): Promise<Evidence> {
   return evidence;
 }
 
-/** A box of the grader image, and the group that its volume belongs to. */
+/** A box of the grader image, and the grader in it if it was started already. */
 export interface GradingPlace {
   readonly box: Box;
-  readonly gid: number;
+  readonly waiting?: WaitingGrader;
+}
+
+/** Starts the grader before there is anything to grade. */
+export function startGrader(box: Box, signal: AbortSignal): WaitingGrader {
+  return new WaitingGrader(box, GRADER_USER, signal);
 }
 
 /** Lets the task's grader judge the capture. */
 export async function gradeEvidence(
   spec: RolloutSpec,
   parts: RolloutParts,
-  { box, gid }: GradingPlace,
+  place: GradingPlace,
   ending: Ending,
   evidence: Evidence,
   signal: AbortSignal,
@@ -81,11 +87,10 @@ export async function gradeEvidence(
     blobs: layeredBlobs(evidence.blobs, new BlobFolder(parts.data.blobs)),
   };
   const grader = {
-    box,
+    ...place,
     image: parts.images.grader,
     folder: GRADER_FOLDER,
     user: GRADER_USER,
-    owner: { uid: 0, gid },
     timeoutMs: spec.task.graderTimeoutMs,
   };
   const scratch = new BlobFolder(join(evidence.folder, "grading"));

@@ -75,3 +75,8 @@ export const ROLLOUT_FAULTS = {
 } as const satisfies Record<string, FaultKind>;
 
 export const rolloutFault = faultMaker("rollout", ROLLOUT_FAULTS);
+
+/** A fault that names what was wrong in a wish. */
+export function badWish(member: string, what: string): Error {
+  return rolloutFault("bad-wish", `"${member}" ${what}`, { detail: { member } });
+}

@@ -3,6 +3,7 @@ import { rolloutId } from "../base/id.ts";
 import { isAlive } from "../base/process-identity.ts";
 import type { RolloutRecord } from "../store/record.ts";
 import type { ExternalPlayer } from "./external-player.ts";
+import { isGroupId } from "./group-name.ts";
 import { firstRecord } from "./life.ts";
 import type { OpenRollout } from "./open-rollout.ts";
 import type { RolloutParts } from "./parts.ts";
@@ -46,7 +47,7 @@ export class Groups {
   /** A member has ended. What follows from it happens in the background. */
   noteEnd(open: OpenRollout, record: RolloutRecord): void {
     const { group } = record;
-    if (group === null || this.#isStopped) return;
+    if (group === null || !isGroupId(group) || this.#isStopped) return;
     const { spec } = open;
     const leaseMs = open.player.lease.ms;
     const after = this.#afterEnd(group, record, { ...spec, leaseMs }).catch((error) => {
@@ -76,7 +77,7 @@ export class Groups {
     const { instruction } = spec.prepared;
     await records.admissions.admit({ members: [{ record, member }], instruction }, clock.now());
     const [place] = this.#room.takeAnyway(record.key, 1);
-    if (place) this.#runner().begin(next, { record, place, isUrgent: true });
+    if (place) this.#runner().begin(next, { record, place, rank: "urgent" });
   }
 
   /** Goes on with a group that a dead service left. `specOf` says undefined if it cannot be. */

@@ -1,5 +1,6 @@
 import PQueue from "p-queue";
 import type { Clock } from "../base/clock.ts";
+import { FairQueue } from "./fair-queue.ts";
 import { rolloutFault } from "./faults.ts";
 import type { Caller } from "./service.ts";
 
@@ -19,13 +20,14 @@ export interface QueueLimits {
 
 /** A queue for each stage that costs the engine something, so that none of them can starve another. */
 export class StageQueues {
-  readonly rollouts: PQueue;
+  /** Fair between keys; the others serve whoever comes first. */
+  readonly rollouts: FairQueue;
   readonly creates: PQueue;
   readonly grades: PQueue;
   readonly removals: PQueue;
 
   constructor({ inFlight = 16, creates = 4, grades = 4, removals = 4 }: QueueLimits) {
-    this.rollouts = new PQueue({ concurrency: inFlight });
+    this.rollouts = new FairQueue(inFlight);
     this.creates = new PQueue({ concurrency: creates });
     this.grades = new PQueue({ concurrency: grades });
     this.removals = new PQueue({ concurrency: removals });

@@ -24,6 +24,13 @@ export interface Reaped {
   readonly failed: readonly { readonly id: string; readonly message: string }[];
   /** Rollouts that had no end and now have one. */
   readonly ended: readonly string[];
+  /** Rollouts that a dead service had accepted and not begun: its next start runs them. */
+  readonly waiting: readonly string[];
+}
+
+export interface ReapOptions {
+  /** Whether rollouts that wait for a service's next start are ended too. Default: they are left. */
+  readonly endWaiting?: boolean;
 }
 
 /**
@@ -31,7 +38,11 @@ export interface Reaped {
  * ends their rollouts with `infra_error`. A living process's sandboxes are left alone until their
  * expiry. Goes on after a failure and reports it.
  */
-export async function reap(parts: ReaperParts, signal: AbortSignal): Promise<Reaped> {
+export async function reap(
+  parts: ReaperParts,
+  signal: AbortSignal,
+  { endWaiting = false }: ReapOptions = {},
+): Promise<Reaped> {
   const found = await parts.engine.find(parts.data.owner, { signal });
   const held = await heldSandboxes(parts);
   const left = found.filter((sandbox) => isLeft(sandbox, held, parts));
@@ -48,7 +59,7 @@ export async function reap(parts: ReaperParts, signal: AbortSignal): Promise<Rea
   const living = found
     .filter((sandbox) => !left.includes(sandbox))
     .map(({ id, labels }) => ({ id, pid: pidOf(labels.process) }));
-  return { removed, living, failed, ended: await endInterrupted(parts) };
+  return { removed, living, failed, ...(await endInterrupted(parts, endWaiting)) };
 }
 
 /** A rollout that was taken over by a living process holds a sandbox that a dead one made. */
@@ -69,15 +80,28 @@ function isLeft(
 }
 
 /** Every requested rollout ends with a record, also when its conductor was killed. */
-async function endInterrupted(parts: ReaperParts): Promise<string[]> {
+async function endInterrupted(
+  parts: ReaperParts,
+  endWaiting: boolean,
+): Promise<Pick<Reaped, "ended" | "waiting">> {
   const ended: string[] = [];
+  const waiting: string[] = [];
   for (const record of await parts.records.unfinished()) {
     if (record.process === parts.process || isAlive(record.process)) continue;
+    if (isWaiting(record) && !endWaiting) {
+      waiting.push(record.id);
+      continue;
+    }
     const message = `the process that conducted rollout ${record.id} died in phase ${record.phase}; run it again`;
     await endAsLost(record, rolloutFault("interrupted", message), parts);
     ended.push(record.id);
   }
-  return ended;
+  return { ended, waiting };
+}
+
+/** A service had accepted it, and nobody has seen anything of it but its record. */
+function isWaiting({ leaseMs, phase }: RolloutRecord): boolean {
+  return leaseMs !== null && phase === "requested";
 }
 
 /** Ends a rollout that nobody conducts any more. Its steps are kept; its work folder goes. */

@@ -1,14 +1,16 @@
-import { namedId, rolloutId } from "../base/id.ts";
+import { rolloutId } from "../base/id.ts";
 import type { Claim } from "../store/admissions.ts";
 import type { ExternalPlayer } from "./external-player.ts";
 import { rolloutFault } from "./faults.ts";
+import { newGroupId } from "./group-name.ts";
 import { firstRecord } from "./life.ts";
+import { loweredTask } from "./lowered-task.ts";
 import type { RolloutParts } from "./parts.ts";
 import type { Place, Room } from "./queue.ts";
 import type { ReadyTask, ReadyTasks } from "./ready-tasks.ts";
 import type { OpenSpec, Runner } from "./runner.ts";
 import type { Caller, GroupWish, RolloutWish } from "./service.ts";
-import { type CheckedWish, checkWish, wishHash, withBudget } from "./wish.ts";
+import { type CheckedWish, checkWish, wishHash } from "./wish.ts";
 
 export interface ReceptionParts {
   readonly parts: RolloutParts;
@@ -85,7 +87,7 @@ export class Reception {
     const places = room.take(caller, "n" in wish ? wish.n : 1);
     try {
       const ready = await tasks.ready(wish.task, checked.variant);
-      const task = withBudget(ready.task, wish.budget);
+      const task = loweredTask(ready, wish);
       this.#requireOpen();
       const { target, isNew } = await this.#admit(
         { task, prepared: ready.prepared },
@@ -106,14 +108,15 @@ export class Reception {
   /** Writes records, group and claim at once, then starts. */
   async #admit(
     { task, prepared }: ReadyTask,
-    { policy, labels, leaseMs }: CheckedWish,
+    { policy, labels, leaseMs, group: label }: CheckedWish,
     isGroup: boolean,
     places: readonly Place[],
     claim: Omit<Claim, "target"> | undefined,
     { key }: Caller,
   ): Promise<{ target: string; isNew: boolean }> {
     const { parts, runner, playerOf } = this.#parts;
-    const group = isGroup ? namedId("group") : null;
+    const made = isGroup ? newGroupId() : null;
+    const group = made ?? label;
     const openings = places.map((place) => {
       const player = playerOf(policy, leaseMs);
       const spec: OpenSpec = {
@@ -122,12 +125,13 @@ export class Reception {
       const record = { ...firstRecord(spec, parts), reachedMs: { requested: 0 } };
       return { spec, record, place };
     });
-    const target = group ?? openings[0]?.spec.id ?? "";
+    const target = made ?? openings[0]?.spec.id ?? "";
     const row = { id: target, key, task: task.id, variant: prepared.variant, n: places.length };
     const earlier = await parts.records.admissions.admit(
       {
         members: openings.map(({ record }, index) => ({ record, member: index + 1 })),
         instruction: prepared.instruction,
+        isLabelled: label !== null,
         ...(isGroup ? { group: row } : {}),
         ...(claim ? { claim: { ...claim, target } } : {}),
       },

@@ -46,7 +46,8 @@ export async function recoverRollouts(recovery: RecoveryParts): Promise<Recovere
     const [place] = room.takeAnyway(record.key, 1);
     if (!place) continue;
     const requestedAgoMs = parts.clock.now().getTime() - Date.parse(record.requestedAt);
-    const beginning: Beginning = { record, place, isUrgent: true, requestedAgoMs };
+    const rank = conduct ? "resumed" : "urgent";
+    const beginning: Beginning = { record, place, rank, requestedAgoMs };
     runner.begin(spec, conduct ? { ...beginning, conduct } : beginning);
   }
   for (const { id } of await parts.records.admissions.openGroups()) {
@@ -95,13 +96,13 @@ async function specOf(
   record: RolloutRecord,
   { parts, tasks, playerOf }: RecoveryParts,
 ): Promise<OpenSpec | undefined> {
-  const { id, variant, group, attempt, labels, key, policy, budget } = record;
+  const { id, variant, group, attempt, labels, key, policy, budget, limits } = record;
   const leaseMs = record.leaseMs ?? 0;
   try {
     const { task, prepared } = await tasks.ready(record.task.id, variant);
     if (task.sha256 !== record.task.sha256) throw new Error("the task has changed");
     const player = playerOf(policy, leaseMs);
-    const lowered = { ...task, budget };
+    const lowered = { ...task, budget, limits };
     return { ...{ id, group, attempt, labels, key, leaseMs, player }, task: lowered, prepared };
   } catch (error) {
     parts.log.warn({ rollout: id, problem: messageOf(error) }, "a rollout cannot be gone on with");

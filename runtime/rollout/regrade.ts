@@ -13,7 +13,10 @@ const TIMEOUT_MS = 600_000;
 const LEASE_MS = 30 * 60_000;
 
 /** What regrading needs: no listener, no images but the grader's. */
-export type RegradeParts = Pick<RolloutParts, "engine" | "data" | "clock" | "process"> & {
+export type RegradeParts = Pick<
+  RolloutParts,
+  "engine" | "data" | "clock" | "process" | "gradeGate"
+> & {
   readonly graderImage: string;
 };
 
@@ -52,7 +55,8 @@ export async function regrade(
     const { expected, context, stepsFile, before, after } = bundle;
     const declared = bundle.manifest.criteria;
     const run = { expected, context, stepsFile, before, after, blobs: bundle.blobs };
-    return await gradeRun({ task, files, declared, ...run }, grader, blobs, signal);
+    const grading = () => gradeRun({ task, files, declared, ...run }, grader, blobs, signal);
+    return await (parts.gradeGate ? parts.gradeGate(grading) : grading());
   } finally {
     await rm(scratch, { recursive: true, force: true });
   }

@@ -39,12 +39,13 @@ export async function resumeRollout(
 ): Promise<RolloutRecord> {
   const life = await Life.resume(record, parts, watcher);
   const evidence = await recallEvidence(await rolloutFolder(parts.data, spec.id));
-  const run = { spec, parts, signal, watcher, life, evidence };
+  const run = { spec, parts, signal, watcher, life, evidence, held: [] };
   return await conduct(run, () => goOn(run, record, found));
 }
 
 async function goOn(run: Run, record: RolloutRecord, found: FoundSandbox | undefined) {
-  await using sandbox = await takeOver(run, found);
+  const sandbox = await takeOver(run, found);
+  if (sandbox !== undefined) run.held.push(sandbox);
   const { phase, ending } = record;
   if (ending?.kind === "cancelled" || phase === "graded") return;
   if (phase === "serving") await fromServing(run, wanted(record, sandbox));
@@ -108,7 +109,7 @@ async function fromCaptured(run: Run, sandbox: Sandbox | undefined, ending: Endi
     return;
   }
   if (sandbox?.keeper !== undefined) {
-    await gradeIn(run, { box: sandbox.keeper, gid: sandbox.identity.gid }, ending);
+    await gradeIn(run, { box: sandbox.keeper }, ending);
     return;
   }
   const expires = new Date(parts.clock.now().getTime() + holdMsOf(spec.task));
@@ -117,5 +118,5 @@ async function fromCaptured(run: Run, sandbox: Sandbox | undefined, ending: Endi
   await using fresh = await stage(failing(spec.id, "making a box to grade in"), signal, () =>
     parts.engine.create(box, { signal }),
   );
-  await gradeIn(run, { box: fresh, gid: fresh.identity.gid }, ending);
+  await gradeIn(run, { box: fresh }, ending);
 }

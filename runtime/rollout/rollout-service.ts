@@ -1,4 +1,6 @@
+import type { Grade } from "../grading/grade.ts";
 import type { ToolInfo } from "../mcp/handshake.ts";
+import type { Bundle } from "../store/bundle.ts";
 import type { RolloutRecord } from "../store/record.ts";
 import type { RecordPage, RecordQuery } from "../store/records.ts";
 import { BlobFolder } from "../workspace/blobs.ts";
@@ -12,6 +14,7 @@ import { Room, StageQueues } from "./queue.ts";
 import { ReadyTasks } from "./ready-tasks.ts";
 import { Reception } from "./reception.ts";
 import { type RecoveryParts, recoverRollouts } from "./recovery.ts";
+import { Regrades } from "./regrades.ts";
 import { rolloutEvents } from "./rollout-events.ts";
 import { Runner } from "./runner.ts";
 import type {
@@ -59,6 +62,7 @@ class Service implements RolloutService {
   readonly #reception: Reception;
   readonly #sweeper: Sweeper;
   readonly #recovery: RecoveryParts;
+  readonly #regrades: Regrades;
   readonly #life = new AbortController();
   #disposed: Promise<void> | undefined;
 
@@ -79,6 +83,7 @@ class Service implements RolloutService {
       signal: this.#life.signal,
       log,
     });
+    this.#regrades = new Regrades(parts, tasks, queues, observer);
     const room = new Room(clock, options);
     const playerOf = (name: string, leaseMs: number) => new ExternalPlayer(name, leaseMs, clock);
     this.#parts = parts;
@@ -89,7 +94,8 @@ class Service implements RolloutService {
     const [runner, groups] = [this.#runner, this.#groups];
     this.#reception = new Reception({ parts, room, tasks, runner, playerOf });
     this.#sweeper = new Sweeper(parts, this.#runner.pastSandboxes, sweepMs, observer);
-    const reap = () => this.#sweeper.sweep();
+    // What waited and was not taken over cannot be gone on with.
+    const reap = () => this.#sweeper.sweep({ endWaiting: true });
     this.#recovery = { parts, room, tasks, runner, groups, playerOf, reap };
   }
 
@@ -189,6 +195,14 @@ class Service implements RolloutService {
       },
     };
     yield* rolloutEvents(source, after);
+  }
+
+  async regrade(
+    bundle: Bundle,
+    grader: "recorded" | "current",
+    signal: AbortSignal,
+  ): Promise<Grade> {
+    return await this.#regrades.grade(bundle, grader, signal);
   }
 
   stats(): ServiceStats {

@@ -22,7 +22,7 @@ export async function runRollout(
 ): Promise<RolloutRecord> {
   const life = await Life.begin(spec, parts, watcher);
   const evidence = evidenceIn(await rolloutFolder(parts.data, spec.id));
-  const run = { spec, parts, signal, watcher, life, evidence };
+  const run = { spec, parts, signal, watcher, life, evidence, held: [] };
   return await conduct(run, () => live(run));
 }
 
@@ -41,15 +41,16 @@ export function holdMsOf({ budget, graderTimeoutMs }: RolloutSpec["task"]): numb
   return budget.wallMs + graderTimeoutMs + SLACK_MS;
 }
 
-/** From nothing to a grade. The sandbox is gone when this returns or throws. */
+/** From nothing to a grade. */
 async function live(run: Run): Promise<void> {
   const { spec, parts, signal, life } = run;
   const { id, task, prepared } = spec;
   const { sandboxes = new ColdSource(parts.engine, ownerOf(parts)) } = parts;
   const claim = { rollout: id, holdMs: holdMsOf(task) };
-  await using taken = await stage(failing(id, "making the sandbox"), signal, () =>
+  const taken = await stage(failing(id, "making the sandbox"), signal, () =>
     sandboxes.take(needOf(task, parts), claim, signal),
   );
+  run.held.push(taken);
   const { sandbox } = taken;
   life.note({ identity: sandbox.identity, sandbox: sandbox.id });
   await stage(failing(id, "seeding"), signal, () =>

@@ -1,6 +1,7 @@
 import { asFault, messageOf } from "../base/fault.ts";
 import type { Outcome, RolloutRecord } from "../store/record.ts";
 import type { ExternalPlayer } from "./external-player.ts";
+import type { Turn } from "./fair-queue.ts";
 import { rolloutFault } from "./faults.ts";
 import { OpenRollout } from "./open-rollout.ts";
 import type { RolloutDoors, RolloutParts, RolloutSpec, RolloutWatcher } from "./parts.ts";
@@ -27,8 +28,8 @@ export type Conduct = (
 export interface Beginning {
   readonly record: RolloutRecord;
   readonly place: Place;
-  /** Goes before those that were asked for later. */
-  readonly isUrgent?: boolean;
+  /** Whether it goes before others; see there. */
+  readonly rank?: Turn["rank"];
   /** How long ago its record was written, if not just now. */
   readonly requestedAgoMs?: number;
   /** Default: `runRollout`. */
@@ -92,7 +93,7 @@ export class Runner {
   /** Takes charge of a rollout whose record is on the disk. */
   begin(spec: OpenSpec, beginning: Beginning): OpenRollout {
     const { clock } = this.#parts;
-    const { record, place, isUrgent = false, requestedAgoMs = 0, conduct = runRollout } = beginning;
+    const { record, place, rank, requestedAgoMs = 0, conduct = runRollout } = beginning;
     const nowMs = clock.monotonicMs();
     const accepted = { record, atMs: nowMs - Math.max(0, requestedAgoMs) };
     const whole = { ...spec, accepted };
@@ -107,10 +108,14 @@ export class Runner {
       this.#observer.onQueueWait?.(clock.monotonicMs() - nowMs);
       await this.#run(open, conduct);
     };
-    const { signal } = open.cancelled;
-    // Who gives up waiting gets its record at once, and no place.
-    signal.addEventListener("abort", () => void start(), { once: true });
-    void this.#queues.rollouts.add(start, { priority: isUrgent ? 1 : 0 });
+    const gone = new AbortController();
+    const leave = () => {
+      if (!this.#waiting.has(open)) return;
+      gone.abort(); // Who gives up waiting gets its record at once, and no place.
+      void start();
+    };
+    open.cancelled.signal.addEventListener("abort", leave, { once: true });
+    this.#queues.rollouts.add({ key: place.key, rank }, start, gone.signal);
     return open;
   }
 

@@ -24,6 +24,8 @@ export interface ServiceObserver {
   /** `captureMs` and `gradeMs` are null if it got no further. */
   readonly onEnded?: (outcome: Outcome, times: EndedTimes, record: RolloutRecord) => void;
   readonly onEngineCall?: (call: "create" | "remove" | "attach", ms: number, ok: boolean) => void;
+  /** A bundle was graded again, from its box to its grade. */
+  readonly onRegrade?: (ms: number) => void;
   /** Sandboxes were found that nobody owned any more. */
   readonly onLeaks?: (count: number) => void;
 }

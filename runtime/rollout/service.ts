@@ -1,8 +1,11 @@
 import type { Json } from "../base/canonical-json.ts";
+import type { Grade } from "../grading/grade.ts";
 import type { ToolInfo } from "../mcp/handshake.ts";
 import type { Budget, Step } from "../mcp/step.ts";
+import type { Bundle } from "../store/bundle.ts";
 import type { Outcome, Phase, RolloutRecord } from "../store/record.ts";
 import type { RecordPage, RecordQuery } from "../store/records.ts";
+import type { TaskLimits } from "../task/task.ts";
 
 /**
  * Many rollouts at once: asked for, queued, served, ended, recorded. It knows callers by the id of
@@ -67,6 +70,13 @@ export interface RolloutService extends AsyncDisposable {
     signal: AbortSignal,
   ): AsyncIterable<RolloutEvent>;
 
+  /**
+   * Grades a bundle again, whoever it is from, with the grader that it holds ("recorded") or the one
+   * that its task has now ("current"); in the same queues as rollouts' grades. Stores nothing.
+   * Rejects as grading does, with a fault of the task, or with the signal's reason.
+   */
+  regrade(bundle: Bundle, grader: "recorded" | "current", signal: AbortSignal): Promise<Grade>;
+
   /** Numbers to watch, taken now. */
   stats(): ServiceStats;
 
@@ -97,20 +107,28 @@ export interface RolloutWish {
   /** What the caller calls itself; recorded as the policy. Default "external". */
   readonly policy?: string;
   readonly labels?: Readonly<Record<string, string>>;
-  /** Lower bounds than the task's; a higher one is refused. */
+  /** Lower bounds than the task's on what the agent may ask for; a higher one is refused. */
   readonly budget?: Partial<Budget>;
+  /** Lower bounds than the task's on what its sandbox may use; a higher one is refused. */
+  readonly limits?: Partial<TaskLimits>;
+  /**
+   * The caller's own label, 1 to 64 of A-Z, a-z, 0-9 and . _ -, that ties rollouts asked for one by
+   * one. It makes no group that is reported together, and is refused if it looks like one's id.
+   */
+  readonly group?: string;
   /** Without a call or heartbeat for this long the agent counts as gone. Default 120,000; 5,000 to 3,600,000. */
   readonly leaseMs?: number;
   readonly idempotencyKey?: string;
 }
 
-export interface GroupWish extends RolloutWish {
+export interface GroupWish extends Omit<RolloutWish, "group"> {
   /** 1 to 256. */
   readonly n: number;
 }
 
 export interface RolloutView {
   readonly id: string;
+  /** The id of the group that it was asked for in, or the caller's label. */
   readonly group: string | null;
   /** From 1; a group's member lost to infra_error is followed by another attempt. */
   readonly attempt: number;

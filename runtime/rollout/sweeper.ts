@@ -1,6 +1,6 @@
 import { messageOf } from "../base/fault.ts";
 import type { RolloutParts } from "./parts.ts";
-import { type Reaped, reap } from "./reaper.ts";
+import { type Reaped, type ReapOptions, reap } from "./reaper.ts";
 import type { ServiceObserver } from "./service-options.ts";
 
 /** Looks, every now and then, for what nobody owns any more, and removes it. */
@@ -23,10 +23,10 @@ export class Sweeper implements AsyncDisposable {
   }
 
   /** One look, now. Rejects as `reap` does. */
-  async sweep(): Promise<Reaped> {
+  async sweep(options: ReapOptions = {}): Promise<Reaped> {
     const { signal } = this.#over;
     const leaks = await this.#removeLeaks(signal);
-    const reaped = await reap(this.#parts, signal);
+    const reaped = await reap(this.#parts, signal, options);
     const count = reaped.removed.length + leaks;
     this.leaksFound += count;
     if (count > 0) this.#observer.onLeaks?.(count);

@@ -8,6 +8,8 @@ export interface Admission {
   readonly members: readonly AdmittedMember[];
   /** What the agents are told; the same for all. */
   readonly instruction: string;
+  /** The group in their records is a label of their caller's and no group of ours. */
+  readonly isLabelled?: boolean;
   /** Absent if the group is there already, or if there is none. */
   readonly group?: Omit<GroupRow, "closed">;
   readonly claim?: Claim;
@@ -146,14 +148,14 @@ export class Admissions {
     return row && { key, name, wish: String(row["wish"]), target: String(row["target"]) };
   }
 
-  #write({ members, instruction, group, claim }: Admission, now: Date): void {
+  #write({ members, instruction, isLabelled, group, claim }: Admission, now: Date): void {
     const database = this.#database;
     const told = sha256(instruction);
     database.prepare("INSERT OR IGNORE INTO instructions VALUES (?, ?)").run(told, instruction);
     const insert = database.prepare("INSERT INTO admissions VALUES (?, ?, ?, ?, ?)");
     for (const { record, member } of members) {
       this.#putRecord(record);
-      insert.run(record.id, record.group, member, record.attempt, told);
+      insert.run(record.id, isLabelled ? null : record.group, member, record.attempt, told);
     }
     if (group) {
       const { id, key, task, variant, n } = group;

@@ -30,6 +30,7 @@ export interface RolloutRecord {
   readonly variant: number;
   /** Who played: "oracle", "null", "cheat:<name>", or what the caller named. */
   readonly policy: string;
+  /** The id of the group that it was asked for in, or a label of its caller's. */
   readonly group: string | null;
   /** From 1; a member of a group that was lost to infra_error gets another attempt. */
   readonly attempt: number;

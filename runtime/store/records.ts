@@ -120,9 +120,12 @@ export class RecordStore implements Disposable {
   }
 }
 
-const INSERT = `INSERT OR REPLACE INTO records
+/** What of a record changes; the other columns are in indexes that need not be touched then. */
+const INSERT = `INSERT INTO records
   (id, task, policy, outcome, requested_at, process, bundle, key, group_id, document)
-  VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`;
+  VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+  ON CONFLICT (id) DO UPDATE SET outcome = excluded.outcome, process = excluded.process,
+    bundle = excluded.bundle, document = excluded.document`;
 
 const COLUMNS = {
   task: "task",

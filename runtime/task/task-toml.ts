@@ -6,7 +6,7 @@ import type { ServerSpec } from "../mcp/server-spec.ts";
 import type { Budget } from "../mcp/step.ts";
 import { taskFault } from "./faults.ts";
 import { readServers } from "./servers.ts";
-import type { TaskLimits, Variants } from "./task.ts";
+import { LEAST_LIMITS, type TaskLimits, type Variants } from "./task.ts";
 import { tomlFault } from "./toml-issues.ts";
 
 const MIB = 1024 * 1024;
@@ -50,9 +50,9 @@ const taskTomlSchema = z.strictObject({
   agent: z.strictObject({ timeout_sec: z.number().min(1).max(86_400).optional() }).prefault({}),
   verifier: z.strictObject({ timeout_sec: z.number().min(1).max(3600).default(120) }).prefault({}),
   environment: z.strictObject({
-    cpus: z.number().min(0.1).max(64).default(1),
-    memory_mb: whole(128, 131_072).default(1024),
-    storage_mb: whole(1, 65_536).default(256),
+    cpus: z.number().min(LEAST_LIMITS.cpus).max(64).default(1),
+    memory_mb: whole(LEAST_LIMITS.memoryBytes / MIB, 131_072).default(1024),
+    storage_mb: whole(LEAST_LIMITS.workspaceBytes / MIB, 65_536).default(256),
     mcp_servers: z.array(serverTable).min(1).max(20),
   }),
   cloche: z.strictObject({
@@ -74,11 +74,11 @@ const taskTomlSchema = z.strictObject({
       .prefault({}),
     limits: z
       .strictObject({
-        processes: whole(16, 4096).default(256),
-        workspace_files: whole(1, 1_000_000).default(10_000),
-        tmp_mb: whole(1, 16_384).default(64),
-        file_mb: whole(1, 65_536).default(128),
-        open_files: whole(64, 65_536).default(1024),
+        processes: whole(LEAST_LIMITS.processes, 4096).default(256),
+        workspace_files: whole(LEAST_LIMITS.workspaceFiles, 1_000_000).default(10_000),
+        tmp_mb: whole(LEAST_LIMITS.tmpBytes / MIB, 16_384).default(64),
+        file_mb: whole(LEAST_LIMITS.fileBytes / MIB, 65_536).default(128),
+        open_files: whole(LEAST_LIMITS.openFiles, 65_536).default(1024),
       })
       .prefault({}),
   }),

@@ -32,6 +32,20 @@ export interface TaskLimits extends BoxLimits {
   readonly workspaceFiles: number;
 }
 
+const MIB = 2 ** 20;
+
+/** Below these no sandbox is of use. */
+export const LEAST_LIMITS: TaskLimits = {
+  memoryBytes: 128 * MIB,
+  processes: 16,
+  cpus: 0.1,
+  tmpBytes: MIB,
+  fileBytes: MIB,
+  openFiles: 64,
+  workspaceBytes: MIB,
+  workspaceFiles: 1,
+};
+
 /** Variants are numbered from 1 to `count`. */
 export interface Variants {
   readonly count: number;

@@ -69,8 +69,11 @@ function headerOf(entry: SnapshotEntry, prefix: string, owner: TarOwner): Buffer
   return encodeHeader(header, owner);
 }
 
-/** An archive whose sizes are wrong would put contents in the place of headers. */
-async function* contentOf(
+/**
+ * The bytes of a file, exactly as many as it says: in a stream of several files others would put
+ * contents in the place of headers. Fails with workspace/blob-missing or -broken.
+ */
+export async function* contentOf(
   { sha256, size }: SnapshotFile,
   blobs: BlobSource,
 ): AsyncGenerator<Buffer> {

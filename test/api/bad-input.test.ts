@@ -55,6 +55,7 @@ describe("bad input", () => {
     const wrong = [
       ["/v1/rollouts", { ...WISH, lables: {} }, "labels"],
       ["/v1/rollouts", { ...WISH, budget: { call: 1 } }, "calls"],
+      ["/v1/rollouts", { ...WISH, limits: { memoryByte: 1 } }, "memoryBytes"],
       ["/v1/groups", { ...WISH, n: 1, leasems: 9000 }, "leaseMs"],
       ["/v1/rollouts/ID/finish", { answr: "x" }, "answer"],
       ["/v1/rollouts/ID/tools", { calls: [{ name: "x", argumens: {} }] }, "arguments"],
@@ -92,6 +93,11 @@ describe("bad input", () => {
       [{ ...WISH, budget: { calls: -1 } }, "budget.calls"],
       [{ ...WISH, budget: { calls: 1e9 } }, "budget.calls"],
       [{ ...WISH, budget: null }, "budget"],
+      [{ ...WISH, limits: { processes: 17.5 } }, "limits.processes"],
+      [{ ...WISH, limits: { memoryBytes: 1e15 } }, "limits.memoryBytes"],
+      [{ ...WISH, limits: { cpus: 0 } }, "limits.cpus"],
+      [{ ...WISH, group: "two words" }, "group"],
+      [{ ...WISH, group: `group-${"0".repeat(16)}` }, "group"],
     ];
     for (const [json, field] of wrong) {
       const answer = await api.ask("POST", "/v1/rollouts", { json });
@@ -101,6 +107,8 @@ describe("bad input", () => {
     for (const n of [0, 257, 1.5, "1", null, undefined]) {
       await refused("POST", "/v1/groups", { json: { ...WISH, n } }, "api/bad-request");
     }
+    const labelled = { ...WISH, n: 1, group: "a" };
+    await refused("POST", "/v1/groups", { json: labelled }, "api/bad-request");
     await refused("POST", "/v1/rollouts/ID/tools", { json: { calls: [] } }, "api/bad-request");
     const calls = Array.from({ length: 257 }, () => ({ name: "read_file" }));
     await refused("POST", "/v1/rollouts/ID/tools", { json: { calls } }, "api/bad-request");

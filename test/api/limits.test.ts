@@ -56,33 +56,13 @@ describe("what there is no room for", () => {
   });
 });
 
-describe("slots for long work", () => {
-  it("run no more at once than there are, in the order of asking, and refuse past their bound", async () => {
-    const slots = new Slots(2, 3);
-    const places = [slots.enter(), slots.enter(), slots.enter()];
+describe("bundles to be graded again", () => {
+  it("are refused past their bound, and taken again when one is done", () => {
+    const slots = new Slots(2);
+    const places = [slots.enter(), slots.enter()];
     assert.throws(() => slots.enter(), { code: "api/grades-full" });
     places[0]?.[Symbol.dispose]();
     slots.enter();
-    const order: string[] = [];
-    const gates = new Map(["a", "b", "c", "d"].map((name) => [name, Promise.withResolvers()]));
-    const work = [...gates].map(([name, { promise }]) =>
-      slots.run(async () => {
-        order.push(name);
-        await promise;
-        if (name === "b") throw new Error(name);
-      }),
-    );
-    const settled = Promise.allSettled(work);
-    await new Promise(setImmediate);
-    assert.deepEqual(order, ["a", "b"]);
-    gates.get("b")?.resolve(undefined);
-    await new Promise(setImmediate);
-    assert.deepEqual(order, ["a", "b", "c"]);
-    for (const { resolve } of gates.values()) resolve(undefined);
-    assert.deepEqual(
-      (await settled).map(({ status }) => status),
-      ["fulfilled", "rejected", "fulfilled", "fulfilled"],
-    );
-    assert.deepEqual(order, ["a", "b", "c", "d"]);
+    assert.throws(() => slots.enter(), { code: "api/grades-full" });
   });
 });

@@ -54,6 +54,7 @@ export interface TestApiOptions {
   readonly keys?: readonly StoredKey[];
   readonly service?: Partial<ServiceOptions>;
   readonly task?: Readonly<Record<string, string | undefined>>;
+  readonly keepAliveMs?: number;
 }
 
 export async function openTestApi(options: TestApiOptions = {}): Promise<TestApi> {
@@ -67,7 +68,8 @@ export async function openTestApi(options: TestApiOptions = {}): Promise<TestApi
   const keys = new Keys(options.keys ?? KEYS, runtime.clock);
   const canary = new Canary(runtime);
   const made = { ...runtime, service, tasksRoot: root.path, keys, metrics, canary };
-  const app = createApi({ ...made, version: "0.0.0", state: () => api.state });
+  const { keepAliveMs = 15_000 } = options;
+  const app = createApi({ ...made, keepAliveMs, version: "0.0.0", state: () => api.state });
   const check = await documentChecker(app);
   const ask: TestApi["ask"] = async (method, path, given = {}) => {
     const response = await app.request(requestOf(method, path, given));

@@ -7,8 +7,10 @@ import { describe, it } from "node:test";
 import { fileURLToPath } from "node:url";
 import { execa } from "execa";
 import type * as client from "../../runtime/api/client/client.ts";
+import { groupWish, rolloutWish } from "../../runtime/api/requests.ts";
 import type { ToolInfo } from "../../runtime/mcp/handshake.ts";
 import type * as service from "../../runtime/rollout/service.ts";
+import type { RolloutRecord } from "../../runtime/store/record.ts";
 import { standIn, viewDocument } from "./stand-in.ts";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
@@ -49,6 +51,29 @@ describe("the TypeScript client as a package", () => {
     };
     // That it compiles is the proof.
     assert.equal(Object.keys(answers).length, 7);
+  });
+
+  it("takes every field that the service takes, by the same name, as the Python client does", () => {
+    type Same<A, B> = [A] extends [B] ? ([B] extends [A] ? true : false) : false;
+    type Asked = Exclude<keyof service.RolloutWish, "idempotencyKey">;
+    const wishes: Same<keyof client.Wish, Asked> = true;
+    const limits: Same<keyof client.Limits, keyof RolloutRecord["limits"]> = true;
+    const budgets: Same<keyof client.Budget, keyof RolloutRecord["budget"]> = true;
+    assert.deepEqual([wishes, limits, budgets], [true, true, true]); // That it compiles is the proof.
+    const python = (name: string) =>
+      readFileSync(join(ROOT, "clients", "python", "src", "cloche_client", name), "utf8");
+    const [said = ""] = /said = \{.*?\}/s.exec(python("_questions.py")) ?? [];
+    const asked = [...said.matchAll(/"(\w+)": /g)].map(([, name]) => name);
+    const taken = [...Object.keys(rolloutWish.shape), ...Object.keys(groupWish.shape)];
+    assert.deepEqual(asked.sort(), [...new Set(taken)].sort());
+    const bounds = { Limits: "limits", Budget: "budget" } as const;
+    for (const [name, field] of Object.entries(bounds)) {
+      const [body = ""] =
+        new RegExp(`class ${name}\\(.*?\\n\\n\\n`, "s").exec(python("_wire.py")) ?? [];
+      const members = [...body.matchAll(/^ {4}(\w+): /gm)].map(([, member]) => member);
+      const schema = rolloutWish.shape[field].unwrap();
+      assert.deepEqual(members.sort(), Object.keys(schema.shape).sort(), name);
+    }
   });
 
   it("runs as plain JavaScript, with types that a strict program compiles against", async () => {

@@ -5,8 +5,8 @@ import { join } from "node:path";
 import { after, before, describe, it, type TestContext } from "node:test";
 import { fileURLToPath } from "node:url";
 import { execa } from "execa";
-import { smallTask } from "../support/small-task.ts";
-import { type Serving, serve } from "./serve.ts";
+import { ofNote, smallTask } from "../support/small-task.ts";
+import { keyFile, type Serving, serve } from "./serve.ts";
 import { installedPython } from "./venv.ts";
 
 const CLIENT = fileURLToPath(new URL("../../clients/python", import.meta.url));
@@ -16,27 +16,35 @@ describe("the Python client, installed as anybody installs it", () => {
   let missing: string | undefined;
   let tasks: string;
   let small: Serving;
+  let key: string;
 
   before(async () => {
     const folder = await mkdtemp(join(tmpdir(), "cloche-venv-"));
     stack.defer(() => rm(folder, { recursive: true, force: true }));
     ({ python, missing } = await installedPython(join(folder, "venv"), "[mcp]"));
     if (python === undefined) return;
-    const root = stack.use(await smallTask());
+    const large = "[cloche.budget]\nresult_bytes = 8388608\n\n[cloche.variants]";
+    const toml = ofNote("task.toml", "[cloche.variants]", large);
+    const root = stack.use(await smallTask({ "task.toml": toml }));
     tasks = join(root.path, "tasks");
-    small = stack.use(await serve(root.path));
+    const { path, keys } = stack.use(await keyFile(["mine"]));
+    ({ mine: key } = keys);
+    small = stack.use(await serve(root.path, { args: ["--keys", path] }));
   });
   after(() => stack.disposeAsync());
 
+  /** In the environment, as the examples take it. */
+  const keyed = () => ({ CLOCHE_KEY: key, CLOCHE_TEST_URL: small?.url });
+
   /** What the program prints; undefined, and the test skipped, where Python packages are not to be had. */
-  async function run(context: TestContext, args: readonly string[], env = {}) {
+  async function run(context: TestContext, args: readonly string[]) {
     if (python === undefined) {
       context.skip(missing);
       return undefined;
     }
     const { all, exitCode } = await execa(python, args, {
       cwd: CLIENT,
-      env,
+      env: keyed(),
       all: true,
       reject: false,
     });
@@ -50,9 +58,8 @@ describe("the Python client, installed as anybody installs it", () => {
     ...args,
   ];
 
-  it("passes its own tests, with a real service among them", async (context) => {
-    const env = { CLOCHE_TEST_URL: small?.url };
-    const said = await run(context, ["-m", "unittest", "discover", "-s", "tests"], env);
+  it("passes its own tests, with a real service that has keys among them", async (context) => {
+    const said = await run(context, ["-m", "unittest", "discover", "-s", "tests"]);
     if (said === undefined) return;
     assert.match(said, /^Ran [1-9]\d+ tests/m);
     assert.doesNotMatch(said, /skipped/);
@@ -81,5 +88,28 @@ describe("the Python client, installed as anybody installs it", () => {
     if (said === undefined) return;
     assert.match(said, /8 of 8 graded/);
     assert.equal(said.match(/graded {2}\{'sparse': 1, 'dense': 1\}/g)?.length, 8);
+  });
+
+  it("plays a lost member again, and goes on when its service was killed and started again", async (context) => {
+    if (python === undefined) return context.skip(missing);
+    const script = fileURLToPath(import.meta.resolve("./survivor.py"));
+    const child = execa(python, [script, small.url], { env: keyed(), reject: false });
+    const answers: Record<string, (rollout: string) => Promise<void>> = {
+      lose: (rollout) => small.loseSandbox(rollout),
+      kill: () => small.crash(),
+      start: async () => {
+        starting = small.startAgain();
+      },
+    };
+    let starting = Promise.resolve();
+    let last = "";
+    for await (const line of child) {
+      const [word = "", rollout = ""] = String(line).split(" ");
+      last = word;
+      await answers[word]?.(rollout);
+      child.stdin?.write("\n");
+    }
+    await starting;
+    assert.equal(last, "survived", (await child).stderr);
   });
 });

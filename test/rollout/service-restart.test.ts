@@ -1,10 +1,11 @@
 import assert from "node:assert/strict";
-import { type ChildProcess, spawn } from "node:child_process";
+import { type ChildProcess, execFile, spawn } from "node:child_process";
 import { once } from "node:events";
 import { readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
 import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
 import { connectClient } from "../../runtime/mcp/mcp-client.ts";
 import { faultOf } from "../support/engine.ts";
 import {
@@ -126,6 +127,31 @@ describe("a service that is started again", () => {
     assert.ok(records.every(({ outcome }) => outcome !== null));
   });
 
+  it("runs those that waited also after cloche reap and cloche run have been there", async () => {
+    const killed = await killedService(bench, 1, 3);
+    const [begun] = killed.serving;
+    const waiting = killed.all.filter((id) => id !== begun?.id);
+    const { data, root } = { data: bench.runtime.data.path, root: bench.root.path };
+    const run = await cloche("run", "test/note", "--json", "--root", root, "--data", data);
+    assert.equal(JSON.parse(run).rollouts.length, 1);
+    assert.equal((await bench.runtime.records.get(begun?.id ?? ""))?.outcome, "infra_error");
+    const reaped = JSON.parse(await cloche("reap", "--json", "--data", data));
+    assert.deepEqual([reaped.ended, [...reaped.waiting].sort()], [[], [...waiting].sort()]);
+    await using second = await bench.open();
+    assert.deepEqual([...(await second.recover()).resumed].sort(), [...waiting].sort());
+    for (const id of waiting) {
+      await second.untilServing(id, ME, NEVER);
+      assert.equal((await second.finish(id, null, ME)).outcome, "graded");
+    }
+  });
+
+  it("leaves none that wait where cloche reap is told to end those too", async () => {
+    const killed = await killedService(bench, 1, 2);
+    const { path } = bench.runtime.data;
+    const reaped = JSON.parse(await cloche("reap", "--json", "--waiting", "--data", path));
+    assert.deepEqual([[...reaped.ended].sort(), reaped.waiting], [[...killed.all].sort(), []]);
+  });
+
   it("ends those that it cannot go on with: once, as infra_error, with what steps there were", async () => {
     const killed = await killedService(bench, 1, 1);
     const { engine, data } = bench.runtime;
@@ -155,6 +181,11 @@ describe("a service that is started again", () => {
     await service.cancel(id, ME);
   });
 });
+
+async function cloche(...args: readonly string[]): Promise<string> {
+  const main = fileURLToPath(import.meta.resolve("../../runtime/cli/main.ts"));
+  return (await promisify(execFile)(process.execPath, [main, ...args])).stdout;
+}
 
 interface Killed {
   readonly all: readonly string[];

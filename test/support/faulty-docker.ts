@@ -42,6 +42,7 @@ export class FaultyDocker implements AsyncDisposable {
   readonly #folder: string;
   readonly #server = createServer((incoming, outgoing) => this.#answer(incoming, outgoing));
   readonly #sockets = new Set<Duplex>();
+  readonly #old = new WeakSet<Duplex>();
 
   /** `docker`: where the real one listens, "unix:///…". */
   static async open(docker = "unix:///var/run/docker.sock"): Promise<FaultyDocker> {
@@ -59,6 +60,11 @@ export class FaultyDocker implements AsyncDisposable {
     this.#server.on("upgrade", (incoming, socket, head) => this.#upgrade(incoming, socket, head));
   }
 
+  /** From now on every request on a connection that is there already is cut. */
+  ageConnections(): void {
+    for (const socket of this.#sockets) this.#old.add(socket);
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     for (const socket of this.#sockets) socket.destroy();
     await new Promise((resolve) => this.#server.close(resolve));
@@ -71,12 +77,12 @@ export class FaultyDocker implements AsyncDisposable {
     socket.once("close", () => this.#sockets.delete(socket));
   }
 
-  #decide({ method = "", url = "" }: IncomingMessage): DockerMischief {
+  #decide({ method = "", url = "", socket }: IncomingMessage): DockerMischief {
     const path = url.split("?")[0] ?? "";
     this.seen.add(
       `${method} ${path.replace(/\/(containers|exec|volumes|images)\/(?!json|create)[^/]+(\/[^/]+:[^/]+)?/, "/$1/ID")}`,
     );
-    return this.mischief(method, path);
+    return this.#old.has(socket) ? "cut" : this.mischief(method, path);
   }
 
   #answer(incoming: IncomingMessage, outgoing: ServerResponse): void {
@@ -153,7 +159,7 @@ async function passSome(
 ): Promise<void> {
   let left = cutAfter ?? stallAfter ?? 0;
   for await (const chunk of answer as AsyncIterable<Buffer>) {
-    outgoing.write(chunk.subarray(0, left));
+    await new Promise((resolve) => outgoing.write(chunk.subarray(0, left), resolve));
     left -= chunk.length;
     if (left > 0) continue;
     if (cutAfter !== undefined) outgoing.destroy();

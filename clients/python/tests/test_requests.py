@@ -73,7 +73,7 @@ class Requests(unittest.TestCase):
             httpx.RemoteProtocolError,
             problem(500, "x/y"),
             problem(502, "x/y"),
-            problem(503, "api/not-ready", "0"),
+            problem(503, "x/y", "0"),
         ]
         for reply in lost:
             service = StandIn([answer(view()), reply])
@@ -90,6 +90,7 @@ class Requests(unittest.TestCase):
                 answer(view()),
                 httpx.ConnectError,
                 problem(429, "api/rate-limited", "0"),
+                problem(503, "api/not-ready", "0"),
                 answer({"answers": [{"result": result}]}),
             ]
         )

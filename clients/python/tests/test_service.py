@@ -9,6 +9,8 @@ import unittest
 from cloche_client import AsyncCloche, AsyncRollout, Cloche, ClocheError, Rollout
 
 URL = os.environ.get("CLOCHE_TEST_URL", "")
+#: Where that service has keys.
+KEY = os.environ.get("CLOCHE_KEY")
 TASK = "test/note"
 NOTE = "/workspace/note.txt"
 WELL = {"path": NOTE, "content": "hello-1\n"}
@@ -17,7 +19,7 @@ WELL = {"path": NOTE, "content": "hello-1\n"}
 @unittest.skipUnless(URL, "CLOCHE_TEST_URL names no service")
 class Service(unittest.TestCase):
     def setUp(self) -> None:
-        self.cloche = Cloche(URL)
+        self.cloche = Cloche(URL, key=KEY)
         self.addCleanup(self.cloche.close)
 
     def refused(self, task: str) -> ClocheError:
@@ -30,6 +32,13 @@ class Service(unittest.TestCase):
         self.assertEqual((error.code, error.status), ("task/unknown", 404))
         with self.assertRaisesRegex(ClocheError, "rollout/unknown"):
             self.cloche.get("nothing")
+
+    @unittest.skipUnless(KEY, "the service has no keys")
+    def test_refuses_who_has_no_key_or_an_unknown_one(self) -> None:
+        for key in (None, "cloche-guessed"):
+            with Cloche(URL, key=key) as cloche, self.assertRaises(ClocheError) as caught:
+                cloche.rollout(TASK)
+            self.assertEqual((caught.exception.code, caught.exception.status), ("api/no-key", 401))
 
     def test_lists_tasks(self) -> None:
         self.assertEqual([task["id"] for task in self.cloche.tasks()], [TASK])
@@ -85,7 +94,7 @@ class Service(unittest.TestCase):
 @unittest.skipUnless(URL, "CLOCHE_TEST_URL names no service")
 class AsyncService(unittest.IsolatedAsyncioTestCase):
     async def test_a_rollout_is_played_through_the_official_mcp_client(self) -> None:
-        async with AsyncCloche(URL) as cloche, cloche.rollout(TASK) as rollout:
+        async with AsyncCloche(URL, key=KEY) as cloche, cloche.rollout(TASK) as rollout:
             async with rollout.mcp() as session:
                 listed = await session.list_tools()
                 self.assertIn("write_file", [tool.name for tool in listed.tools])
@@ -97,11 +106,21 @@ class AsyncService(unittest.IsolatedAsyncioTestCase):
             self.assertTrue((await cloche.grade(rollout.id))["same"])
         self.assertEqual([e["phase"] for e in events if e["type"] == "phase"][-1], "stored")
 
+    async def test_a_large_result_comes_whole_through_mcp_however_late_it_is(self) -> None:
+        late = f"{os.path.dirname(NOTE)}/late"
+        fill = f"(sleep 1; head -c 1500000 /dev/zero | tr '\\0' x > {late}) > /dev/null 2>&1 &"
+        async with AsyncCloche(URL, key=KEY) as cloche, cloche.rollout(TASK) as rollout:
+            await rollout.call("run_command", {"command": f"mkfifo {late}; {fill}"})
+            async with rollout.mcp() as session:
+                result = await session.call_tool("read_text_file", {"path": late})
+            # An event of more than 1 MiB: the answer has long become a stream.
+            self.assertEqual(len(getattr(result.content[0], "text", "")), 1_500_000)
+
     async def test_a_group_is_played(self) -> None:
         async def play(rollout: AsyncRollout, member: int) -> None:
             await rollout.call("write_file", WELL)
 
-        async with AsyncCloche(URL) as cloche, cloche.group(TASK, n=3) as group:
+        async with AsyncCloche(URL, key=KEY) as cloche, cloche.group(TASK, n=3) as group:
             ended = await group.play(play)
         self.assertEqual(ended["gradable"], 3)
 

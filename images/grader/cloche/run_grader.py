@@ -1,8 +1,10 @@
 """Runs the criteria of a grader on one rollout: ``python3 -P -s -B -m cloche.run_grader``.
 
-Standard input: one line ``{"nonce", "root"}``. Standard output: one line
+Standard input: one line ``{"nonce", "root"}``; with ``"files": true`` in it the run's files come
+behind it (``arrival``), else they lie in ``root`` already. Standard output: one line
 ``{"nonce", "criteria": [{"name", "weight", "score", "reason", "error"}]}``, or
-``{"nonce", "failed": "…"}`` if grader.py is no grader.
+``{"nonce", "failed": "…"}`` if grader.py is no grader. Nothing is printed if the files did not
+come whole.
 """
 
 from __future__ import annotations
@@ -11,6 +13,7 @@ import inspect
 from pathlib import Path
 from typing import Any
 
+from .arrival import unpack
 from .criteria import Criterion, Failed, GraderMistake, collect, score_of
 from .loading import load_script
 from .run import Run
@@ -22,6 +25,8 @@ def main() -> None:
     wire = Wire()
     request = wire.read() or {}
     nonce, root = request.get("nonce"), Path(str(request.get("root", "/grade")))
+    if request.get("files"):
+        unpack(wire.input, str(root))
     try:
         criteria = load_grader(root)
     except GraderFailed as failure:

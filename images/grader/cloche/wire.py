@@ -31,7 +31,8 @@ class Wire:
         self._lock = threading.Lock()
         self._closed = False
         # dup() gives descriptors that no child process inherits.
-        self._input = os.fdopen(os.dup(0), "rb")
+        #: What the host sends, behind the lines that ``read`` has taken.
+        self.input = os.fdopen(os.dup(0), "rb", buffering=1 << 18)
         self._output = os.dup(1)
         null = os.open(os.devnull, os.O_RDONLY)
         os.dup2(null, 0)
@@ -46,7 +47,7 @@ class Wire:
 
     def read(self) -> dict[str, Any] | None:
         """The next line of the host, or None at the end of the stream."""
-        line = self._input.readline()
+        line = self.input.readline()
         if not line:
             return None
         message = json.loads(line)

@@ -26,6 +26,7 @@ export type {
   Grade,
   GroupView,
   GroupWish,
+  Limits,
   Outcome,
   Phase,
   Regrade,

@@ -17,6 +17,8 @@ import type {
 export interface RolloutFilter {
   readonly task?: string;
   readonly policy?: string;
+  /** The id of a group, or a label of your own. */
+  readonly group?: string;
   readonly outcome?: Outcome;
 }
 

@@ -36,6 +36,8 @@ export interface Question {
 const PASSING = new Set([429, 502, 503, 504]);
 /** The service says that it did nothing: repeating is safe whatever was asked. */
 const NOTHING_DONE = new Set([429]);
+/** So does one that is starting: it looks after what an earlier process left. */
+const NOT_STARTED = "api/not-ready";
 
 /**
  * Questions to the service, repeated where that is safe. Every one rejects with a ClocheError, or
@@ -104,7 +106,8 @@ export class Connection {
       if (response.ok) return { value: await read(response) };
       const error = errorOf(response.status, await response.text(), nameOf(question));
       const passing = PASSING.has(response.status);
-      const may = passing && (repeatable || NOTHING_DONE.has(response.status));
+      const isUndone = NOTHING_DONE.has(response.status) || error.code === NOT_STARTED;
+      const may = passing && (repeatable || isUndone);
       return { error, again: may ? "yes" : "no", retryAfterMs: retryAfterOf(response.headers) };
     } catch (cause) {
       if (cause instanceof ClocheError) return { error: cause, again: "no" };

@@ -61,6 +61,18 @@ export interface Budget {
   readonly concurrentCalls: number;
 }
 
+/** Bounds on what a rollout's sandbox may use. */
+export interface Limits {
+  readonly memoryBytes: number;
+  readonly processes: number;
+  readonly cpus: number;
+  readonly tmpBytes: number;
+  readonly fileBytes: number;
+  readonly openFiles: number;
+  readonly workspaceBytes: number;
+  readonly workspaceFiles: number;
+}
+
 /** What remains of a rollout. `reward` is null unless `outcome` is "graded". */
 export interface RolloutRecord {
   readonly id: string;
@@ -83,6 +95,8 @@ export interface RolloutRecord {
   readonly endedAt: string | null;
   /** Milliseconds from the request until each phase was reached. */
   readonly reachedMs: Readonly<Partial<Record<Phase, number>>>;
+  /** As they were in force. */
+  readonly limits: Limits;
   readonly budget: Budget;
 }
 
@@ -173,12 +187,13 @@ export interface TaskView {
   readonly variants: { readonly count: number; readonly holdout: readonly number[] };
   readonly servers: readonly string[];
   readonly budget: Budget;
+  readonly limits: Limits;
   readonly now: string;
   readonly sha256: string;
 }
 
-/** What to ask for. */
-export interface Wish {
+/** What to ask for, of one rollout or of each of a group. */
+interface CommonWish {
   /** `library/catalogue-update`. */
   readonly task: string;
   /** Default 1. */
@@ -186,13 +201,20 @@ export interface Wish {
   /** What the caller calls itself; kept as the record's policy. Default "external". */
   readonly policy?: string;
   readonly labels?: Readonly<Record<string, string>>;
-  /** Lower bounds than the task's. */
+  /** Lower bounds than the task's on what the agent may ask for. */
   readonly budget?: Partial<Budget>;
+  /** Lower bounds than the task's on what the sandbox may use. */
+  readonly limits?: Partial<Limits>;
   /** Without a call or heartbeat for this long the agent counts as gone. Default 120,000. */
   readonly leaseMs?: number;
 }
 
-export interface GroupWish extends Wish {
+export interface Wish extends CommonWish {
+  /** A label of your own that ties rollouts asked for one by one. */
+  readonly group?: string;
+}
+
+export interface GroupWish extends CommonWish {
   /** 1 to 256. */
   readonly n: number;
 }

@@ -1,15 +1,12 @@
-import { mkdir, readFile } from "node:fs/promises";
-import { basename, join } from "node:path";
+import { mkdir } from "node:fs/promises";
+import { join } from "node:path";
 import { createRoute, z } from "@hono/zod-openapi";
 import { draftName, removeDraft } from "../../base/draft.ts";
 import { Fault } from "../../base/fault.ts";
 import { gradeBytes } from "../../grading/grade-run.ts";
-import { regrade } from "../../rollout/regrade.ts";
+import type { RolloutService } from "../../rollout/service.ts";
 import type { Bundle } from "../../store/bundle.ts";
 import { openBundle } from "../../store/bundle-reader.ts";
-import { prepareVariant } from "../../task/prepare.ts";
-import { findTask } from "../../task/task-list.ts";
-import { BlobFolder } from "../../workspace/blobs.ts";
 import { failures, jsonAnswer } from "../answer.ts";
 import type { ApiApp, ApiParts } from "../api-parts.ts";
 import { TAR_TYPE, withoutStalls } from "../body.ts";
@@ -20,7 +17,6 @@ import { regradeSchema } from "../schemas.ts";
 import { Slots } from "../slots.ts";
 import { bundleOf } from "./evidence.ts";
 
-const RUNNING = 2;
 const MOST = 10;
 
 const grade = createRoute({
@@ -46,13 +42,10 @@ type Which = "recorded" | "current";
 type Wish = z.infer<typeof gradeBody>;
 
 /** Grades what a rollout left, from its bundle alone, as often as one likes. */
-export function addGrade(app: ApiApp, parts: ApiParts): void {
-  const { service, data } = parts;
-  const slots = new Slots(RUNNING, MOST);
-  const gradeIn = async (folder: string, which: Which, signal: AbortSignal) => {
-    const bundle = await openBundle(folder);
-    return slots.run(() => gradeAgain(bundle, which, parts, signal));
-  };
+export function addGrade(app: ApiApp, { service, data }: ApiParts): void {
+  const slots = new Slots(MOST);
+  const gradeIn = async (folder: string, which: Which, signal: AbortSignal) =>
+    gradeAgain(await openBundle(folder), which, service, signal);
   app.openapi(grade, async (c) => {
     const { signal } = c.req.raw;
     const { grader: asked = "recorded" } = c.req.valid("query");
@@ -81,38 +74,16 @@ function wishOf({ rollout, grader }: Partial<Wish>): Wish {
   throw apiFault("bad-request", "body: name a rollout, or send a bundle as application/x-tar");
 }
 
-async function gradeAgain(bundle: Bundle, which: Which, parts: ApiParts, signal: AbortSignal) {
-  const { engine, data, clock, process, images } = parts;
-  const judged = which === "current" ? await withCurrentGrader(bundle, parts, signal) : bundle;
-  const regraded = { engine, data, clock, process, graderImage: images.grader };
-  const made = await regrade(judged, regraded, signal);
-  const recorded = bundle.grade;
-  const same = recorded && gradeBytes(recorded).equals(gradeBytes(made));
-  return { rollout: bundle.manifest.rollout, grade: made, recorded, same };
-}
-
-/** The bundle as it would be if the task's grader of today had been there. */
-async function withCurrentGrader(
+async function gradeAgain(
   bundle: Bundle,
-  { engine, images, data, process, log, tasksRoot }: ApiParts,
+  which: Which,
+  service: RolloutService,
   signal: AbortSignal,
-): Promise<Bundle> {
-  const { manifest } = bundle;
-  const task = await findTask(tasksRoot, manifest.task.id);
-  const { criteria } = await prepareVariant(task, manifest.variant, {
-    engine,
-    graderImage: images.grader,
-    blobs: new BlobFolder(data.blobs),
-    cacheFolder: data.cache,
-    labels: { owner: data.owner, process },
-    signal,
-    log,
-  });
-  const paths = [task.files.grader, ...task.files.modules];
-  const graderFiles = await Promise.all(
-    paths.map(async (path) => ({ path: basename(path), bytes: await readFile(path) })),
-  );
-  return { ...bundle, graderFiles, manifest: { ...manifest, criteria } };
+) {
+  const grade = await service.regrade(bundle, which, signal);
+  const recorded = bundle.grade;
+  const same = recorded && gradeBytes(recorded).equals(gradeBytes(grade));
+  return { rollout: bundle.manifest.rollout, grade, recorded, same };
 }
 
 /** What is wrong with an upload is its sender's doing, and its folder here is nobody's business. */

@@ -87,10 +87,8 @@ async function sandboxMemory(
   try {
     const agent: number[] = [];
     const keeper: number[] = [];
-    for (const { id } of open) {
-      for (const [name, bytes] of await boxBytes(id, world.env)) {
-        (name === `cloche-${id}` ? agent : keeper).push(bytes / 1e6);
-      }
+    for (const [name, bytes] of await boxBytes(open, world.env)) {
+      (name.endsWith("-keeper") ? keeper : agent).push(bytes / 1e6);
     }
     const main = "a sandbox at rest: the agent's box, file server and terminal up";
     const second = "the same: the keeper, in which nothing runs yet";
@@ -105,17 +103,16 @@ async function sandboxMemory(
   }
 }
 
-async function boxBytes(rollout: string, env: NodeJS.ProcessEnv): Promise<[string, number][]> {
-  const only = `label=cloche.rollout=${rollout}`;
-  const docker = { env, extendEnv: false, timeout: 30_000 } as const;
-  const listed = await execa("docker", ["ps", "--filter", only, "--format", "{{.Names}}"], docker);
-  const names = listed.stdout.split("\n").filter((name) => name !== "");
+/** There is no pool, so boxes are named after their rollouts. */
+async function boxBytes(
+  open: readonly OpenRollout[],
+  env: NodeJS.ProcessEnv,
+): Promise<[string, number][]> {
+  const docker = { env, extendEnv: false, timeout: 60_000 } as const;
+  const names = open.flatMap(({ id }) => [`cloche-${id}`, `cloche-${id}-keeper`]);
   const format = "{{.Name}} {{.MemUsage}}";
-  const stats = await execa(
-    "docker",
-    ["stats", "--no-stream", "--format", format, ...names],
-    docker,
-  );
+  const words = ["stats", "--no-stream", "--format", format, ...names];
+  const stats = await execa("docker", words, docker);
   return stats.stdout.split("\n").map((line) => {
     const [name = "", used = ""] = line.split(" ");
     return [name, bytesOf(used)];

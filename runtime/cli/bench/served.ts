@@ -30,6 +30,8 @@ const START_MS = 60_000;
 const STOP_MS = 60_000;
 const LEASE_MS = 900_000;
 const LOOK_MS = 25;
+/** For longer than the pool waits before it fills what was taken. */
+const SETTLED_LOOKS = 20;
 const STDERR_KEPT = 4_000;
 
 /**
@@ -109,9 +111,17 @@ export class Served implements AsyncDisposable {
     });
   }
 
-  /** Sandboxes that its pool holds ready. */
-  async held(): Promise<number> {
-    return sumOf(await this.#metrics(), "cloche_pool_ready");
+  /** Waits until its pool holds the same for a while and fills nothing, and says how many. */
+  async untilSettled(): Promise<number> {
+    let held = -1;
+    let looks = 0;
+    await this.#until((value) => {
+      const isSame = value("rollouts_open") + value("pool_filling") === 0;
+      looks = isSame && value("pool_ready") === held ? looks + 1 : 0;
+      held = value("pool_ready");
+      return looks >= SETTLED_LOOKS;
+    });
+    return held;
   }
 
   /** Waits until it holds at least so many. */

@@ -1,7 +1,7 @@
 import type { World } from "./world.ts";
 
 /** A round may take so long on average, or there are fewer: a busy machine shall not take hours. */
-const ROUND_MS = 4_000;
+const ROUND_MS = 3_000;
 const AT_LEAST = 3;
 
 /** Counts turns from 1, says now and then how far it is, and ends on Ctrl-C. */

@@ -35,7 +35,7 @@ export function addBench(program: Command, context: Context): void {
     .option("--only <names>", `some of ${NAMES.join(", ")}`, suites, NAMES)
     .option("--rounds <n>", "how often, at most", rounds, 10)
     .option("--quick", "next to nothing of each: shows that it works, not how fast")
-    .option("--full", "memory also with 300 rollouts open (some 30 GB)")
+    .option("--full", "memory also with 300 rollouts open (some 12 GB)")
     .option("--json", "one JSON document {bench, figures, failed} on stdout, all else on stderr")
     .option("--data <folder>", "where to make a folder for it all, gone afterwards")
     .addHelpText("after", HELP)

@@ -9,14 +9,17 @@ import { EXIT } from "../exit-codes.ts";
 
 interface ReapOptions extends CommonOptions {
   readonly waitFor?: string;
+  readonly waiting?: boolean;
 }
 
 const HELP = `
 Removes only what carries this data folder's owner id and whose process is dead, or whose time has
-expired. Rollouts that died with their process get their record: infra_error, no reward.
+expired. Rollouts that died with their process get their record: infra_error, no reward. Those that a
+service had accepted and not begun are left to its next start, unless --waiting ends them too.
 
-Example:
+Examples:
   $ npx cloche reap
+  $ npx cloche reap --waiting
 
 Exit codes: 0 nothing of ours is left, 1 something could not be removed, 2 nothing could start.`;
 
@@ -25,7 +28,8 @@ export function addReap(program: Command, context: Context): void {
     .command("reap")
     .description("remove what processes that died have left in the engine")
     .option("--data <folder>", "the data folder whose leavings to remove (or CLOCHE_DATA)")
-    .option("--json", "one JSON document {removed, living, failed, ended} on stdout")
+    .option("--waiting", "also end rollouts that wait for a service's next start")
+    .option("--json", "one JSON document {removed, living, failed, ended, waiting} on stdout")
     .option("--wait-for <pid>", "begin when this process has ended (10 s at most)")
     .addHelpText("after", HELP)
     .action(async (options: ReapOptions) => {
@@ -39,17 +43,20 @@ async function runReap(context: Context, options: ReapOptions): Promise<number> 
   const { engine } = await openAnsweringEngine(context, options);
   await using _engine = engine;
   const parts = { clock: systemClock, log: silentLog, process: processIdentity() };
-  const reaped = await reap({ ...records, ...parts, engine }, AbortSignal.timeout(300_000));
+  const signal = AbortSignal.timeout(300_000);
+  const endWaiting = options.waiting === true;
+  const reaped = await reap({ ...records, ...parts, engine }, signal, { endWaiting });
   const { terminal } = context;
   if (options.json) terminal.out(`${JSON.stringify(reaped, null, 2)}\n`);
   else terminal.out(report(reaped));
   return reaped.failed.length === 0 ? EXIT.graded : EXIT.notGraded;
 }
 
-function report({ removed, living, failed, ended }: Reaped): string {
+function report({ removed, living, failed, ended, waiting }: Reaped): string {
   const lines = [
     ...removed.map(({ id, parts }) => `removed  ${id}: ${parts.join(", ")}`),
     ...ended.map((id) => `ended    rollout ${id}: infra_error, its process had died`),
+    ...waiting.map((id) => `waits    rollout ${id}: the next start of its service runs it`),
     ...living.map(({ id, pid }) => `alive    ${id}: its process ${pid} lives and will end it`),
     ...failed.map(({ id, message }) => `failed   ${id}: ${message}`),
   ];

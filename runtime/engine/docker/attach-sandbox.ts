@@ -21,6 +21,11 @@ interface KnownBox {
   readonly gid: number;
 }
 
+interface Boxes {
+  readonly main: KnownBox;
+  readonly keeper: KnownBox | undefined;
+}
+
 /**
  * Makes a sandbox of what another process has left under this id. Undefined if the box that holds
  * the workspace (the keeper, or the main box where there is none) is gone or has ended, or if what
@@ -36,16 +41,24 @@ export async function attachSandbox(
   const names = partNames(id);
   const named = (name: string) =>
     parts.find((part) => part.kind === "container" && part.name === name);
-  const main = await inspect(api, log, named(names.main), signal);
-  const keeper = await inspect(api, log, named(names.keeper), signal);
   const wasKept = parts.some(({ name }) => name === names.scratch);
-  const holder = wasKept ? keeper : main;
-  if (main === undefined || holder?.isRunning !== true || holder.gid !== main.gid) return undefined;
-  const identity = { uids: { ...main.uids, ...keeper?.uids }, gid: main.gid };
-  for (const known of [main, keeper]) {
-    if (known?.isRunning) await endPrograms(api, known);
-  }
+  const look = async (): Promise<Boxes | undefined> => {
+    const main = await inspect(api, log, named(names.main), signal);
+    const keeper = await inspect(api, log, named(names.keeper), signal);
+    const holder = wasKept ? keeper : main;
+    const isHeld = holder?.isRunning === true && holder.gid === main?.gid;
+    return main && isHeld ? { main, keeper } : undefined;
+  };
+  const found = await look();
+  if (found === undefined) return undefined;
+  const failure = await endPrograms(api, found);
   signal?.throwIfAborted();
+  // What was there may have been on its way out, and then nothing can be run in it any more.
+  const still = await look();
+  if (still === undefined) return undefined;
+  if (failure !== undefined && still[failure.box]?.isRunning) throw failure.error;
+  const { main, keeper } = still;
+  const identity = { uids: { ...main.uids, ...keeper?.uids }, gid: main.gid };
   const handles = (kind: Part["kind"]) =>
     parts.filter((part) => part.kind === kind).map(({ handle }) => handle);
   const made = { containers: handles("container"), volumes: handles("volume") };
@@ -80,9 +93,20 @@ async function inspect(
   }
 }
 
-/** Init stays: it is the box's own sleep. */
-async function endPrograms(api: DockerApi, { box, uids, gid }: KnownBox): Promise<void> {
-  const { container } = box.parts;
-  const users = Object.entries(uids).filter(([user]) => user !== "init");
-  await Promise.all(users.map(([, uid]) => endUser({ api, container, user: `${uid}:${gid}` })));
+/** In both boxes, as far as they run. Says in which one it failed, if it did. */
+async function endPrograms(
+  api: DockerApi,
+  boxes: Boxes,
+): Promise<{ readonly box: keyof Boxes; readonly error: unknown } | undefined> {
+  for (const name of ["main", "keeper"] as const) {
+    const known = boxes[name];
+    if (!known?.isRunning) continue;
+    const { container } = known.box.parts;
+    // Init stays: it is the box's own sleep.
+    const users = Object.entries(known.uids).filter(([user]) => user !== "init");
+    const ends = users.map(([, uid]) => endUser({ api, container, user: `${uid}:${known.gid}` }));
+    const failed = (await Promise.allSettled(ends)).find(({ status }) => status === "rejected");
+    if (failed?.status === "rejected") return { box: name, error: failed.reason };
+  }
+  return undefined;
 }

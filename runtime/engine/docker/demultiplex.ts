@@ -4,10 +4,10 @@ const HEADER_BYTES = 8;
 
 /**
  * Splits Docker's joined stream: frames of a header (stream number, three zero bytes, length as
- * 32 bits big-endian) and a payload. Waits for the slower reader, so nothing is buffered beyond
- * the streams' own bounds; what is for a stream that was let go is dropped, and with `hurry` what a
- * reader is not ready for. Ends both outputs. Resolves when the source has ended or broken; never
- * rejects: a broken stream is a lost program.
+ * 32 bits big-endian) and a payload. Waits for the slower reader, so no more than one chunk of the
+ * source is buffered beyond the streams' own bounds; what is for a stream that was let go is
+ * dropped, and with `hurry` what a reader is not ready for. Ends both outputs. Resolves when the
+ * source has ended or broken; never rejects: a broken stream is a lost program.
  */
 export async function demultiplex(
   source: Readable,
@@ -16,18 +16,21 @@ export async function demultiplex(
   hurry: AbortSignal,
 ): Promise<void> {
   const splitter = new FrameSplitter();
-  try {
-    for await (const chunk of source as AsyncIterable<Buffer>) {
-      for (const { stream, bytes } of splitter.push(chunk)) {
-        await write(stream === 2 ? stderr : stdout, bytes, hurry);
-      }
+  const { promise: over, resolve } = Promise.withResolvers<void>();
+  source.on("data", (chunk: Buffer) => {
+    for (const { stream, bytes } of splitter.push(chunk)) {
+      write(stream === 2 ? stderr : stdout, bytes, hurry);
     }
-  } catch {
-    // The engine or the connection went away: the outputs end where they were cut.
-  } finally {
-    stdout.end();
-    stderr.end();
-  }
+    const full = [stdout, stderr].filter((out) => !isReady(out, hurry));
+    if (full.length === 0) return;
+    source.pause();
+    void Promise.all(full.map((out) => untilReady(out, hurry))).then(() => source.resume());
+  });
+  // If the engine or the connection went away, the outputs end where they were cut.
+  for (const end of ["end", "close", "error"]) source.on(end, () => resolve());
+  await over;
+  stdout.end();
+  stderr.end();
 }
 
 export interface Piece {
@@ -67,9 +70,16 @@ export class FrameSplitter {
   }
 }
 
-async function write(out: Writable, bytes: Buffer, hurry: AbortSignal): Promise<void> {
+function write(out: Writable, bytes: Buffer, hurry: AbortSignal): void {
   if (out.destroyed || (hurry.aborted && out.writableNeedDrain)) return;
-  if (out.write(bytes) || hurry.aborted) return;
+  out.write(bytes);
+}
+
+function isReady(out: Writable, hurry: AbortSignal): boolean {
+  return out.destroyed || hurry.aborted || !out.writableNeedDrain;
+}
+
+async function untilReady(out: Writable, hurry: AbortSignal): Promise<void> {
   await new Promise<void>((resolve) => {
     const settle = () => {
       out.off("drain", settle).off("close", settle);

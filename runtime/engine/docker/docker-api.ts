@@ -1,4 +1,10 @@
-import { Agent as HttpAgent, type IncomingMessage } from "node:http";
+import { subscribe } from "node:diagnostics_channel";
+import {
+  type AgentOptions,
+  type ClientRequest,
+  Agent as HttpAgent,
+  type IncomingMessage,
+} from "node:http";
 import { Agent as HttpsAgent } from "node:https";
 import type { Socket } from "node:net";
 import type { Readable } from "node:stream";
@@ -45,29 +51,35 @@ const SUCCESS = Object.fromEntries([101, 200, 201, 204, 304].map((status) => [st
 const NOBODY = new Set(["ECONNREFUSED", "ENOENT", "EACCES", "EPERM", "ENOTFOUND", "EHOSTUNREACH"]);
 
 /**
- * The one door to Docker: every request has a deadline, connections are kept, and what comes back
- * is an answer, a `Refusal`, a Fault (`unreachable`, `no-answer`) or the signal's reason.
+ * Requests by the errors that they ended with: the client does not say whether Docker had begun to
+ * answer.
+ */
+const failedRequests = new WeakMap<object, ClientRequest>();
+subscribe("http.client.request.error", (message) => {
+  const { request, error } = message as { request: ClientRequest; error: object };
+  failedRequests.set(error, request);
+});
+
+/**
+ * The one door to Docker: every request has a deadline, connections are kept (one that was closed
+ * just as a reading request took it is forgiven once), and what comes back is an answer, a
+ * `Refusal`, a Fault (`unreachable`, `no-answer`) or the signal's reason.
  */
 export class DockerApi {
   readonly address: DockerAddress;
   readonly deadlineMs: number;
+  /** Over connections that are kept. */
   readonly #docker: Docker;
+  /** Over a new connection each time. */
+  readonly #fresh: Docker;
   readonly #agent: HttpAgent;
 
   constructor(address: DockerAddress, deadlineMs: number) {
     this.address = address;
     this.deadlineMs = deadlineMs;
-    const { socketPath, host, port, tls } = address;
-    const options = { keepAlive: true, maxFreeSockets: 16 };
-    this.#agent = tls ? new HttpsAgent(options) : new HttpAgent(options);
-    // The client describes its options in full for every request, also when nobody reads it: with
-    // all of the agent's sockets that costs more than the request.
-    Object.defineProperty(this.#agent, inspect.custom, { value: () => "Agent" });
-    // Everything is named, also as undefined: the client would fill gaps from the environment.
-    const protocol = tls ? "https" : "http";
-    const secrets = { ca: tls?.ca, cert: tls?.cert, key: tls?.key };
-    const where = { socketPath, host, port, protocol, agent: this.#agent, timeout: undefined };
-    this.#docker = new Docker({ ...where, ...secrets } as unknown as Docker.DockerOptions);
+    this.#agent = agentFor(address, { keepAlive: true, maxFreeSockets: 16 });
+    this.#docker = clientFor(address, this.#agent);
+    this.#fresh = clientFor(address, agentFor(address, { keepAlive: false }));
   }
 
   /** The parsed answer; an empty object where Docker sends none. */
@@ -95,21 +107,33 @@ export class DockerApi {
       engineFault("no-answer", `${what}: Docker did not answer within ${deadlineMs} ms`);
     return await withDeadline(deadlineMs, signal, late, async (abortSignal) => {
       try {
-        return await this.#send(request, { ...mode, abortSignal });
+        return await this.#sendTwice(request, { ...mode, abortSignal });
       } catch (error) {
         throw this.#explained(error as DialError, what);
       }
     });
   }
 
+  /** A second time only where the first one asked nothing but to read, and got no word. */
+  async #sendTwice(request: DockerRequest, mode: Mode): Promise<unknown> {
+    try {
+      return await this.#send(this.#docker, request, mode);
+    } catch (error) {
+      const isReading = request.method === "GET" || request.method === "HEAD";
+      if (!isReading || mode.abortSignal.aborted || !isStale(error)) throw error;
+      return await this.#send(this.#fresh, request, mode);
+    }
+  }
+
   async #send(
+    docker: Docker,
     { method, path, query, body, file }: DockerRequest,
-    mode: { isStream?: true; hijack?: true; abortSignal: AbortSignal },
+    mode: Mode,
   ): Promise<unknown> {
     const { promise, resolve, reject } = Promise.withResolvers<unknown>();
     const options = { _query: query ?? {}, _body: body ?? {} };
     const dial = { ...mode, method, path: `${path}?`, options, statusCodes: SUCCESS };
-    this.#docker.modem.dial(file ? { ...dial, file } : dial, (error: unknown, answer: unknown) => {
+    docker.modem.dial(file ? { ...dial, file } : dial, (error: unknown, answer: unknown) => {
       if (error) reject(error);
       else resolve(answer);
       // A connection that was won after the deadline belongs to nobody.
@@ -131,6 +155,36 @@ export class DockerApi {
     const message = `${what}: Docker at ${url} hung up before it answered: ${messageOf(error)}`;
     return engineFault("no-answer", message, { cause: error });
   }
+}
+
+interface Mode {
+  readonly isStream?: true;
+  readonly hijack?: true;
+  readonly abortSignal: AbortSignal;
+}
+
+/** A connection that was kept and closed by the other side before it said anything on it. */
+function isStale(error: unknown): boolean {
+  const request = error instanceof Error ? failedRequests.get(error) : undefined;
+  if (!request?.reusedSocket) return false;
+  const isClosed = ["ECONNRESET", "EPIPE"].includes((error as DialError).code ?? "");
+  return isClosed && !(request as { readonly res?: unknown }).res;
+}
+
+function agentFor({ tls }: DockerAddress, options: AgentOptions): HttpAgent {
+  const agent = tls ? new HttpsAgent(options) : new HttpAgent(options);
+  // The client describes its options in full for every request, also when nobody reads it: with
+  // all of the agent's sockets that costs more than the request.
+  Object.defineProperty(agent, inspect.custom, { value: () => "Agent" });
+  return agent;
+}
+
+/** Everything is named, also as undefined: the client would fill gaps from the environment. */
+function clientFor({ socketPath, host, port, tls }: DockerAddress, agent: HttpAgent): Docker {
+  const protocol = tls ? "https" : "http";
+  const secrets = { ca: tls?.ca, cert: tls?.cert, key: tls?.key };
+  const where = { socketPath, host, port, protocol, agent, timeout: undefined };
+  return new Docker({ ...where, ...secrets } as unknown as Docker.DockerOptions);
 }
 
 function wordsOf(error: DialError): string {

@@ -22,6 +22,7 @@ from ._tools import ToolAnswer, ToolCall, ToolResult, answer_of, result_of
 from ._wire import (
     Budget,
     GroupView,
+    Limits,
     Outcome,
     Regrade,
     RolloutEvent,
@@ -63,6 +64,8 @@ class AsyncCloche:
         policy: str | None = None,
         labels: Mapping[str, str] | None = None,
         budget: Budget | None = None,
+        limits: Limits | None = None,
+        group: str | None = None,
         lease_ms: int | None = None,
         timeout: float | None = None,
     ) -> Opening[AsyncRollout]:
@@ -72,7 +75,14 @@ class AsyncCloche:
         with ``client/timeout``.
         """
         wish = q.wish_of(
-            task, variant=variant, policy=policy, labels=labels, budget=budget, lease_ms=lease_ms
+            task,
+            variant=variant,
+            policy=policy,
+            labels=labels,
+            budget=budget,
+            limits=limits,
+            group=group,
+            lease_ms=lease_ms,
         )
         return Opening(self._rollout(wish, lease_ms or q.DEFAULT_LEASE_MS, timeout))
 
@@ -91,6 +101,7 @@ class AsyncCloche:
         policy: str | None = None,
         labels: Mapping[str, str] | None = None,
         budget: Budget | None = None,
+        limits: Limits | None = None,
         lease_ms: int | None = None,
     ) -> Opening[AsyncGroup]:
         """Asks for n rollouts of one prompt. They are accepted then, and wait their turn."""
@@ -100,6 +111,7 @@ class AsyncCloche:
             policy=policy,
             labels=labels,
             budget=budget,
+            limits=limits,
             lease_ms=lease_ms,
             n=n,
         )
@@ -118,10 +130,11 @@ class AsyncCloche:
         *,
         task: str | None = None,
         policy: str | None = None,
+        group: str | None = None,
         outcome: Outcome | None = None,
     ) -> AsyncIterator[RolloutRecord]:
         """The caller's records, newest first, asked for page by page."""
-        query = {"task": task, "policy": policy, "outcome": outcome}
+        query = {"task": task, "policy": policy, "group": group, "outcome": outcome}
         cursor: str | None = None
         while True:
             page = await self._connection.ask(q.page(query, cursor))

@@ -52,7 +52,7 @@ class _Plan:
     ) -> tuple[ClocheError, float | None]:
         """The error, and seconds until it is asked again, if it is."""
         error = error_of(response.status_code, response.text, question.name)
-        if not is_repeated_after(response.status_code, question.repeatable):
+        if not is_repeated_after(response.status_code, error.code, question.repeatable):
             return error, None
         return error, self.retry.pause(attempt, retry_after_of(response.headers))
 

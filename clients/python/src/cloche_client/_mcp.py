@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from inspect import signature
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -21,11 +22,18 @@ async def mcp_session(
     except ImportError as cause:
         raise ImportError("rollout.mcp() needs: pip install 'cloche-client[mcp]'") from cause
     async with _http_client(token) as http:
-        async with streamable_http_client(url, http_client=http) as streams:
+        size = _without_bound(streamable_http_client)
+        async with streamable_http_client(url, http_client=http, **size) as streams:
             # A third one, the session's id, is there in version 1 of the package.
             async with ClientSession(streams[0], streams[1], **options) as session:
                 await session.initialize()
                 yield session
+
+
+def _without_bound(client: Any) -> dict[str, Any]:
+    """Version 2 drops what is larger than 1 MiB and comes as an event; the service has bounds."""
+    name = "max_sse_event_size"
+    return {name: None} if name in signature(client).parameters else {}
 
 
 def _http_client(token: str) -> Any:

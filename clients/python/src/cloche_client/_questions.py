@@ -11,7 +11,16 @@ from urllib.parse import quote
 
 from ._errors import ClocheError
 from ._tools import ToolCall, calls_body
-from ._wire import Budget, GroupView, RolloutEvent, RolloutRecord, RolloutView, Step, ToolFormat
+from ._wire import (
+    Budget,
+    GroupView,
+    Limits,
+    RolloutEvent,
+    RolloutRecord,
+    RolloutView,
+    Step,
+    ToolFormat,
+)
 
 #: How long one request may wait for a rollout to serve; then it is asked again.
 WAIT_S = 30
@@ -130,7 +139,9 @@ def wish_of(
     policy: str | None,
     labels: Mapping[str, str] | None,
     budget: Budget | None,
+    limits: Limits | None,
     lease_ms: int | None,
+    group: str | None = None,
     n: int | None = None,
 ) -> dict[str, Any]:
     """The body of a request for rollouts: only what was said."""
@@ -140,6 +151,8 @@ def wish_of(
         "policy": policy,
         "labels": None if labels is None else dict(labels),
         "budget": budget,
+        "limits": limits,
+        "group": group,
         "leaseMs": lease_ms,
         "n": n,
     }

@@ -14,6 +14,8 @@ import httpx
 PASSING = frozenset({429, 502, 503, 504})
 #: The service says that it did nothing: repeating is safe whatever was asked.
 NOTHING_DONE = frozenset({429})
+#: So does one that is starting: it looks after what an earlier process left.
+NOT_STARTED = "api/not-ready"
 #: Not a byte of the request can have arrived.
 NEVER_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
 
@@ -58,9 +60,10 @@ def retry_after_of(headers: Mapping[str, str]) -> float | None:
         return None
 
 
-def is_repeated_after(status: int, repeatable: bool) -> bool:
-    """Whether an answer of this status is worth asking again, and safe."""
-    return status in PASSING and (repeatable or status in NOTHING_DONE)
+def is_repeated_after(status: int, code: str, repeatable: bool) -> bool:
+    """Whether an answer of this status and code is worth asking again, and safe."""
+    undone = status in NOTHING_DONE or code == NOT_STARTED
+    return status in PASSING and (repeatable or undone)
 
 
 def is_repeated_after_failure(error: httpx.TransportError, repeatable: bool) -> bool:

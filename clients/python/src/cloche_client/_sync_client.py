@@ -22,6 +22,7 @@ from ._tools import ToolAnswer, ToolCall, ToolResult, answer_of, result_of
 from ._wire import (
     Budget,
     GroupView,
+    Limits,
     Outcome,
     Regrade,
     RolloutEvent,
@@ -63,6 +64,8 @@ class Cloche:
         policy: str | None = None,
         labels: Mapping[str, str] | None = None,
         budget: Budget | None = None,
+        limits: Limits | None = None,
+        group: str | None = None,
         lease_ms: int | None = None,
         timeout: float | None = None,
     ) -> Rollout:
@@ -71,7 +74,14 @@ class Cloche:
         With ``timeout`` (seconds) it is given up after that, with ``client/timeout``.
         """
         wish = q.wish_of(
-            task, variant=variant, policy=policy, labels=labels, budget=budget, lease_ms=lease_ms
+            task,
+            variant=variant,
+            policy=policy,
+            labels=labels,
+            budget=budget,
+            limits=limits,
+            group=group,
+            lease_ms=lease_ms,
         )
         asked: RolloutView = self._connection.ask(q.request(wish))
         try:
@@ -98,6 +108,7 @@ class Cloche:
         policy: str | None = None,
         labels: Mapping[str, str] | None = None,
         budget: Budget | None = None,
+        limits: Limits | None = None,
         lease_ms: int | None = None,
     ) -> Group:
         """Asks for n rollouts of one prompt. They are accepted then, and wait their turn."""
@@ -107,6 +118,7 @@ class Cloche:
             policy=policy,
             labels=labels,
             budget=budget,
+            limits=limits,
             lease_ms=lease_ms,
             n=n,
         )
@@ -126,10 +138,11 @@ class Cloche:
         *,
         task: str | None = None,
         policy: str | None = None,
+        group: str | None = None,
         outcome: Outcome | None = None,
     ) -> Iterator[RolloutRecord]:
         """The caller's records, newest first, asked for page by page."""
-        query = {"task": task, "policy": policy, "outcome": outcome}
+        query = {"task": task, "policy": policy, "group": group, "outcome": outcome}
         cursor: str | None = None
         while True:
             page = self._connection.ask(q.page(query, cursor))

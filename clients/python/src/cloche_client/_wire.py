@@ -32,6 +32,19 @@ class Budget(TypedDict, total=False):
     concurrentCalls: int
 
 
+class Limits(TypedDict, total=False):
+    """Bounds on what a rollout's sandbox may use."""
+
+    memoryBytes: int
+    processes: int
+    cpus: float
+    tmpBytes: int
+    fileBytes: int
+    openFiles: int
+    workspaceBytes: int
+    workspaceFiles: int
+
+
 class Reward(TypedDict):
     """``sparse``: 1 if every criterion scored 1, else 0. ``dense``: the weighted mean, 0 to 1."""
 
@@ -96,6 +109,8 @@ class RolloutRecord(TypedDict):
     requestedAt: str
     endedAt: str | None
     reachedMs: dict[str, float]
+    #: As they were in force.
+    limits: Limits
     budget: Budget
 
 
@@ -220,5 +235,6 @@ class TaskView(TypedDict):
     variants: Variants
     servers: list[str]
     budget: Budget
+    limits: Limits
     now: str
     sha256: str

@@ -1,0 +1,48 @@
+import { asSeeded, contentOf } from "../workspace/archive-writer.ts";
+import type { BlobSource } from "../workspace/blob-source.ts";
+import type { Snapshot } from "../workspace/snapshot.ts";
+
+/** Small pieces are joined: each write to a box costs far more than its bytes. */
+const PIECE_BYTES = 64 * 1024;
+
+/**
+ * A snapshot as the grader's program takes it in (images/grader/cloche/arrival.py): for each entry a
+ * line of JSON, behind a file's line its bytes, and at the end how many entries there were. Modes as
+ * in `asSeeded`, directories setgid; links are left out. The same snapshot gives the same bytes.
+ * Fails with workspace/blob-missing or -broken if a content is not there.
+ */
+export async function* graderFiles(
+  snapshot: Snapshot,
+  blobs: BlobSource,
+): AsyncGenerator<Buffer, void> {
+  let pieces: Buffer[] = [];
+  let bytes = 0;
+  for await (const piece of plainFiles(snapshot, blobs)) {
+    pieces.push(piece);
+    bytes += piece.length;
+    if (bytes < PIECE_BYTES) continue;
+    yield Buffer.concat(pieces);
+    [pieces, bytes] = [[], 0];
+  }
+  yield Buffer.concat(pieces);
+}
+
+async function* plainFiles(snapshot: Snapshot, blobs: BlobSource): AsyncGenerator<Buffer, void> {
+  let entries = 0;
+  for (const entry of asSeeded(snapshot).entries) {
+    if (entry.type === "link") continue;
+    entries += 1;
+    const { path, mode } = entry;
+    if (entry.type === "directory") {
+      yield line({ path, mode: 0o2000 | mode });
+      continue;
+    }
+    yield line({ path, mode, size: entry.size });
+    if (entry.size > 0) yield* contentOf(entry, blobs);
+  }
+  yield line({ entries });
+}
+
+function line(value: object): Buffer {
+  return Buffer.from(`${JSON.stringify(value)}\n`);
+}
