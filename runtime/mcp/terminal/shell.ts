@@ -36,8 +36,9 @@ interface Current {
 const RESTORED_FLAGS = new Set("euvx");
 /** The longest path that a shell is believed. */
 const PATH_CHARACTERS = 4_096;
-/** How long a shell may take to come back when its command was killed. */
-const GRACE_MS = 3_000;
+/** How often a command is killed, and how long its shell may take each time to come back. */
+const KILLS = 3;
+const GRACE_MS = 2_000;
 
 /** One bash in the box, one command at a time. The caller sees to the order. */
 export class Shell implements AsyncDisposable {
@@ -100,7 +101,7 @@ export class Shell implements AsyncDisposable {
 
   /** SIGINT to what the command under way started; the rest of the command is skipped. */
   async interrupt(): Promise<void> {
-    await this.#signal("INT");
+    await this.#signal("INT", true);
   }
 
   /**
@@ -113,11 +114,14 @@ export class Shell implements AsyncDisposable {
     const back = call.finished.then(() => {
       isBack = true;
     });
-    await this.#signal("KILL").catch(() => undefined);
-    const grace = Promise.withResolvers<void>();
-    const timer = setTimeout(grace.resolve, GRACE_MS);
-    await Promise.race([back, grace.promise]);
-    clearTimeout(timer);
+    // Again, since the shell may have been about to start one more program when it was told.
+    for (let attempt = 0; attempt < KILLS && !isBack; attempt++) {
+      await this.#signal("KILL", attempt === 0).catch(() => undefined);
+      const grace = Promise.withResolvers<void>();
+      const timer = setTimeout(grace.resolve, GRACE_MS);
+      await Promise.race([back, grace.promise]);
+      clearTimeout(timer);
+    }
     if (!isBack) await this[Symbol.asyncDispose]();
     else this.#process?.write(["0", "reap", ""]);
   }
@@ -127,10 +131,10 @@ export class Shell implements AsyncDisposable {
     await this.#process?.[Symbol.asyncDispose]();
   }
 
-  async #signal(signal: "INT" | "KILL"): Promise<void> {
+  async #signal(signal: "INT" | "KILL", skip: boolean): Promise<void> {
     const begun = this.#current?.begun;
     if (this.#pid === undefined || begun === undefined) return;
-    await signalTree(this.#place, { root: this.#pid, skip: true, ...begun }, signal);
+    await signalTree(this.#place, { root: this.#pid, skip, ...begun }, signal);
   }
 
   #output(bytes: Buffer): void {
