@@ -32,7 +32,7 @@ describe("a rollout on an engine that fails in the middle", () => {
     await root?.[Symbol.asyncDispose]();
   });
 
-  for (const phase of ["requested", "seeded", "serving", "finished", "captured"] as const) {
+  for (const phase of ["requested", "seeded", "serving", "finished"] as const) {
     it(`which stops answering once ${phase} ends as infra_error with its record kept`, async () => {
       const record = await failing(phase, "hang");
       assert.equal(record.outcome, "infra_error");
@@ -42,6 +42,12 @@ describe("a rollout on an engine that fails in the middle", () => {
       assert.deepEqual(await runtime.records.get(record.id), record);
     });
   }
+
+  it("which stops answering once captured is graded all the same: the grader was there before", async () => {
+    const record = await failing("captured", "hang");
+    assert.equal(record.outcome, "graded");
+    assert.deepEqual(await runtime.records.get(record.id), record);
+  });
 
   it("whose connections break off once it serves ends as infra_error, not as the agent's fault", async () => {
     const record = await failing("serving", "cut");
