@@ -15,10 +15,14 @@ const lockHash = createHash("sha256").update(readFileSync(lock)).digest("hex");
 
 if (!packagesAreCurrent()) installPackages();
 if (!existsSync(node)) fail(`${node} is not there: Node 24 was not installed for this machine`);
-const { status } = spawnSync(node, [join(root, "runtime", "cli", "main.ts"), "setup"], {
-  cwd: root,
-  stdio: "inherit",
-});
+const { status } = spawnSync(
+  node,
+  [join(root, "runtime", "cli", "main.ts"), "setup", ...process.argv.slice(2)],
+  {
+    cwd: root,
+    stdio: "inherit",
+  },
+);
 process.exitCode = status ?? 1;
 
 /** By the lock's hash; or, where a person ran npm, by npm's own mark, written last of all. */

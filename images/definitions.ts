@@ -3,16 +3,19 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { canonicalJson } from "../runtime/base/canonical-json.ts";
 import { sha256 } from "../runtime/base/hash.ts";
+import type { SandboxImage } from "../runtime/mcp/server-spec.ts";
 import { type ContextFile, folderFiles } from "./context.ts";
 import { Lockfile } from "./lockfile.ts";
-import { BUNDLE_OPTIONS, bundleServer, SERVER_BUNDLES } from "./servers/bundles.ts";
+import { serverFiles, serverInputs } from "./server-files.ts";
 
 /** What the image store calls our images now; other names of ours are of older states. */
 export interface ImageReferences {
   /** Debian and nothing else. */
   readonly base: string;
-  /** What an agent's tools run in. */
-  readonly sandbox: string;
+  /** What an agent's tools run in, all but the browser. */
+  readonly office: string;
+  /** The same and a browser. */
+  readonly "office-browser": string;
   /** What judges, generates and plays scripts. */
   readonly grader: string;
 }
@@ -41,25 +44,29 @@ export function imageReferences({ baseImage }: ImageChoice = {}): ImageReference
     slim: sha256(readFileSync(SLIM_FILE)),
   });
   const lock = new Lockfile(rootFile("package-lock.json"));
-  const sandbox = reference("sandbox", {
-    base,
-    files: digests(sandboxFiles()),
-    node: lock.version("node"),
-    servers: SERVER_BUNDLES.map((server) => ({ server, code: lock.closure(server.package) })),
-    bundler: { version: lock.version("esbuild"), options: BUNDLE_OPTIONS },
-  });
+  const sandbox = (image: SandboxImage) =>
+    reference(image, {
+      base,
+      files: digests(sandboxFiles(image)),
+      node: lock.version("node"),
+      servers: serverInputs(image, lock, imageFile("servers")),
+    });
   const grader = reference("grader", { base, files: digests(graderFiles()) });
-  return { base, sandbox, grader };
+  return {
+    base,
+    office: sandbox("office"),
+    "office-browser": sandbox("office-browser"),
+    grader,
+  };
 }
 
-/** All that the sandbox image is built from; `nodeBinary` is a Linux program for its machine. */
-export async function sandboxContext(nodeBinary: string): Promise<ContextFile[]> {
-  const servers = SERVER_BUNDLES.map(async (server) => ({
-    path: `servers/${server.name}.mjs`,
-    content: await bundleServer(server),
-  }));
+/** All that an image for sandboxes is built from; `nodeBinary` is a Linux program for its machine. */
+export async function sandboxContext(
+  image: SandboxImage,
+  nodeBinary: string,
+): Promise<ContextFile[]> {
   const node = { path: "node", content: { file: nodeBinary }, executable: true };
-  return [...sandboxFiles(), node, ...(await Promise.all(servers))];
+  return [...sandboxFiles(image), node, ...(await serverFiles(image))];
 }
 
 /** All that the grader image is built from. */
@@ -77,12 +84,29 @@ export function rootFile(path: string): string {
   return join(fileURLToPath(new URL("..", import.meta.url)), path);
 }
 
-function sandboxFiles(): ContextFile[] {
+function sandboxFiles(image: SandboxImage): ContextFile[] {
   return [
-    contextFile("Dockerfile", "sandbox/Dockerfile"),
+    { path: "Dockerfile", content: Buffer.from(sandboxDockerfile(image)) },
     contextFile("gitconfig", "sandbox/gitconfig"),
+    contextFile("clock.c", "clock/clock.c"),
+    ...(image === "office-browser"
+      ? [contextFile("browser-slim.conf", "sandbox/browser-slim.conf")]
+      : []),
     ...baseFiles(),
   ];
+}
+
+/**
+ * Both images begin with the same steps, which are done once, and change where servers do: at their
+ * end. An image that stood on another would install Chromium anew with each change of a server.
+ */
+function sandboxDockerfile(image: SandboxImage): string {
+  const whole = readFileSync(imageFile("sandbox/Dockerfile"), "utf8");
+  if (image === "office") return whole;
+  const added = readFileSync(imageFile("sandbox/browser.Dockerfile"), "utf8");
+  const [before, after] = whole.split(/^# What a larger image adds.*$/m);
+  if (after === undefined) throw new Error("sandbox/Dockerfile has no place for a larger image");
+  return `${before}${added}${after}`;
 }
 
 function graderFiles(): ContextFile[] {

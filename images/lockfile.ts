@@ -23,6 +23,11 @@ export class Lockfile {
     return version;
   }
 
+  /** Whether a package is pinned at the top of node_modules. */
+  pins(name: string): boolean {
+    return this.#packages[`node_modules/${name}`]?.version !== undefined;
+  }
+
   /**
    * `path version integrity` of a package and of everything it may load, sorted: two equal lists
    * are the same code.

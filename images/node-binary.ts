@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { nodeVersion, rootFile } from "./definitions.ts";
 import { runProgram } from "./run-program.ts";
 
-/** A Linux Node for the sandbox image. Removes what it had to fetch when disposed. */
+/** A Linux Node for the office image. Removes what it had to fetch when disposed. */
 export interface NodeBinary extends AsyncDisposable {
   readonly path: string;
 }

@@ -31,7 +31,7 @@ const ROOMS: readonly { room: string; packages: readonly string[] }[] = [
     packages: ["hono", "@hono/node-server", "@hono/zod-openapi", "prom-client", "zod"],
   },
   { room: "viewer", packages: [] },
-  { room: "cli", packages: ["commander", "execa", "picocolors"] },
+  { room: "cli", packages: ["commander", "execa", "gpt-tokenizer", "picocolors"] },
 ];
 
 /** Folders that may use more than their room: one engine each, and the client. */

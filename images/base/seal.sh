@@ -20,3 +20,5 @@ install -d -m 0755 /workspace /grade /play /state
 # runc keeps the mode of a directory that a tmpfs is mounted over.
 install -d -m 0700 /home/agent
 install -d -m 0700 /run/keeper
+# Where the engine's init tells what time it is (images/clock/clock.c).
+install -d -m 0755 /run/cloche

@@ -1,20 +1,81 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { basename, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import type { SandboxImage } from "../../runtime/mcp/server-spec.ts";
 
-/** An MCP server that sandboxes carry: an npm package, bundled to one file as it ships. */
+/** A program with MCP servers that sandboxes carry, bundled to one file. */
 export interface ServerBundle {
   /** In the image: /opt/cloche/servers/<name>.mjs. */
   readonly name: string;
-  readonly package: string;
-  /** The module that is started. */
+  /** The smallest image that has it. */
+  readonly image: SandboxImage;
+  /** The module that is started, by its path from the root. */
   readonly entry: string;
+  /** The npm package that it is; undefined for what is our own. */
+  readonly package?: string;
+  /** Further programs of ours that it starts, each a bundle of its own beside it. */
+  readonly helpers?: readonly { readonly name: string; readonly entry: string }[];
+  /** A file of ours, by its path from the root, that lies beside it. */
+  readonly settings?: string;
+  /** What it looks for in packages at run time. */
+  readonly beside?: readonly PackageFiles[];
+}
+
+/** Files of an npm package that lie beside the bundle, where Node finds them by its name. */
+export interface PackageFiles {
+  readonly package: string;
+  /** By path in the package; with a "/" at its end, all files of a folder. */
+  readonly files: readonly string[];
+  /** The package's code is among them and stays out of the bundle. Default: only data is. */
+  readonly isWhole?: boolean;
 }
 
 /** To add a server: its package in package.json's devDependencies, and a line here. */
 export const SERVER_BUNDLES: readonly ServerBundle[] = [
+  npm("filesystem", "@modelcontextprotocol/server-filesystem"),
+  npm("memory", "@modelcontextprotocol/server-memory"),
   {
-    name: "filesystem",
-    package: "@modelcontextprotocol/server-filesystem",
-    entry: "@modelcontextprotocol/server-filesystem/dist/index.js",
+    name: "office",
+    image: "office",
+    entry: "images/servers/office/main.ts",
+    helpers: [
+      {
+        name: "spreadsheet-calculator",
+        entry: "images/servers/spreadsheet/calculator-worker.ts",
+      },
+      { name: "documents-worker", entry: "images/servers/documents/worker.ts" },
+    ],
+    beside: [
+      { package: "@ironcalc/wasm", files: ["package.json", "wasm_bg.wasm"] },
+      {
+        package: "pdfjs-dist",
+        files: ["package.json", "LICENSE", "cmaps/", "iccs/", "standard_fonts/", "wasm/"],
+      },
+    ],
+  },
+  {
+    name: "browser",
+    image: "office-browser",
+    package: "@playwright/mcp",
+    entry: "node_modules/@playwright/mcp/cli.js",
+    settings: "images/servers/browser.json",
+    // Bundled already by those who make it, and reads its own files.
+    beside: [
+      {
+        package: "playwright-core",
+        isWhole: true,
+        files: [
+          "package.json",
+          "browsers.json",
+          "LICENSE",
+          "NOTICE",
+          "ThirdPartyNotices.txt",
+          "lib/coreBundle.js",
+          "lib/utilsBundle.js",
+          "lib/webp_codec.wasm",
+        ],
+      },
+    ],
   },
 ];
 
@@ -29,27 +90,80 @@ export const BUNDLE_OPTIONS = {
   format: "esm",
   legalComments: "inline",
   logLevel: "silent",
+  metafile: true,
   banner: {
-    js: 'import { createRequire } from "node:module"; const require = createRequire(import.meta.url);',
+    js: 'import { createRequire as __cjs } from "node:module"; const require = __cjs(import.meta.url);',
   },
 } as const;
 
+export interface BundledServer {
+  /** By path from the folder of servers: the bundle first, then what lies beside it. */
+  readonly files: readonly { readonly path: string; readonly content: Uint8Array }[];
+  /** The folders of the npm packages that are in it, by path from the root, sorted. */
+  readonly packages: readonly string[];
+}
+
 /**
- * The bundled server: one file that needs nothing but Node. Throws what esbuild says.
+ * Bundles a server. Throws what esbuild says.
  *
  * No compile cache goes with it: Node keeps one per user id, and each rollout has ids of its own.
- * It would save about 40 of the 215 ms until a server answers.
  */
-export async function bundleServer(server: ServerBundle): Promise<Uint8Array> {
-  const entry = fileURLToPath(import.meta.resolve(server.entry));
-  const { build } = await import("esbuild"); // Here, since most commands bundle nothing.
-  const result = await build({
-    ...BUNDLE_OPTIONS,
-    entryPoints: [entry],
-    write: false,
-    absWorkingDir: fileURLToPath(new URL("../..", import.meta.url)),
+export async function bundleServer(server: ServerBundle): Promise<BundledServer> {
+  const { helpers = [], beside = [] } = server;
+  const external = beside.flatMap((one) => {
+    return one.isWhole ? [one.package, `${one.package}/*`] : [];
   });
+  const bundles = await Promise.all(
+    [server, ...helpers].map(async ({ name, entry }) => {
+      const { content, packages } = await bundle(entry, external);
+      return { file: { path: `${name}.mjs`, content }, packages };
+    }),
+  );
+  const packages = [
+    ...bundles.flatMap((one) => one.packages),
+    ...beside.map((one) => `node_modules/${one.package}`),
+  ];
+  return {
+    files: [...bundles.map(({ file }) => file), ...settingsOf(server), ...beside.flatMap(filesOf)],
+    packages: [...new Set(packages)].sort(),
+  };
+}
+
+async function bundle(entry: string, external: string[]) {
+  const { build } = await import("esbuild"); // Here, since most commands bundle nothing.
+  const entryPoints = [join(ROOT, entry)];
+  const options = { ...BUNDLE_OPTIONS, external, write: false, absWorkingDir: ROOT } as const;
+  const result = await build({ ...options, entryPoints });
   const [file] = result.outputFiles;
-  if (file === undefined) throw new Error(`esbuild made nothing of ${server.entry}`);
-  return file.contents;
+  if (file === undefined) throw new Error(`esbuild made nothing of ${entry}`);
+  const packages = Object.keys(result.metafile.inputs).flatMap((path) => packageOf(path) ?? []);
+  return { content: file.contents, packages };
+}
+
+const ROOT = fileURLToPath(new URL("../..", import.meta.url));
+
+function npm(name: string, packageName: string): ServerBundle {
+  const entry = `node_modules/${packageName}/dist/index.js`;
+  return { name, image: "office", package: packageName, entry };
+}
+
+/** Its settings as a file beside it, if it has any. */
+export function settingsOf({ settings }: ServerBundle): BundledServer["files"] {
+  if (settings === undefined) return [];
+  return [{ path: basename(settings), content: readFileSync(join(ROOT, settings)) }];
+}
+
+function filesOf({ package: name, files }: PackageFiles) {
+  const folder = `node_modules/${name}`;
+  const paths = files.flatMap((file) => {
+    if (!file.endsWith("/")) return [`${folder}/${file}`];
+    const inside = readdirSync(join(ROOT, folder, file)).sort();
+    return inside.map((one) => `${folder}/${file}${one}`);
+  });
+  return paths.map((path) => ({ path, content: readFileSync(join(ROOT, path)) }));
+}
+
+/** The folder of the package that an input belongs to; undefined for our own files. */
+function packageOf(input: string): string | undefined {
+  return /^(?:.*\/)?node_modules\/(?:@[^/]+\/)?[^/]+/.exec(input)?.[0];
 }

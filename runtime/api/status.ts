@@ -50,6 +50,7 @@ const STATUS: Readonly<Record<string, number>> = {
   "engine/unknown-engine": 500,
   "engine/spec-refused": 422,
   "engine/no-keeper": 500,
+  "engine/no-state": 500,
   "mcp/listener-failed": 500,
   "store/folder-unusable": 500,
   "store/database-newer": 500,

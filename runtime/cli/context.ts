@@ -11,7 +11,7 @@ import { RecordStore } from "../store/records.ts";
 import { dataPath } from "./data-path.ts";
 import { cliFault } from "./faults.ts";
 import { onInterrupt } from "./interrupts.ts";
-import { requireImages } from "./set-up/ensure-images.ts";
+import { requireImages } from "./set-up/require-images.ts";
 import { openTerminal, type Terminal } from "./terminal.ts";
 
 /** What every command is given: the world around the process, read here and nowhere below. */
@@ -80,14 +80,15 @@ export async function openParts(context: Context, options: CommonOptions): Promi
     });
     const { engine, report } = await openAnsweringEngine(context, options);
     stack.use(engine);
-    const { sandbox, grader } = await requireImages(engine, context.env);
+    const { images, manifests } = await requireImages(engine, context.env);
     const listener = stack.use(await McpListener.open({ host: "127.0.0.1", port: 0, log }));
     const signal = onInterrupt(context.terminal, data.path);
     const rest = stack.move();
     return {
       engine,
       engineSummary: report.summary,
-      images: { sandbox, grader },
+      images,
+      manifests,
       data,
       records,
       listener,

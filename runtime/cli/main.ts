@@ -13,6 +13,7 @@ import { addRun } from "./commands/run.ts";
 import { addServe } from "./commands/serve.ts";
 import { addSetUp } from "./commands/set-up.ts";
 import { addTask } from "./commands/task.ts";
+import { addTools } from "./commands/tools.ts";
 import { type Context, openContext } from "./context.ts";
 import { EXIT } from "./exit-codes.ts";
 
@@ -40,6 +41,7 @@ async function main(context: Context, argv: readonly string[]): Promise<void> {
     addGrade,
     addBundle,
     addTask,
+    addTools,
     addImages,
     addDoctor,
     addReap,

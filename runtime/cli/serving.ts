@@ -23,7 +23,7 @@ import {
   openRecords,
   tasksRoot,
 } from "./context.ts";
-import { requireImages } from "./set-up/ensure-images.ts";
+import { requireImages } from "./set-up/require-images.ts";
 
 export interface ServeOptions extends CommonOptions {
   readonly host: string;
@@ -66,14 +66,15 @@ export async function openServing(
     });
     const { engine, report } = await openAnsweringEngine(context, options);
     stack.use(engine);
-    const { sandbox, grader } = await requireImages(engine, context.env);
+    const { images, manifests } = await requireImages(engine, context.env);
     const server = stack.use(await listen(options, log));
     const url = (options.publicUrl ?? server.url).replace(/\/+$/, "");
     const endpoint = stack.use(new McpEndpoint({ url, log, ...server.reach }));
     const parts: RolloutParts = {
       engine,
       engineSummary: report.summary,
-      images: { sandbox, grader },
+      images,
+      manifests,
       data,
       records,
       listener: endpoint,

@@ -60,12 +60,13 @@ export interface EngineReport {
 
 /**
  * One sandbox, used once. It holds a main box, where the agent's hands are, and, if asked for, a
- * keeper box. The workspace is shared by the two and by nobody else; processes, users and every
- * other writable byte are not.
+ * keeper box. The workspace (and the state of services, if the spec asked for room for it) is
+ * shared by the two and by nobody else; processes, users and every other writable byte are not.
  *
- * The main box: root file system read-only; no network but loopback; no capability, no way to gain
- * one; own seccomp profile; memory, processes, cpu, file sizes, open files, the workspace's bytes
- * and its number of files bounded; output of its init discarded. Host name "sandbox".
+ * The main box: root file system read-only; no network but loopback, where any user may listen on
+ * any port; no capability, no way to gain one; own seccomp profile; memory, processes, cpu, file
+ * sizes, open files, the volumes' bytes and their numbers of files bounded; output of its init
+ * discarded. Host name "sandbox".
  */
 export interface Sandbox extends Box, AsyncDisposable {
   readonly id: string;
@@ -73,13 +74,13 @@ export interface Sandbox extends Box, AsyncDisposable {
   readonly identity: SandboxIdentity;
   /**
    * A second box of the same sandbox, that sees nothing of the main box but holds its workspace
-   * alive. Present if the spec asked for it.
+   * and its state alive. Present if the spec asked for it.
    */
   readonly keeper: Box | undefined;
 
   /**
    * Ends every process of the main box, at once and for good. After it resolves nothing can change
-   * the workspace any more. Says how the box fared before; resolves also if it had died by itself.
+   * the workspace or the state any more. Says how the box fared before; resolves also if it had died by itself.
    * Output of running programs that nobody has read by now may be dropped.
    */
   stop(options?: EngineCall): Promise<BoxState>;
@@ -90,6 +91,12 @@ export interface Sandbox extends Box, AsyncDisposable {
    * Rejects with `engine/no-keeper` if the spec asked for none.
    */
   readWorkspace(options?: EngineCall): Promise<Readable>;
+
+  /**
+   * Reads the state of services, as `readWorkspace` does the workspace. Rejects also with
+   * `engine/no-state` if the spec asked for none.
+   */
+  readState(options?: EngineCall): Promise<Readable>;
 
   /**
    * Removes all parts: boxes, workspace, scratch. Idempotent, under its own deadline, never
@@ -209,6 +216,16 @@ export interface SandboxSpec {
   readonly users: readonly string[];
   /** Where the writable volume is mounted, who owns its root, how much it holds. */
   readonly workspace: VolumeSpec;
+  /**
+   * A second writable volume of the main box, for what services keep: nobody but its owner can
+   * enter it, since its root has mode 0700.
+   */
+  readonly state?: VolumeSpec;
+  /**
+   * Host names that lead to the main box itself: what listens there is found under them. Lower-case,
+   * at most 64. Nothing else can be resolved, with them or without.
+   */
+  readonly hostNames?: readonly string[];
   readonly limits: BoxLimits;
   readonly keeper?: KeeperSpec;
 }
@@ -216,13 +233,16 @@ export interface SandboxSpec {
 export interface KeeperSpec {
   readonly image: string;
   readonly users: readonly string[];
-  /** A volume of the keeper's own; the workspace is not visible to its users. */
+  /** A volume of the keeper's own; workspace and state are not visible to its users. */
   readonly scratch: VolumeSpec;
   readonly limits: BoxLimits;
 }
 
 export interface VolumeSpec {
-  /** Absolute. The root directory is setgid and belongs to `owner` and the sandbox's group, mode 2770. */
+  /**
+   * Absolute. The root directory belongs to `owner` and the sandbox's group; unless it is said
+   * otherwise it is setgid and both may write there: mode 2770.
+   */
   readonly path: string;
   /** One of the users of the box. */
   readonly owner: string;

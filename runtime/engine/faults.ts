@@ -73,6 +73,12 @@ export const ENGINE_FAULTS = {
     means: "The workspace was to be read from a sandbox that was made without a keeper.",
     remedy: "Ask for a keeper in the sandbox's specification.",
   },
+  "no-state": {
+    blame: "caller",
+    means:
+      "The state of services was to be read from a sandbox that was made without room for any.",
+    remedy: "Ask for state in the sandbox's specification.",
+  },
 } as const satisfies Record<string, FaultKind>;
 
 export const engineFault = faultMaker("engine", ENGINE_FAULTS);

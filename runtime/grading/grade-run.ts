@@ -25,6 +25,8 @@ export interface GradingInput {
   readonly stepsFile: string;
   readonly before: Snapshot;
   readonly after: Snapshot;
+  /** Of the services' state; absent if they keep none. */
+  readonly state?: { readonly before: Snapshot; readonly after: Snapshot };
   readonly blobs: BlobSource;
 }
 
@@ -109,6 +111,11 @@ async function gradingFolder(input: GradingInput, scratch: BlobFolder): Promise<
     ...under("after", input.after),
     ...under("before", input.before),
   ];
+  if (input.state) {
+    const { before, after } = input.state;
+    entries.push(await text("state-after.json", after), ...under("state-after", after));
+    entries.push(await text("state-before.json", before), ...under("state-before", before));
+  }
   return inOrder(entries);
 }
 

@@ -5,13 +5,19 @@ export const MCP_FAULTS = {
     blame: "task",
     means: "An MCP server of the task ended, or could not be started, before it answered.",
     remedy:
-      "Run the command of the message in the sandbox image and read what it writes to stderr.",
+      "Run the command of the message in the image of the sandbox and read what it writes to stderr.",
   },
   "server-not-speaking-mcp": {
     blame: "task",
     means: "A program named as an MCP server did not complete the MCP handshake.",
     remedy:
       "Check that the command starts a stdio server that prints nothing but JSON-RPC to stdout.",
+  },
+  "server-differs": {
+    blame: "engine",
+    means:
+      "A shipped server says other things of itself than it did when its image was built, so the agent was told of tools that are not there.",
+    remedy: "Build the images anew: npx cloche images prune, then npm run setup.",
   },
   "tools-refused": {
     blame: "task",

@@ -5,7 +5,7 @@ import { mcpFault } from "./faults.ts";
 import { isObject } from "./json-rpc.ts";
 import type { LinkClosed } from "./server-link.ts";
 import type { ServerSpec } from "./server-spec.ts";
-import type { Upstream } from "./upstream.ts";
+import type { Conversation } from "./upstream.ts";
 
 /** The version that the proxy speaks with servers; they may answer with an older one. */
 export const SERVER_PROTOCOL_VERSION = "2025-11-25";
@@ -45,7 +45,7 @@ const STDERR_SHOWN = 2_000;
  * `mcp/server-not-speaking-mcp`, `mcp/tools-refused` or the signal's reason.
  */
 export async function greet(
-  upstream: Upstream,
+  upstream: Conversation,
   spec: ServerSpec,
   options: GreetOptions,
 ): Promise<Greeting> {
@@ -66,7 +66,7 @@ export function nameOf(spec: ServerSpec): string {
 }
 
 async function exchange(
-  upstream: Upstream,
+  upstream: Conversation,
   spec: ServerSpec,
   { capabilities, isJoined }: GreetOptions,
 ): Promise<Greeting> {
@@ -87,7 +87,7 @@ async function exchange(
   };
 }
 
-async function readTools(upstream: Upstream, spec: ServerSpec): Promise<readonly ToolInfo[]> {
+async function readTools(upstream: Conversation, spec: ServerSpec): Promise<readonly ToolInfo[]> {
   const tools: ToolInfo[] = [];
   let params: Record<string, unknown> = {};
   for (let page = 0; page < MAX_TOOL_PAGES; page++) {
@@ -101,7 +101,7 @@ async function readTools(upstream: Upstream, spec: ServerSpec): Promise<readonly
   throw refused(spec, `lists its tools on more than ${MAX_TOOL_PAGES} pages`);
 }
 
-async function readPrompts(upstream: Upstream, spec: ServerSpec): Promise<readonly string[]> {
+async function readPrompts(upstream: Conversation, spec: ServerSpec): Promise<readonly string[]> {
   const names: string[] = [];
   let params: Record<string, unknown> = {};
   for (let page = 0; page < MAX_TOOL_PAGES; page++) {
@@ -128,7 +128,7 @@ function checkedTool(tool: unknown, spec: ServerSpec, before: readonly ToolInfo[
 
 /** Sends one request and waits for its result. */
 function ask(
-  upstream: Upstream,
+  upstream: Conversation,
   spec: ServerSpec,
   method: string,
   params: Readonly<Record<string, unknown>>,
@@ -148,13 +148,13 @@ function ask(
   return promise;
 }
 
-function startFailed(upstream: Upstream, spec: ServerSpec, closed: LinkClosed): Fault {
+function startFailed(upstream: Conversation, spec: ServerSpec, closed: LinkClosed): Fault {
   if (closed.exitCode === null) return notMcp(upstream, spec, `was lost: ${closed.reason}`);
   const message = `${nameOf(spec)} did not start: ${closed.reason}${stderrOf(upstream)}`;
   return mcpFault("server-start-failed", message, { detail: { server: spec.name } });
 }
 
-function notMcp(upstream: Upstream, spec: ServerSpec, what: string): Fault {
+function notMcp(upstream: Conversation, spec: ServerSpec, what: string): Fault {
   const message = `${nameOf(spec)} ${what}${stderrOf(upstream)}`;
   return mcpFault("server-not-speaking-mcp", message, { detail: { server: spec.name } });
 }
@@ -163,7 +163,7 @@ function refused(spec: ServerSpec, what: string): Fault {
   return mcpFault("tools-refused", `${nameOf(spec)} ${what}`, { detail: { server: spec.name } });
 }
 
-function stderrOf(upstream: Upstream): string {
+function stderrOf(upstream: Conversation): string {
   const tail = upstream.stderrTail.trim().slice(-STDERR_SHOWN);
   return tail === "" ? "; it wrote nothing to stderr" : `; it wrote to stderr:\n${tail}`;
 }

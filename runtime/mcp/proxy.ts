@@ -7,6 +7,7 @@ import type { AgentConnection, AgentDoor, AgentPeer } from "./agent-peer.ts";
 import { type Desk, makeDesk } from "./desk.ts";
 import { type CalledTool, callDirectly } from "./direct-caller.ts";
 import { mcpFault } from "./faults.ts";
+import type { Manifest } from "./manifest.ts";
 import { openRecord, type RecordFiles, recordInterrupted } from "./record-files.ts";
 import type { ServerSpec } from "./server-spec.ts";
 import { type StartedServers, startServers } from "./start-servers.ts";
@@ -36,6 +37,8 @@ export interface McpProxyOptions {
   readonly onSurfaceChange?: (server: string) => void;
   /** What servers are told of the client; they show other tools to other clients. Default: none. */
   readonly clientCapabilities?: Readonly<Record<string, Json>>;
+  /** What shipped servers said of themselves when the box's image was built; see `startServers`. */
+  readonly manifest?: Manifest;
   /** For a server to start and answer. Default 30,000. */
   readonly startTimeoutMs?: number;
   /** How long `finish` waits for calls under way. Default 2,000. */

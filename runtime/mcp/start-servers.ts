@@ -1,13 +1,12 @@
 import type { Json } from "../base/canonical-json.ts";
 import type { Clock } from "../base/clock.ts";
-import { Fault, messageOf } from "../base/fault.ts";
+import { Fault } from "../base/fault.ts";
 import type { Log } from "../base/log.ts";
 import type { Box } from "../engine/engine.ts";
-import { mcpFault } from "./faults.ts";
-import { greet, nameOf } from "./handshake.ts";
-import type { ServerLink } from "./server-link.ts";
+import { type Greeting, greet } from "./handshake.ts";
+import { type Manifest, promisedGreeting, requireAsPromised } from "./manifest.ts";
+import { LinkOpener } from "./open-links.ts";
 import type { ServerSpec } from "./server-spec.ts";
-import { stdioLink } from "./stdio-link.ts";
 import { type GreetedServer, joinServers, type ToolSurface } from "./surface.ts";
 import { Upstream } from "./upstream.ts";
 import { WireLog } from "./wire-log.ts";
@@ -18,15 +17,19 @@ export interface StartOptions {
   readonly log: Log;
   /** What servers are told of the client; they show other tools to other clients. Default: none. */
   readonly clientCapabilities?: Readonly<Record<string, Json>>;
+  /** What shipped servers said of themselves when the box's image was built. Default: nothing. */
+  readonly manifest?: Manifest;
+  /** Starts also those that nobody has asked anything yet, in the background. Default: not. */
+  readonly wake?: boolean;
   /** For a server to start and answer. Default 30,000. */
   readonly startTimeoutMs?: number;
   readonly signal: AbortSignal;
 }
 
 /**
- * Servers that are up and were greeted, and belong to no rollout yet: a pool may hold them. Who
- * opens a proxy on them (`McpProxy.open({…, started})`) hands them over; otherwise disposing ends
- * them. Their frames so far are held in memory and become the first ones of the rollout's wire log.
+ * Servers that belong to no rollout yet: a pool may hold them. Who opens a proxy on them
+ * (`McpProxy.open({…, started})`) hands them over; otherwise disposing ends them. Their frames so
+ * far are held in memory and become the first ones of the rollout's wire log.
  */
 export interface StartedServers extends AsyncDisposable {
   readonly servers: readonly GreetedServer[];
@@ -38,28 +41,25 @@ export interface StartedServers extends AsyncDisposable {
 }
 
 /**
- * Starts and greets all servers at the same time. Either all of them serve or none is left and this
- * rejects with the first failure: `mcp/server-start-failed`, `mcp/server-not-speaking-mcp`,
- * `mcp/tools-refused`, `mcp/tool-name-collision`, a fault of the engine, or the signal's reason.
- * Afterwards the signal means nothing to them.
+ * Greets all servers at the same time, and starts them, but for those that the manifest speaks for:
+ * they sleep until they are asked something, and are then held to it. Either all of them serve or
+ * none is left and this rejects with the first failure: `mcp/server-start-failed`,
+ * `mcp/server-not-speaking-mcp`, `mcp/tools-refused`, `mcp/tool-name-collision`, a fault of the
+ * engine, or the signal's reason. Afterwards the signal means nothing to them.
  */
 export async function startServers(
   specs: readonly ServerSpec[],
   options: StartOptions,
 ): Promise<StartedServers> {
-  const links = new Set<ServerLink>();
-  await using stack = new AsyncDisposableStack();
-  stack.defer(async () => {
-    await Promise.all([...links].map((link) => link[Symbol.asyncDispose]()));
-  });
   const wire = new WireLog(options.clock);
+  await using stack = new AsyncDisposableStack();
+  const links = stack.use(new LinkOpener(specs, options.box, options.log));
   const failed = new AbortController();
   const signal = AbortSignal.any([options.signal, failed.signal]);
-  const keep = (link: ServerLink) => void links.add(link);
-  const isJoined = specs.length > 1;
+  const beginning = { ...options, signal, wire, links, isJoined: specs.length > 1 };
   const starts = specs.map(async (spec) => {
     try {
-      return await startServer(spec, { ...options, signal, wire, keep, isJoined });
+      return asleep(spec, beginning) ?? (await awake(spec, beginning));
     } catch (error) {
       failed.abort(error);
       throw error;
@@ -70,6 +70,7 @@ export async function startServers(
   failed.signal.throwIfAborted();
   const servers = settled.flatMap((start) => (start.status === "fulfilled" ? [start.value] : []));
   const { surface } = joinServers(servers);
+  if (options.wake) for (const { upstream } of servers) void upstream.wake();
   const parts = stack.move();
   return {
     servers,
@@ -83,42 +84,46 @@ export async function startServers(
   };
 }
 
-interface StartOneOptions extends StartOptions {
+interface Beginning extends StartOptions {
   readonly wire: WireLog;
-  /** Takes over what was started, at once, so that it is ended whatever comes after. */
-  readonly keep: (link: ServerLink) => void;
+  readonly links: LinkOpener;
   readonly isJoined: boolean;
 }
 
-async function startServer(spec: ServerSpec, options: StartOneOptions): Promise<GreetedServer> {
-  const { box, wire, log, signal, keep, isJoined } = options;
-  const { clientCapabilities = {}, startTimeoutMs = 30_000 } = options;
-  const link = await openLink(spec, box, log.child({ server: spec.name }), signal);
-  keep(link);
-  const upstream = new Upstream(spec.name, link, wire);
-  const wish = { capabilities: clientCapabilities, timeoutMs: startTimeoutMs, signal, isJoined };
+async function awake(spec: ServerSpec, options: Beginning): Promise<GreetedServer> {
+  const { wire, links, signal, isJoined, clientCapabilities = {} } = options;
+  const { startTimeoutMs: timeoutMs = 30_000 } = options;
+  const upstream = new Upstream(spec.name, await links.open(spec, signal), wire);
+  const wish = { capabilities: clientCapabilities, timeoutMs, signal, isJoined };
   return { upstream, greeting: await greet(upstream, spec, wish) };
 }
 
-async function openLink(
-  spec: ServerSpec,
-  box: Box,
-  log: Log,
-  signal: AbortSignal,
-): Promise<ServerLink> {
-  if (spec.kind === "terminal") {
-    const { openTerminal } = await import("./terminal/terminal-link.ts");
-    // Its life is the link's: nothing of it waits on the engine before the first command.
-    const never = new AbortController().signal;
-    return await openTerminal(box, { user: "agent", cwd: "/workspace", log, signal: never });
-  }
-  const { argv, user, env } = spec;
-  try {
-    return stdioLink(await box.open(argv, { user, env, signal }), { log });
-  } catch (error) {
-    // The engine cannot know that the program is the task's; that it isn't there is the task's fault.
-    if (!(error instanceof Fault) || error.code !== "engine/exec-refused") throw error;
-    const message = `${nameOf(spec)} could not be started: ${messageOf(error)}`;
-    throw mcpFault("server-start-failed", message, { cause: error });
-  }
+/** A server that the manifest speaks for: it does so for clients without capabilities alone. */
+function asleep(spec: ServerSpec, options: Beginning): GreetedServer | undefined {
+  const { manifest = {}, clientCapabilities = {}, startTimeoutMs: timeoutMs = 30_000 } = options;
+  const promised = promisedGreeting(spec, manifest);
+  if (promised === undefined || Object.keys(clientCapabilities).length > 0) return undefined;
+  const { links, wire } = options;
+  const { signal } = links;
+  const hold = (said: Greeting) => requireAsPromised(spec.name, promised, said);
+  const wish = { capabilities: {}, timeoutMs, signal, isJoined: true };
+  const upstream = new Upstream(
+    spec.name,
+    {
+      open: () => links.open(spec, signal),
+      greet: async (first) => hold(await greet(first, spec, wish)),
+      isFatal,
+    },
+    wire,
+  );
+  return { upstream, greeting: promised };
+}
+
+/**
+ * An agent may have used up what a program needs to start. That is its own doing, and it has lost a
+ * tool by it; were it a fault, it could end a rollout without a grade.
+ */
+function isFatal(error: unknown): boolean {
+  if (!(error instanceof Fault)) return false;
+  return error.blame !== "task" && error.code !== "engine/box-gone";
 }

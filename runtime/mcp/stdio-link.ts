@@ -1,61 +1,66 @@
-import { withDeadline } from "../base/deadline.ts";
-import { messageOf } from "../base/fault.ts";
-import type { Log } from "../base/log.ts";
 import type { BoxProcess } from "../engine/engine.ts";
-import { LineSplitter } from "./json-lines.ts";
 import { readMessage } from "./json-rpc.ts";
+import { LineProcess, type LineProcessOptions } from "./line-process.ts";
 import type { JsonRpcMessage, LinkClosed, ServerLink } from "./server-link.ts";
 
-export interface StdioLinkOptions {
-  readonly log: Log;
-  /** The longest line of the server, in bytes. Default 64 MiB; V8 holds no text beyond 512 MiB. */
-  readonly lineBytes?: number;
-  /** Lines that are no JSON-RPC before the server counts as broken. Default 1,000. */
-  readonly garbageLines?: number;
+/** Speaks JSON-RPC, a message a line, with a program in a box. Takes the process over. */
+export function stdioLink(process: BoxProcess, options: LineProcessOptions): ServerLink {
+  const lines: LineProcess = new LineProcess(process, options, (line) => link.take(line, line));
+  const link = new StdioLink(lines, "", () => lines[Symbol.asyncDispose]());
+  return link;
 }
 
-const STDERR_TAIL_BYTES = 16 * 1024;
-const DISPOSE_MS = 5_000;
-const GARBAGE_SHOWN = 200;
-
-/** Speaks JSON-RPC, a message a line, with a program in a box. Takes the process over. */
-export function stdioLink(process: BoxProcess, options: StdioLinkOptions): ServerLink {
-  return new StdioLink(process, options);
+/**
+ * Several servers in one program, a link for each: lines are led by the name of the server that
+ * they are for or from, and a tab. The program's end is each one's end; it is ended when all of the
+ * links are disposed. Takes the process over.
+ */
+export function sharedLinks(
+  process: BoxProcess,
+  names: readonly string[],
+  options: LineProcessOptions,
+): ReadonlyMap<string, ServerLink> {
+  const links = new Map<string, StdioLink>();
+  const lines = new LineProcess(process, options, (line) => {
+    const tab = line.indexOf("\t");
+    const link = links.get(line.slice(0, Math.max(0, tab)));
+    if (link === undefined) lines.garbage(line, "it is led by no server's name");
+    else link.take(line.slice(tab + 1), line);
+  });
+  const open = new Set(names);
+  for (const name of names) {
+    const dispose = async () => {
+      open.delete(name);
+      if (open.size === 0) await lines[Symbol.asyncDispose]();
+    };
+    links.set(name, new StdioLink(lines, `${name}\t`, dispose));
+  }
+  return links;
 }
 
 class StdioLink implements ServerLink {
   readonly closed: Promise<LinkClosed>;
-  readonly #process: BoxProcess;
-  readonly #log: Log;
-  readonly #garbageLimit: number;
-  readonly #close: (closed: LinkClosed) => void;
+  readonly #lines: LineProcess;
+  readonly #lead: string;
+  readonly #dispose: () => Promise<void>;
+  readonly #stopped = Promise.withResolvers<LinkClosed>();
   #isClosed = false;
-  #garbage = 0;
-  #stderr = Buffer.alloc(0);
   #early: [JsonRpcMessage, string][] = [];
   #listener: ((message: JsonRpcMessage, text?: string) => void) | undefined;
 
-  constructor(process: BoxProcess, options: StdioLinkOptions) {
-    const { log, lineBytes = 64 * 1024 * 1024, garbageLines = 1_000 } = options;
-    const { promise, resolve } = Promise.withResolvers<LinkClosed>();
-    this.closed = promise;
-    this.#process = process;
-    this.#log = log;
-    this.#garbageLimit = garbageLines;
-    this.#close = (closed) => {
-      this.#isClosed = true;
-      resolve(closed);
-    };
-    this.#listen(lineBytes);
+  constructor(lines: LineProcess, lead: string, dispose: () => Promise<void>) {
+    this.#lines = lines;
+    this.#lead = lead;
+    this.#dispose = dispose;
+    this.closed = Promise.race([this.#stopped.promise, lines.closed]);
   }
 
   get stderrTail(): string {
-    return this.#stderr.toString("utf8");
+    return this.#lines.stderrTail;
   }
 
   send(message: JsonRpcMessage, text = JSON.stringify(message)): void {
-    if (this.#isClosed || !this.#process.stdin.writable) return;
-    this.#process.stdin.write(`${oneLine(text)}\n`);
+    if (!this.#isClosed) this.#lines.write(`${this.#lead}${oneLine(text)}`);
   }
 
   onMessage(listener: (message: JsonRpcMessage, text?: string) => void): void {
@@ -65,83 +70,19 @@ class StdioLink implements ServerLink {
     for (const [message, text] of early) listener(message, text);
   }
 
-  async [Symbol.asyncDispose](): Promise<void> {
-    this.#close({ reason: "it was stopped", exitCode: null });
-    const late = () => new Error(`no answer within ${DISPOSE_MS} ms`);
-    try {
-      await withDeadline(DISPOSE_MS, undefined, late, () => this.#process[Symbol.asyncDispose]());
-    } catch (error) {
-      this.#log.warn({ error: messageOf(error) }, "an MCP server could not be ended");
-    }
-  }
-
-  #listen(lineBytes: number): void {
-    const { stdin, stdout, stderr, ended } = this.#process;
-    const lines = new LineSplitter({ lineBytes }, (line) => this.#take(line));
-    stdout.on("data", (chunk: Buffer) => {
-      if (this.#isClosed) return;
-      try {
-        lines.push(chunk);
-      } catch (error) {
-        this.#break(`it wrote ${messageOf(error)}`);
-      }
-    });
-    stdout.on("end", () => {
-      if (!this.#isClosed) lines.end();
-      this.#outputOver();
-    });
-    stderr.on("data", (chunk: Buffer) => {
-      const joined = Buffer.concat([this.#stderr, chunk]);
-      this.#stderr = joined.subarray(Math.max(0, joined.length - STDERR_TAIL_BYTES));
-    });
-    for (const stream of [stdin, stdout, stderr]) stream.on("error", (error) => this.#torn(error));
-    void ended.then(({ exitCode }) => {
-      const how = exitCode === null ? "it is gone" : `it ended with exit code ${exitCode}`;
-      this.#close({ reason: how, exitCode });
-    });
-  }
-
-  /** A server that closes its output but lives on can never answer again. */
-  #outputOver(): void {
-    const wait = setTimeout(() => this.#break("it closed its standard output"), 1_000);
-    wait.unref();
-    void this.#process.ended.then(() => clearTimeout(wait));
-  }
-
-  /** The way in or out broke; how the process ended says more, so that gets a moment to arrive. */
-  #torn(error: Error): void {
-    this.#log.debug({ error: error.message }, "a stream of an MCP server broke");
-    setTimeout(() => this.#break(`its streams broke (${error.message})`), 1_000).unref();
-  }
-
-  #take(line: string): void {
+  /** A line of the server's; `whole` is as the program wrote it. */
+  take(line: string, whole: string): void {
     if (this.#isClosed) return;
     const read = readMessage(line);
-    if (read.kind === "refused") {
-      this.#garbageLine(line, read.reason);
-      return;
-    }
-    if (this.#listener === undefined) this.#early.push([read.message, line]);
+    if (read.kind === "refused") this.#lines.garbage(whole, read.reason);
+    else if (this.#listener === undefined) this.#early.push([read.message, line]);
     else this.#listener(read.message, line);
   }
 
-  #garbageLine(line: string, reason: string): void {
-    this.#garbage += 1;
-    if (this.#garbage <= 20) {
-      const shown = line.slice(0, GARBAGE_SHOWN);
-      this.#log.warn({ line: shown, length: line.length, reason }, "an MCP server wrote garbage");
-    }
-    if (this.#garbage > this.#garbageLimit) {
-      this.#break(`it wrote ${this.#garbage} lines that are no JSON-RPC, the last one: ${reason}`);
-    }
-  }
-
-  #break(reason: string): void {
-    if (this.#isClosed) return;
-    this.#close({ reason, exitCode: null });
-    void this.#process.kill().catch((error: unknown) => {
-      this.#log.warn({ error: messageOf(error) }, "a broken MCP server could not be killed");
-    });
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#isClosed = true;
+    this.#stopped.resolve({ reason: "it was stopped", exitCode: null });
+    await this.#dispose();
   }
 }
 

@@ -28,6 +28,19 @@ export interface ServerVoice {
   failed(error: unknown): void;
 }
 
+/** What a greeting needs of a server. */
+export type Conversation = Pick<Upstream, "request" | "send" | "stderrTail">;
+
+/** A server that is started once somebody asks something of it. */
+export interface Sleeper {
+  /** Starts it. */
+  open(): Promise<ServerLink>;
+  /** Speaks with it before anybody else is let through. Rejects if it must not be used. */
+  greet(first: Conversation): Promise<void>;
+  /** Whether the rollout cannot go on after this error, or has merely lost a server. */
+  isFatal(error: unknown): boolean;
+}
+
 /**
  * One server of the rollout and the requests under way at it. Ids and progress tokens that the
  * server sees are the upstream's own: sessions of several agents share it and choose theirs freely.
@@ -36,28 +49,33 @@ export class Upstream {
   readonly name: string;
   /** Settles when the server is gone; it is not started again. */
   readonly closed: Promise<LinkClosed>;
-  readonly #link: ServerLink;
   readonly #wire: WireLog;
+  readonly #closing = Promise.withResolvers<LinkClosed>();
   readonly #waiters = new Map<number, Waiter>();
   readonly #cancelled = new Set<number>();
+  #link: ServerLink | undefined;
+  #sleeper: Sleeper | undefined;
+  #waking: Promise<void> | undefined;
+  /** What is to be sent once the server is up; undefined when it is. */
+  #held: JsonRpcMessage[] | undefined;
+  #failure: { readonly error: unknown } | undefined;
   #voice: ServerVoice | undefined;
   #early: (JsonRpcRequest | JsonRpcNotification)[] = [];
   #nextId = 1;
   #notifications = 0;
   #lost: LinkClosed | undefined;
 
-  constructor(name: string, link: ServerLink, wire: WireLog) {
+  /** On a link with a server that is up, or on one that sleeps until the first request. */
+  constructor(name: string, from: ServerLink | Sleeper, wire: WireLog) {
     this.name = name;
-    this.#link = link;
     this.#wire = wire;
-    link.onMessage((message, text) => {
-      this.#guard(() => this.#receive(message, text ?? JSON.stringify(message)));
-    });
-    this.closed = link.closed.then((closed) => {
-      this.#lost = closed;
-      for (const waiter of this.#takeWaiters()) this.#guard(() => waiter.lost(closed));
-      return closed;
-    });
+    this.closed = this.#closing.promise;
+    if ("greet" in from) {
+      this.#sleeper = from;
+      this.#held = [];
+    } else {
+      this.#adopt(from);
+    }
   }
 
   /** Why the server is gone; undefined while it is there. */
@@ -71,7 +89,21 @@ export class Upstream {
   }
 
   get stderrTail(): string {
-    return this.#link.stderrTail;
+    return this.#link?.stderrTail ?? "";
+  }
+
+  /** Why the rollout cannot go on with it, if that is so. */
+  get failure(): { readonly error: unknown } | undefined {
+    return this.#failure;
+  }
+
+  /**
+   * Starts a server that sleeps; without effect on any other. Settles when it is up or lost, never
+   * rejects.
+   */
+  wake(): Promise<void> {
+    this.#waking ??= this.#wake();
+    return this.#waking;
   }
 
   /** Sets who hears the server's own requests and notifications; what came before comes first. */
@@ -80,6 +112,7 @@ export class Upstream {
     const early = this.#early;
     this.#early = [];
     for (const message of early) this.#guard(() => this.#hand(message));
+    if (this.#failure !== undefined) voice.failed(this.#failure.error);
   }
 
   /**
@@ -87,6 +120,16 @@ export class Upstream {
    * id and, if it has one, its progress token.
    */
   request(message: Omit<JsonRpcMessage, "id">, waiter: Waiter): number {
+    const id = this.#request(message, waiter, (asked) => this.#pass(asked));
+    if (this.#held !== undefined) void this.wake();
+    return id;
+  }
+
+  #request(
+    message: Omit<JsonRpcMessage, "id">,
+    waiter: Waiter,
+    send: (message: JsonRpcMessage) => void,
+  ): number {
     const id = this.#nextId++;
     const lost = this.#lost;
     if (lost !== undefined) {
@@ -96,31 +139,86 @@ export class Upstream {
     const asks = progressTokenOf(message) !== undefined;
     const params = asks ? { params: withProgressToken(message.params, id) } : {};
     this.#waiters.set(id, waiter);
-    this.#send({ ...message, id, ...params });
+    send({ ...message, id, ...params });
     return id;
   }
 
   /** Nobody waits for this request any more: the server is told, a late answer is dropped. */
   cancel(id: number, reason: string): void {
     if (!this.#waiters.delete(id)) return;
+    const held = this.#held?.findIndex((message) => message.id === id) ?? -1;
+    if (held >= 0) {
+      this.#held?.splice(held, 1);
+      return;
+    }
     const params = { requestId: id, reason };
     this.#cancelled.add(id);
-    this.#send({ jsonrpc: "2.0", method: "notifications/cancelled", params });
+    this.#pass({ jsonrpc: "2.0", method: "notifications/cancelled", params });
   }
 
   /** Sends a notification or a response as it is. */
   send(message: JsonRpcMessage): void {
-    if (this.#lost === undefined) this.#send(message);
+    if (this.#lost === undefined) this.#pass(message);
   }
 
-  async dispose(): Promise<void> {
-    await this.#link[Symbol.asyncDispose]();
+  async #wake(): Promise<void> {
+    const sleeper = this.#sleeper;
+    if (sleeper === undefined) return;
+    try {
+      this.#adopt(await sleeper.open());
+      await sleeper.greet(this.#ahead());
+    } catch (error) {
+      this.#notWoken(error, sleeper.isFatal(error));
+      return;
+    }
+    const held = this.#held ?? [];
+    this.#held = undefined;
+    for (const message of held) this.#guard(() => this.#send(message));
+  }
+
+  /** Lets through what others have to wait for. */
+  #ahead(): Conversation {
+    const tail = () => this.stderrTail;
+    return {
+      request: (message, waiter) => this.#request(message, waiter, (one) => this.#send(one)),
+      send: (message) => this.#send(message),
+      get stderrTail() {
+        return tail();
+      },
+    };
+  }
+
+  #notWoken(error: unknown, isFatal: boolean): void {
+    if (isFatal) this.#failure = { error };
+    this.#over({ reason: messageOf(error), exitCode: null });
+    if (isFatal) this.#voice?.failed(error);
+  }
+
+  #adopt(link: ServerLink): void {
+    this.#link = link;
+    link.onMessage((message, text) => {
+      this.#guard(() => this.#receive(message, text ?? JSON.stringify(message)));
+    });
+    void link.closed.then((closed) => this.#over(closed));
+  }
+
+  #over(closed: LinkClosed): void {
+    if (this.#lost !== undefined) return;
+    this.#lost = closed;
+    this.#held = undefined;
+    for (const waiter of this.#takeWaiters()) this.#guard(() => waiter.lost(closed));
+    this.#closing.resolve(closed);
+  }
+
+  #pass(message: JsonRpcMessage): void {
+    if (this.#held === undefined) this.#send(message);
+    else this.#held.push(message);
   }
 
   #send(message: JsonRpcMessage): void {
     const text = JSON.stringify(message);
     this.#wire.write("out", this.peer, text);
-    this.#link.send(message, text);
+    this.#link?.send(message, text);
   }
 
   #receive(message: JsonRpcMessage, text: string): void {

@@ -4,7 +4,7 @@ import type { Sandbox } from "../engine/engine.ts";
 import type { Ending } from "../mcp/step.ts";
 import { keepSteps } from "../store/kept-steps.ts";
 import type { RolloutRecord } from "../store/record.ts";
-import { captureWorkspace } from "../workspace/seed.ts";
+import { captureState, captureWorkspace } from "../workspace/seed.ts";
 import {
   type Evidence,
   type GradingPlace,
@@ -16,6 +16,7 @@ import {
 import { rolloutFault } from "./faults.ts";
 import { type Life, stage } from "./life.ts";
 import type { RolloutParts, RolloutSpec, RolloutWatcher } from "./parts.ts";
+import { hasState } from "./sandbox-spec.ts";
 
 /** One rollout under way. */
 export interface Run {
@@ -146,10 +147,17 @@ async function stop(
   throw rolloutFault("sandbox-lost", `${what}, ${ending.kind}; run it again`);
 }
 
+/** Both or neither: what was captured of a sandbox is one moment. */
 async function capture({ spec, signal, evidence }: Run, sandbox: Sandbox): Promise<void> {
-  const { workspaceBytes, workspaceFiles } = spec.task.limits;
-  const limits = { bytes: workspaceBytes, files: workspaceFiles };
-  evidence.after = await captureWorkspace(sandbox, evidence.blobs, limits, signal);
+  const { limits } = spec.task;
+  const { workspaceBytes, workspaceFiles, stateBytes = 0, stateFiles = 0 } = limits;
+  const workspace = { bytes: workspaceBytes, files: workspaceFiles };
+  const state = { bytes: stateBytes, files: stateFiles };
+  const after = await captureWorkspace(sandbox, evidence.blobs, workspace, signal);
+  if (hasState(limits)) {
+    evidence.stateAfter = await captureState(sandbox, evidence.blobs, state, signal);
+  }
+  evidence.after = after;
 }
 
 function raisedFault(id: string, criteria: RolloutRecord["criteria"]): Fault {

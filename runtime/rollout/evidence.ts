@@ -6,6 +6,7 @@ import type { Grade } from "../grading/grade.ts";
 import { type GradingInput, gradeRun } from "../grading/grade-run.ts";
 import { WaitingGrader } from "../grading/waiting-grader.ts";
 import type { Ending } from "../mcp/step.ts";
+import type { StateSnapshots } from "../store/bundle.ts";
 import { type BundleContents, writeBundle } from "../store/bundle-writer.ts";
 import type { RolloutRecord } from "../store/record.ts";
 import { gradeSchema } from "../store/schemas.ts";
@@ -25,6 +26,8 @@ export interface Evidence {
   /** Contents of the capture. */
   readonly blobs: BlobFolder;
   after?: Snapshot;
+  /** Of the services' state; known as soon as `after` is, if they keep any. */
+  stateAfter?: Snapshot;
   grade?: Grade;
   /** The end of each server's stderr. */
   logs?: Readonly<Record<string, string>>;
@@ -36,9 +39,10 @@ export function evidenceIn(folder: string): Evidence {
 }
 
 /** Writes down what is known only here, so that it outlives this process. Before each phase. */
-export async function keepEvidence({ folder, after, grade, logs }: Evidence): Promise<void> {
+export async function keepEvidence(evidence: Evidence): Promise<void> {
+  const { folder, after, stateAfter, grade, logs } = evidence;
   const draft = join(folder, "evidence.draft");
-  await writeFile(draft, canonicalJson({ after, grade, logs }));
+  await writeFile(draft, canonicalJson({ after, stateAfter, grade, logs }));
   await rename(draft, join(folder, "evidence.json"));
 }
 
@@ -47,8 +51,9 @@ export async function recallEvidence(folder: string): Promise<Evidence> {
   const evidence = evidenceIn(folder);
   const text = await readFile(join(folder, "evidence.json"), "utf8").catch(unlessAbsent);
   if (text === undefined) return evidence;
-  const { after, grade, logs } = JSON.parse(text) as Partial<Evidence>;
+  const { after, stateAfter, grade, logs } = JSON.parse(text) as Partial<Evidence>;
   if (after) evidence.after = parseSnapshot(after);
+  if (stateAfter) evidence.stateAfter = parseSnapshot(stateAfter);
   if (grade) evidence.grade = gradeSchema.parse(grade);
   if (logs) evidence.logs = logs;
   return evidence;
@@ -84,6 +89,7 @@ export async function gradeEvidence(
     stepsFile: join(evidence.folder, "steps.jsonl"),
     before: asSeeded(spec.prepared.fixture),
     after: evidence.after,
+    ...stateOf(spec, evidence),
     blobs: layeredBlobs(evidence.blobs, new BlobFolder(parts.data.blobs)),
   };
   const grader = {
@@ -112,6 +118,7 @@ export async function storeEvidence(
     wireFile: join(evidence.folder, "wire.jsonl"),
     before: asSeeded(spec.prepared.fixture),
     after: evidence.after,
+    ...stateOf(spec, evidence),
     graderFiles: await graderFiles(spec.task),
     taskToml: await readFile(spec.task.files.toml),
     instruction: spec.prepared.instruction,
@@ -122,6 +129,14 @@ export async function storeEvidence(
   };
   const blobs = layeredBlobs(evidence.blobs, new BlobFolder(parts.data.blobs));
   return (await writeBundle(parts.data.bundles, contents, blobs)).id;
+}
+
+/** The services' state, if they keep any. */
+function stateOf(
+  { prepared }: RolloutSpec,
+  { stateAfter: after }: Evidence,
+): { readonly state?: StateSnapshots } {
+  return after ? { state: { before: asSeeded(prepared.state, "private"), after } } : {};
 }
 
 async function graderFiles({ files }: Task): Promise<{ path: string; bytes: Buffer }[]> {

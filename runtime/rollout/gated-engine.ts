@@ -61,6 +61,7 @@ function gatedSandbox(
     state: (options) => sandbox.state(options),
     stop: (options) => sandbox.stop(options),
     readWorkspace: (options) => sandbox.readWorkspace(options),
+    readState: (options) => sandbox.readState(options),
     [Symbol.asyncDispose]: () => remove(() => sandbox[Symbol.asyncDispose]()),
   };
 }

@@ -1,7 +1,7 @@
 import { asFault, type Fault, faultRecord } from "../base/fault.ts";
 import type { Outcome, Phase, RolloutRecord } from "../store/record.ts";
 import { outcomeOf } from "./outcome.ts";
-import type { RolloutParts, RolloutSpec, RolloutWatcher } from "./parts.ts";
+import { imagesFor, type RolloutParts, type RolloutSpec, type RolloutWatcher } from "./parts.ts";
 
 /** A rollout's record as it grows. Each phase reached is written down before anything goes on. */
 export class Life {
@@ -168,7 +168,7 @@ export function firstRecord(
     reachedMs: {},
     limits: task.limits,
     budget: task.budget,
-    images: parts.images,
+    images: imagesFor(task.servers, parts.images),
     engine: parts.engineSummary,
     identity: null,
     sandbox: null,

@@ -2,7 +2,9 @@ import type { Clock } from "../base/clock.ts";
 import type { Log } from "../base/log.ts";
 import type { Engine } from "../engine/engine.ts";
 import type { Mount } from "../mcp/listener.ts";
+import type { Manifest } from "../mcp/manifest.ts";
 import type { McpProxy } from "../mcp/proxy.ts";
+import { imageOf, type SandboxImage, type ServerSpec } from "../mcp/server-spec.ts";
 import type { Step } from "../mcp/step.ts";
 import type { DataFolder } from "../store/data-folder.ts";
 import type { Phase, RolloutRecord } from "../store/record.ts";
@@ -11,6 +13,17 @@ import type { PreparedVariant } from "../task/prepare.ts";
 import type { Task } from "../task/task.ts";
 import type { Player } from "./player.ts";
 import type { SandboxSource } from "./sandbox-source.ts";
+
+/** References of the images that are there to choose from. */
+export type RuntimeImages = Readonly<Record<SandboxImage | "grader", string>>;
+
+/** What a rollout with these servers is made from: the smallest image that has them. */
+export function imagesFor(
+  servers: readonly ServerSpec[],
+  images: RuntimeImages,
+): RolloutRecord["images"] {
+  return { sandbox: images[imageOf(servers)], grader: images.grader };
+}
 
 /** What is asked for: one attempt at one variant of a task. */
 export interface RolloutSpec {
@@ -40,7 +53,9 @@ export interface Accepted {
 export interface RolloutParts {
   readonly engine: Engine;
   readonly engineSummary: string;
-  readonly images: { readonly sandbox: string; readonly grader: string };
+  readonly images: RuntimeImages;
+  /** By reference: what the servers of an image said when it was built. Absent: each is asked anew. */
+  readonly manifests?: Readonly<Record<string, Manifest>>;
   readonly data: DataFolder;
   readonly records: RecordStore;
   readonly listener: RolloutDoors;

@@ -2,11 +2,14 @@ import type { Clock } from "../base/clock.ts";
 import { namedId } from "../base/id.ts";
 import type { Log } from "../base/log.ts";
 import type { Engine, Sandbox } from "../engine/engine.ts";
+import type { Manifest } from "../mcp/manifest.ts";
 import { type StartedServers, startServers } from "../mcp/start-servers.ts";
+import { type ClockSetter, openClock } from "../workspace/sandbox-clock.ts";
 import type { SeedArchives } from "../workspace/seed-archives.ts";
 import { openSeeder, type Seeder } from "../workspace/seeder.ts";
+import { STATE_PATH, STATE_USER } from "../workspace/state-folder.ts";
 import type { SandboxNeed, SandboxOwner, TakenSandbox } from "./sandbox-source.ts";
-import { sandboxSpec } from "./sandbox-spec.ts";
+import { hasState, sandboxSpec } from "./sandbox-spec.ts";
 
 /** What sandboxes are prepared with. */
 export interface PrepareParts {
@@ -14,6 +17,8 @@ export interface PrepareParts {
   readonly owner: SandboxOwner;
   readonly clock: Clock;
   readonly log: Log;
+  /** As in `RolloutParts`. */
+  readonly manifests?: Readonly<Record<string, Manifest>>;
 }
 
 /** A sandbox that waits for a rollout: boxes running, servers greeted, `tar` at its standard input. */
@@ -21,6 +26,9 @@ export interface PreparedSandbox extends AsyncDisposable {
   readonly sandbox: Sandbox;
   readonly servers: StartedServers;
   readonly seeder: Seeder;
+  /** Present if services keep state. */
+  readonly stateSeeder: Seeder | undefined;
+  readonly clockSetter: ClockSetter;
   readonly madeMs: number;
   /** As the reaper counts: until then the sandbox may be held. */
   readonly expires: Date;
@@ -38,14 +46,15 @@ export async function prepareSandbox(
   parts: PrepareParts,
   signal: AbortSignal,
 ): Promise<PreparedSandbox> {
-  const { engine, owner, clock, log } = parts;
+  const { engine, owner, clock, log, manifests = {} } = parts;
+  const manifest = manifests[need.images.sandbox] ?? {};
   const id = namedId("pool");
   const spec = sandboxSpec(id, need, { ...owner, rollout: id, expires });
   const sandbox = await engine.create(spec, { signal });
   // Whatever fails, the sandbox goes, and all that runs in it with it.
   const [opening, starting] = await Promise.allSettled([
-    openSeeder(sandbox, { signal }),
-    startServers(need.servers, { box: sandbox, clock, log, signal }),
+    openFillers(sandbox, need, clock, signal),
+    startServers(need.servers, { box: sandbox, clock, log, signal, manifest, wake: true }),
   ]);
   const remove = async () => {
     await sandbox[Symbol.asyncDispose]();
@@ -58,28 +67,59 @@ export async function prepareSandbox(
       ? starting.reason
       : (opening as PromiseRejectedResult).reason;
   }
-  const [seeder, servers] = [opening.value, starting.value];
+  const [fillers, servers] = [opening.value, starting.value];
   return {
-    ...{ sandbox, servers, seeder, expires, madeMs: clock.monotonicMs() },
-    broken: firstLoss(servers, seeder),
+    ...{ sandbox, servers, ...fillers, expires, madeMs: clock.monotonicMs() },
+    broken: firstLoss(servers, fillers),
     [Symbol.asyncDispose]: remove,
   };
 }
 
 /** What a rollout takes over. */
 export function handedOver(prepared: PreparedSandbox, archives: SeedArchives): TakenSandbox {
-  const { sandbox, servers, seeder } = prepared;
+  const { sandbox, servers, seeder, stateSeeder, clockSetter } = prepared;
   return {
     ...{ sandbox, servers, warm: true },
-    seed: (snapshot, blobs, signal) => seeder.fill(archives.open(snapshot, blobs), signal),
+    seed: async ({ fixture, state }, blobs, signal) => {
+      const filling = [seeder.fill(archives.open(fixture, blobs), signal)];
+      if (stateSeeder) {
+        filling.push(stateSeeder.fill(archives.open(state, blobs, "private"), signal));
+      }
+      await Promise.all(filling);
+    },
+    setClock: (now, signal) => clockSetter.set(now, signal),
     [Symbol.asyncDispose]: () => prepared[Symbol.asyncDispose](),
   };
 }
 
-async function firstLoss(servers: StartedServers, seeder: Seeder): Promise<string> {
+type Fillers = Pick<PreparedSandbox, "seeder" | "stateSeeder" | "clockSetter">;
+
+async function openFillers(
+  sandbox: Sandbox,
+  { limits }: SandboxNeed,
+  clock: Clock,
+  signal: AbortSignal,
+): Promise<Fillers> {
+  const state = { path: STATE_PATH, owner: STATE_USER, signal };
+  const [seeder, stateSeeder, clockSetter] = await Promise.all([
+    openSeeder(sandbox, { signal }),
+    hasState(limits) ? openSeeder(sandbox, state) : undefined,
+    openClock(sandbox, clock, { signal }),
+  ]);
+  return { seeder, stateSeeder, clockSetter };
+}
+
+async function firstLoss(
+  servers: StartedServers,
+  { seeder, stateSeeder, clockSetter }: Fillers,
+): Promise<string> {
   const losses = servers.servers.map(async ({ upstream }) => {
     const { reason } = await upstream.closed;
     return `its server "${upstream.name}" is gone: ${reason}`;
   });
-  return await Promise.race([...losses, seeder.gone.then(() => "what was to fill it is gone")]);
+  const gone = [seeder, stateSeeder ?? seeder, clockSetter].map(async (one) => {
+    await one.gone;
+    return "what was to fill it, or to set its clock, is gone";
+  });
+  return await Promise.race([...losses, ...gone]);
 }

@@ -3,7 +3,7 @@ import { isAlive } from "../base/process-identity.ts";
 import type { RolloutRecord } from "../store/record.ts";
 import type { ExternalPlayer } from "./external-player.ts";
 import type { Groups } from "./groups.ts";
-import type { RolloutParts } from "./parts.ts";
+import { imagesFor, type RolloutParts } from "./parts.ts";
 import type { Room } from "./queue.ts";
 import type { ReadyTasks } from "./ready-tasks.ts";
 import type { Reaped } from "./reaper.ts";
@@ -74,9 +74,10 @@ async function takeOver(
   const { parts } = recovery;
   const spec = await specOf(left, recovery);
   if (spec === undefined) return undefined;
-  const { process, images } = parts;
+  const { process } = parts;
   if (left.phase === "requested" || left.phase === "seeded") {
     const fresh = { phase: "requested", reachedMs: { requested: 0 }, sandbox: null } as const;
+    const images = imagesFor(spec.task.servers, parts.images);
     const record: RolloutRecord = { ...left, ...fresh, process, images };
     await parts.records.put(record);
     return { spec, record };

@@ -52,9 +52,10 @@ export async function regrade(
     const files = bundle.graderFiles;
     const task = bundle.manifest.task.id;
     const blobs = new BlobFolder(scratch);
-    const { expected, context, stepsFile, before, after } = bundle;
+    const { expected, context, stepsFile, before, after, state } = bundle;
     const declared = bundle.manifest.criteria;
-    const run = { expected, context, stepsFile, before, after, blobs: bundle.blobs };
+    const snapshots = { before, after, ...(state ? { state } : {}) };
+    const run = { expected, context, stepsFile, ...snapshots, blobs: bundle.blobs };
     const grading = () => gradeRun({ task, files, declared, ...run }, grader, blobs, signal);
     return await (parts.gradeGate ? parts.gradeGate(grading) : grading());
   } finally {

@@ -72,7 +72,8 @@ class Service implements RolloutService {
     const queues = new StageQueues(options);
     const engine = gatedEngine(bare.engine, queues, clock, observer);
     const owner = { owner: data.owner, process };
-    this.#pool = new WarmPool({ engine, owner, clock, log }, options.pool);
+    const { manifests = {} } = bare;
+    this.#pool = new WarmPool({ engine, owner, clock, log, manifests }, options.pool);
     const parts = { sandboxes: this.#pool, ...bare, engine };
     const tasks = new ReadyTasks(tasksRoot, {
       engine,

@@ -5,7 +5,7 @@ import { BlobFolder } from "../workspace/blobs.ts";
 import { conduct, failing, judge, type Run, reachFinished } from "./conduct.ts";
 import { evidenceIn } from "./evidence.ts";
 import { Life, stage } from "./life.ts";
-import type { RolloutParts, RolloutSpec, RolloutWatcher } from "./parts.ts";
+import { imagesFor, type RolloutParts, type RolloutSpec, type RolloutWatcher } from "./parts.ts";
 import { ColdSource, type SandboxNeed } from "./sandbox-source.ts";
 import { proxyOptions, serve } from "./serve.ts";
 
@@ -26,12 +26,14 @@ export async function runRollout(
   return await conduct(run, () => live(run));
 }
 
-/** What a rollout of this task needs of a sandbox. */
+/** What a rollout of this task needs of a sandbox; `hostNames` are its variant's. */
 export function needOf(
   task: RolloutSpec["task"],
   { images }: Pick<RolloutParts, "images">,
+  hostNames: readonly string[] = [],
 ): SandboxNeed {
-  return { images, limits: task.limits, servers: task.servers };
+  const { servers, limits } = task;
+  return { images: imagesFor(servers, images), limits, servers, hostNames };
 }
 
 const SLACK_MS = 15 * 60_000;
@@ -48,14 +50,15 @@ async function live(run: Run): Promise<void> {
   const { sandboxes = new ColdSource(parts.engine, ownerOf(parts)) } = parts;
   const claim = { rollout: id, holdMs: holdMsOf(task) };
   const taken = await stage(failing(id, "making the sandbox"), signal, () =>
-    sandboxes.take(needOf(task, parts), claim, signal),
+    sandboxes.take(needOf(task, parts, prepared.hostNames), claim, signal),
   );
   run.held.push(taken);
   const { sandbox } = taken;
   life.note({ identity: sandbox.identity, sandbox: sandbox.id });
-  await stage(failing(id, "seeding"), signal, () =>
-    taken.seed(prepared.fixture, new BlobFolder(parts.data.blobs), signal),
-  );
+  await stage(failing(id, "seeding"), signal, async () => {
+    await taken.seed(prepared, new BlobFolder(parts.data.blobs), signal);
+    await taken.setClock(task.now, signal);
+  });
   if (taken.servers === undefined) await life.reach("seeded");
   else life.pass("seeded"); // It serves in a moment.
 

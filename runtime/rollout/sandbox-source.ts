@@ -1,11 +1,13 @@
+import { systemClock } from "../base/clock.ts";
 import type { Engine, Sandbox } from "../engine/engine.ts";
 import type { ServerSpec } from "../mcp/server-spec.ts";
 import type { StartedServers } from "../mcp/start-servers.ts";
 import type { RolloutRecord } from "../store/record.ts";
+import type { Fixture } from "../task/fixture.ts";
 import type { BlobSource } from "../workspace/blob-source.ts";
-import { seedWorkspace } from "../workspace/seed.ts";
-import type { Snapshot } from "../workspace/snapshot.ts";
-import { sandboxSpec } from "./sandbox-spec.ts";
+import { openClock } from "../workspace/sandbox-clock.ts";
+import { seedState, seedWorkspace } from "../workspace/seed.ts";
+import { hasState, sandboxSpec } from "./sandbox-spec.ts";
 
 /** What a rollout needs before anything of its own is in its sandbox: equal needs, equal sandboxes. */
 export interface SandboxNeed {
@@ -13,6 +15,8 @@ export interface SandboxNeed {
   readonly limits: RolloutRecord["limits"];
   /** They also decide which users there are. */
   readonly servers: readonly ServerSpec[];
+  /** Names that lead to the sandbox itself. */
+  readonly hostNames: readonly string[];
 }
 
 /** Whom a sandbox is for. */
@@ -35,8 +39,13 @@ export interface TakenSandbox extends AsyncDisposable {
   readonly servers: StartedServers | undefined;
   /** Whether it was prepared before it was asked for. */
   readonly warm: boolean;
-  /** Fills the workspace, once. As `seedWorkspace`: byte for byte, modes as in `asSeeded`. */
-  seed(snapshot: Snapshot, blobs: BlobSource, signal: AbortSignal): Promise<void>;
+  /**
+   * Fills the workspace, and the services' state if there is room for any, once. As `seedWorkspace`
+   * and `seedState`: byte for byte, modes as in `asSeeded`.
+   */
+  seed(fixture: Fixture, blobs: BlobSource, signal: AbortSignal): Promise<void>;
+  /** Says what time it is in the sandbox, once; see `ClockSetter`. */
+  setClock(now: Date, signal: AbortSignal): Promise<void>;
 }
 
 /** Whose sandboxes are made: the labels that the reaper goes by. */
@@ -63,8 +72,16 @@ export class ColdSource implements SandboxSource {
       sandbox,
       servers: undefined,
       warm: false,
-      seed: (snapshot, blobs, until) =>
-        seedWorkspace(sandbox, snapshot, blobs, { path: "/workspace", signal: until }),
+      seed: async ({ fixture, state }, blobs, until) => {
+        const call = { signal: until };
+        const work = [seedWorkspace(sandbox, fixture, blobs, { path: "/workspace", ...call })];
+        if (hasState(need.limits)) work.push(seedState(sandbox, state, blobs, call));
+        await Promise.all(work);
+      },
+      setClock: async (now, until) => {
+        await using clock = await openClock(sandbox, systemClock, { signal: until });
+        await clock.set(now, until);
+      },
       [Symbol.asyncDispose]: () => sandbox[Symbol.asyncDispose](),
     };
   }

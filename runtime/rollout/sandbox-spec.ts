@@ -1,6 +1,7 @@
-import type { BoxLimits, SandboxLabels, SandboxSpec } from "../engine/engine.ts";
+import type { BoxLimits, SandboxLabels, SandboxSpec, VolumeSpec } from "../engine/engine.ts";
 import type { ServerSpec } from "../mcp/server-spec.ts";
-import type { RolloutRecord } from "../store/record.ts";
+import type { RolloutLimits } from "../store/record.ts";
+import { STATE_PATH, STATE_USER } from "../workspace/state-folder.ts";
 import type { SandboxNeed } from "./sandbox-source.ts";
 
 const MB = 1024 * 1024;
@@ -11,14 +12,18 @@ export const GRADER_USER = "grader";
 
 /** The sandbox of one rollout: the agent's box, and the grader's as its keeper. */
 export function sandboxSpec(id: string, need: SandboxNeed, labels: SandboxLabels): SandboxSpec {
-  const { images, servers } = need;
-  const { workspaceBytes, workspaceFiles, ...limits } = need.limits;
+  const { images, servers, hostNames } = need;
+  const { workspaceBytes, workspaceFiles, stateBytes, stateFiles, ...limits } = need.limits;
+  const state = stateVolume(need.limits);
+  const users = new Set(["agent", ...serverUsers(servers), ...(state ? [state.owner] : [])]);
   return {
     id,
     labels,
     image: images.sandbox,
-    users: ["agent", ...serverUsers(servers)],
+    users: [...users],
     workspace: { path: "/workspace", owner: "agent", bytes: workspaceBytes, files: workspaceFiles },
+    ...(state ? { state } : {}),
+    hostNames,
     limits,
     keeper: {
       image: images.grader,
@@ -33,32 +38,43 @@ export function sandboxSpec(id: string, need: SandboxNeed, labels: SandboxLabels
 export function graderSpec(
   id: string,
   image: string,
-  limits: WorkspaceLimits,
+  limits: RolloutLimits,
   labels: SandboxLabels,
 ): SandboxSpec {
   const workspace = graderVolume(limits);
   return { id, labels, image, users: [GRADER_USER], workspace, limits: graderLimits(limits) };
 }
 
-type WorkspaceLimits = Pick<RolloutRecord["limits"], "workspaceBytes" | "workspaceFiles">;
+/** Whether the services of such a sandbox keep state. */
+export function hasState({ stateBytes }: RolloutLimits): boolean {
+  return stateBytes !== undefined;
+}
 
-/** Room for the workspace before and after, the steps, and the grader's own files. */
-function graderVolume({
-  workspaceBytes,
-  workspaceFiles,
-}: WorkspaceLimits): SandboxSpec["workspace"] {
+function stateVolume(limits: RolloutLimits): VolumeSpec | undefined {
+  const { stateBytes = 0, stateFiles = 0 } = limits;
+  if (!hasState(limits)) return undefined;
+  return { path: STATE_PATH, owner: STATE_USER, bytes: stateBytes, files: stateFiles };
+}
+
+/** Room for workspace and state before and after, the steps, and the grader's own files. */
+function graderVolume(limits: RolloutLimits): VolumeSpec {
+  const { workspaceFiles, stateFiles = 0 } = limits;
   return {
     path: GRADER_FOLDER,
     owner: GRADER_USER,
-    bytes: 2 * workspaceBytes + 256 * MB,
-    files: 2 * workspaceFiles + 1000,
+    bytes: 2 * capturedBytes(limits) + 256 * MB,
+    files: 2 * (workspaceFiles + stateFiles) + 1000,
   };
 }
 
+function capturedBytes({ workspaceBytes, stateBytes = 0 }: RolloutLimits): number {
+  return workspaceBytes + stateBytes;
+}
+
 /** tmpfs is charged as memory, so the volume's size comes on top of what Python needs. */
-function graderLimits({ workspaceBytes }: WorkspaceLimits): BoxLimits {
+function graderLimits(limits: RolloutLimits): BoxLimits {
   return {
-    memoryBytes: 2 * workspaceBytes + 1024 * MB,
+    memoryBytes: 2 * capturedBytes(limits) + 1024 * MB,
     processes: 64,
     cpus: 1,
     tmpBytes: 64 * MB,

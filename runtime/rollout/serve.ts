@@ -50,6 +50,7 @@ export function proxyOptions(run: Run, box: Box): McpProxyOptions {
     clock: parts.clock,
     log: parts.log,
     signal,
+    manifest: parts.manifests?.[life.record.images.sandbox] ?? {},
     onStep: (step) => {
       life.note({ steps: life.record.steps + 1 });
       watcher.onStep?.(step);

@@ -9,6 +9,11 @@ export const WIRE = "wire.jsonl";
 export const BEFORE = "workspace/before.json";
 export const AFTER = "workspace/after.json";
 export const DIFF = "workspace/diff.json";
+/** Of the services' state; all three or, for a rollout whose services keep none, not one. */
+export const STATE_BEFORE = "state/before.json";
+export const STATE_AFTER = "state/after.json";
+export const STATE_DIFF = "state/diff.json";
+export const STATE: readonly string[] = [STATE_BEFORE, STATE_AFTER, STATE_DIFF];
 export const EXPECTED = "expected.json";
 export const CONTEXT = "context.json";
 export const GRADE = "grade.json";
@@ -16,7 +21,7 @@ const GRADER = "task/grader.py";
 export const TOML = "task/task.toml";
 export const INSTRUCTION = "task/instruction.md";
 
-/** What every bundle has; only grade.json, logs, blobs and further modules may be absent. */
+/** What every bundle has; grade.json, state, logs, blobs and further modules may be absent. */
 export const REQUIRED: readonly string[] = [
   STEPS,
   WIRE,
@@ -42,7 +47,7 @@ const LOG = /^logs\/[a-z0-9][a-z0-9_-]{0,63}\.stderr$/;
 
 /** Whether a bundle may have a file of this path at all. */
 export function isPartPath(path: string): boolean {
-  const known = path === GRADE || REQUIRED.includes(path);
+  const known = path === GRADE || REQUIRED.includes(path) || STATE.includes(path);
   return known || MODULE.test(path) || LOG.test(path) || blobNameOf(path) !== undefined;
 }
 

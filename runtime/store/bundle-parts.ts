@@ -13,6 +13,7 @@ import {
   MANIFEST_BYTES_MAX,
   REQUIRED,
   SEAL,
+  STATE,
   sealText,
 } from "./bundle-layout.ts";
 import { storeFault } from "./faults.ts";
@@ -112,7 +113,9 @@ function checkPaths(root: string, parts: readonly BundlePart[]): void {
   }
   const listed = new Set(parts.map(({ path }) => path));
   const missing = REQUIRED.find((path) => !listed.has(path));
-  if (missing !== undefined) throw altered(root, MANIFEST, `does not list ${missing}`);
+  const stateless = STATE.every((path) => !listed.has(path));
+  const lacking = missing ?? STATE.find((path) => !stateless && !listed.has(path));
+  if (lacking !== undefined) throw altered(root, MANIFEST, `does not list ${lacking}`);
 }
 
 /** Every file is listed, every folder is on the way to a file, nothing is anything else. */

@@ -9,7 +9,7 @@ import { BlobFolder } from "../workspace/blobs.ts";
 import { diffSnapshots } from "../workspace/diff.ts";
 import type { Snapshot } from "../workspace/snapshot.ts";
 import { parseSnapshot } from "../workspace/snapshot-text.ts";
-import type { Bundle, GraderFile } from "./bundle.ts";
+import type { Bundle, GraderFile, StateSnapshots } from "./bundle.ts";
 import {
   AFTER,
   BEFORE,
@@ -20,6 +20,10 @@ import {
   EXPECTED,
   GRADE,
   INSTRUCTION,
+  MANIFEST,
+  STATE_AFTER,
+  STATE_BEFORE,
+  STATE_DIFF,
   STEPS,
   TOML,
   WIRE,
@@ -52,8 +56,9 @@ async function readBundle(root: string): Promise<Bundle> {
   const { id, manifest } = await verifyFiles(root);
   const before = await readSnapshot(root, BEFORE);
   const after = await readSnapshot(root, AFTER);
-  await checkDiff(root, before, after);
-  checkBlobs(root, manifest, before, after);
+  await checkDiff(root, DIFF, before, after);
+  const state = await readState(root, manifest);
+  checkBlobs(root, manifest, [before, after, ...(state ? [state.before, state.after] : [])]);
   await checkSteps(root, manifest);
   return {
     id,
@@ -61,6 +66,7 @@ async function readBundle(root: string): Promise<Bundle> {
     manifest,
     before,
     after,
+    state,
     blobs: new BlobFolder(join(root, "blobs")),
     stepsFile: join(root, STEPS),
     wireFile: join(root, WIRE),
@@ -108,21 +114,43 @@ async function readSnapshot(root: string, path: string): Promise<Snapshot> {
   throw altered(root, path, "is not in canonical form");
 }
 
-async function checkDiff(root: string, before: Snapshot, after: Snapshot): Promise<void> {
-  const bytes = await readPart(root, DIFF, DOCUMENT_BYTES_MAX);
+/** Whose services keep no state has room for none, and the other way about. */
+async function readState(
+  root: string,
+  { parts, limits }: Manifest,
+): Promise<StateSnapshots | undefined> {
+  const hasState = parts.some(({ path }) => path === STATE_BEFORE);
+  if (hasState !== (limits.stateBytes !== undefined)) {
+    const what = hasState ? "lists state, but its limits have no room for it" : "lists no state";
+    throw altered(root, MANIFEST, what);
+  }
+  if (!hasState) return undefined;
+  const before = await readSnapshot(root, STATE_BEFORE);
+  const after = await readSnapshot(root, STATE_AFTER);
+  await checkDiff(root, STATE_DIFF, before, after);
+  return { before, after };
+}
+
+async function checkDiff(
+  root: string,
+  path: string,
+  before: Snapshot,
+  after: Snapshot,
+): Promise<void> {
+  const bytes = await readPart(root, path, DOCUMENT_BYTES_MAX);
   if (isCanonical(bytes, diffSnapshots(before, after))) return;
-  throw altered(root, DIFF, `is not the difference of ${BEFORE} and ${AFTER}`);
+  throw altered(root, path, "is not the difference of the snapshots beside it");
 }
 
 /** The blobs are those that the snapshots need, of the sizes that they say. */
-function checkBlobs(root: string, manifest: Manifest, before: Snapshot, after: Snapshot): void {
+function checkBlobs(root: string, manifest: Manifest, snapshots: readonly Snapshot[]): void {
   const sizes = new Map(
     manifest.parts.flatMap(({ path, bytes }) => {
       const hash = blobNameOf(path);
       return hash === undefined ? [] : [[hash, bytes] as const];
     }),
   );
-  for (const entry of [...before.entries, ...after.entries]) {
+  for (const entry of snapshots.flatMap(({ entries }) => entries)) {
     if (entry.type !== "file" || sizes.get(entry.sha256) === entry.size) continue;
     const found = sizes.get(entry.sha256);
     const file = JSON.stringify(entry.path);
@@ -130,9 +158,9 @@ function checkBlobs(root: string, manifest: Manifest, before: Snapshot, after: S
     const what = `must have ${entry.size} bytes for the file ${file}; ${there}`;
     throw altered(root, `blob ${entry.sha256}`, what);
   }
-  const needed = contentsOf(before, after);
+  const needed = contentsOf(...snapshots);
   const extra = [...sizes.keys()].find((hash) => !needed.has(hash));
-  if (extra !== undefined) throw altered(root, `blob ${extra}`, "is in neither snapshot");
+  if (extra !== undefined) throw altered(root, `blob ${extra}`, "is in no snapshot");
 }
 
 async function checkSteps(root: string, manifest: Manifest): Promise<void> {

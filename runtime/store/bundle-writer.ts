@@ -11,7 +11,7 @@ import { gradeBytes } from "../grading/grade-run.ts";
 import type { BlobSource } from "../workspace/blob-source.ts";
 import { diffSnapshots } from "../workspace/diff.ts";
 import type { Snapshot } from "../workspace/snapshot.ts";
-import type { GraderFile } from "./bundle.ts";
+import type { GraderFile, StateSnapshots } from "./bundle.ts";
 import {
   AFTER,
   BEFORE,
@@ -24,6 +24,9 @@ import {
   isPartPath,
   MANIFEST,
   SEAL,
+  STATE_AFTER,
+  STATE_BEFORE,
+  STATE_DIFF,
   STEPS,
   sealText,
   TOML,
@@ -41,6 +44,8 @@ export interface BundleContents {
   readonly wireFile: string;
   readonly before: Snapshot;
   readonly after: Snapshot;
+  /** Absent if the rollout's services keep no state. */
+  readonly state?: StateSnapshots;
   /** grader.py and what it may import, by their path in the task's folder. */
   readonly graderFiles: readonly GraderFile[];
   readonly taskToml: Uint8Array;
@@ -96,7 +101,7 @@ export async function writeBundle(
 }
 
 function sources(contents: BundleContents, blobs: BlobSource): Map<string, Source> {
-  const { before, after, grade } = contents;
+  const { before, after, state, grade } = contents;
   const all = new Map<string, Source>([
     [STEPS, () => createReadStream(contents.stepsFile)],
     [WIRE, () => createReadStream(contents.wireFile)],
@@ -106,6 +111,11 @@ function sources(contents: BundleContents, blobs: BlobSource): Map<string, Sourc
     [EXPECTED, () => contents.expected],
     [CONTEXT, canonical(contents.context)],
   ]);
+  if (state !== undefined) {
+    all.set(STATE_BEFORE, canonical(state.before));
+    all.set(STATE_AFTER, canonical(state.after));
+    all.set(STATE_DIFF, canonical(diffSnapshots(state.before, state.after)));
+  }
   all.set(TOML, () => contents.taskToml);
   for (const { path, bytes } of contents.graderFiles) all.set(`task/${path}`, () => bytes);
   all.set(INSTRUCTION, () => Buffer.from(contents.instruction));
@@ -113,7 +123,8 @@ function sources(contents: BundleContents, blobs: BlobSource): Map<string, Sourc
   for (const [server, file] of Object.entries(contents.logs)) {
     all.set(`logs/${server}.stderr`, () => createReadStream(file));
   }
-  for (const hash of contentsOf(before, after)) all.set(blobPath(hash), () => blobs.read(hash));
+  const snapshots = state ? [before, after, state.before, state.after] : [before, after];
+  for (const hash of contentsOf(...snapshots)) all.set(blobPath(hash), () => blobs.read(hash));
   return all;
 }
 

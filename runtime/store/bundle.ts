@@ -12,7 +12,9 @@ export interface Bundle {
   readonly manifest: Manifest;
   readonly before: Snapshot;
   readonly after: Snapshot;
-  /** The contents of both; each read checks the hash again. */
+  /** Of the services' state; undefined if they keep none. */
+  readonly state: StateSnapshots | undefined;
+  /** The contents of all of them; each read checks the hash again. */
   readonly blobs: BlobFolder;
   /** For `readSteps`, and for a grader. */
   readonly stepsFile: string;
@@ -26,6 +28,11 @@ export interface Bundle {
   readonly context: Json;
   /** Null if the rollout was not graded. */
   readonly grade: Grade | null;
+}
+
+export interface StateSnapshots {
+  readonly before: Snapshot;
+  readonly after: Snapshot;
 }
 
 export interface GraderFile {

@@ -22,6 +22,15 @@ export type Outcome =
   | "infra_error"
   | "cancelled";
 
+/** What a rollout's sandbox may hold. */
+export interface RolloutLimits extends BoxLimits {
+  readonly workspaceBytes: number;
+  readonly workspaceFiles: number;
+  /** Absent, both: its services keep no state. */
+  readonly stateBytes?: number;
+  readonly stateFiles?: number;
+}
+
 /** What remains of a rollout, whatever happened to it. One per request, always. */
 export interface RolloutRecord {
   readonly schema: "cloche.record/1";
@@ -55,7 +64,7 @@ export interface RolloutRecord {
   readonly endedAt: string | null;
   /** Milliseconds from the request until each phase was reached. */
   readonly reachedMs: Readonly<Partial<Record<Phase, number>>>;
-  readonly limits: BoxLimits & { readonly workspaceBytes: number; readonly workspaceFiles: number };
+  readonly limits: RolloutLimits;
   readonly budget: Budget;
   readonly images: { readonly sandbox: string; readonly grader: string };
   /** The engine's summary; null before one was reached. */

@@ -80,6 +80,8 @@ export const limitsSchema: z.ZodType<RolloutRecord["limits"]> = z.strictObject({
   openFiles: count,
   workspaceBytes: count,
   workspaceFiles: count,
+  stateBytes: count.exactOptional(),
+  stateFiles: count.exactOptional(),
 });
 
 export const budgetSchema: z.ZodType<Budget> = z.strictObject({

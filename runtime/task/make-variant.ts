@@ -11,7 +11,8 @@ import { seedWorkspace } from "../workspace/seed.ts";
 import type { Snapshot } from "../workspace/snapshot.ts";
 import { readCriteria } from "./criteria.ts";
 import { taskFault } from "./faults.ts";
-import { authorFolder, checkFixture, outLimits, splitOutput, staticFixture } from "./fixture.ts";
+import { authorFolder, splitOutput, staticFixture } from "./fixture.ts";
+import { outLimits } from "./fixture-limits.ts";
 import type { PrepareParts } from "./prepare.ts";
 import type { Task } from "./task.ts";
 
@@ -25,6 +26,7 @@ const LIFE_MS = 15 * 60_000;
 /** What running the author's code gives; the rest of a prepared variant follows from it. */
 export interface MadeVariant {
   readonly fixture: Snapshot;
+  readonly state: Snapshot;
   /** Canonical JSON. */
   readonly expected: string;
   /** For the {{variables}} of the instruction. */
@@ -46,7 +48,7 @@ export async function makeVariant(
   await seedWorkspace(box, folder, blobs, { path: ROOT, owner: USER, signal });
   const criteria = await describeGrader(task, box, signal);
   if (task.files.generate === null) {
-    return { fixture: fixed, expected: await expectedOf(task), variables: {}, criteria };
+    return { ...fixed, expected: await expectedOf(task), variables: {}, criteria };
   }
   await runGenerator(task, box, { variant, seed }, signal);
   const tar = await box.getArchive(`${ROOT}/out`, { signal });
@@ -55,10 +57,7 @@ export async function makeVariant(
       throw asTaskFault(task, error);
     },
   );
-  return {
-    ...(await splitOutput(task, checkFixture(task, output, "out/workspace"), blobs)),
-    criteria,
-  };
+  return { ...(await splitOutput(task, output, blobs)), criteria };
 }
 
 function boxSpec(task: Task, { graderImage, labels }: PrepareParts): SandboxSpec {

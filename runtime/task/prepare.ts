@@ -8,6 +8,7 @@ import type { Snapshot } from "../workspace/snapshot.ts";
 import { taskFault } from "./faults.ts";
 import { fillInstruction } from "./instruction.ts";
 import { makeVariant } from "./make-variant.ts";
+import { siteNames } from "./site-names.ts";
 import type { Task } from "./task.ts";
 import { readCached, writeCached } from "./variant-cache.ts";
 
@@ -32,6 +33,10 @@ export interface PreparedVariant {
   readonly instruction: string;
   /** What the workspace begins with. Of modes only "executable" is kept. */
   readonly fixture: Snapshot;
+  /** What services begin with: a folder for each, /state/<folder>. Empty if they keep nothing. */
+  readonly state: Snapshot;
+  /** Under which the sites in `state` are visited. */
+  readonly hostNames: readonly string[];
   /** Canonical JSON for the grader; never for the agent. */
   readonly expected: Uint8Array;
   /** What the grader declares, in its order. */
@@ -62,12 +67,14 @@ export async function prepareVariant(
     `${task.folder}/instruction.md`,
   );
   if (cached === undefined) await writeCached(key, made, parts);
-  const { fixture, criteria } = made;
+  const { fixture, state, criteria } = made;
   return {
     variant,
     seed: variantSeed(task.id, variant),
     instruction,
     fixture,
+    state,
+    hostNames: await siteNames(state, parts.blobs),
     expected: Buffer.from(made.expected),
     criteria,
     sha256: sha256(canonicalJson({ task: task.sha256, variant, instruction, ...made })),
@@ -87,5 +94,5 @@ export function variantSeed(taskId: string, variant: number): number {
 }
 
 function cacheKey(task: Task, variant: number, graderImage: string): string {
-  return sha256(canonicalJson(["cloche.variant/1", task.id, task.sha256, variant, graderImage]));
+  return sha256(canonicalJson(["cloche.variant/2", task.id, task.sha256, variant, graderImage]));
 }

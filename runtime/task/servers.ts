@@ -1,5 +1,6 @@
 import { didYouMean } from "../base/nearest.ts";
 import { type ServerSpec, SHIPPED_SERVERS } from "../mcp/server-spec.ts";
+import { STATE_USER } from "../workspace/state-folder.ts";
 import { taskFault } from "./faults.ts";
 
 /** One table of [[environment.mcp_servers]]. */
@@ -12,7 +13,7 @@ export interface ServerTable {
 }
 
 /** Users of a sandbox that no server may be. */
-const TAKEN = ["agent", "init", "root", "grader", "player", "author"];
+const TAKEN = ["agent", "init", "root", "grader", "player", "author", STATE_USER];
 
 /**
  * Shipped servers by their name alone, others by command. A server of the task's own runs in the

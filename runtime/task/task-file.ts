@@ -1,12 +1,10 @@
-import { readdir, readFile, readlink } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { messageOf } from "../base/fault.ts";
-import { didYouMean } from "../base/nearest.ts";
-import { leadsOut } from "../workspace/link-target.ts";
-import type { SnapshotLink } from "../workspace/snapshot.ts";
 import { taskFault } from "./faults.ts";
+import { findFixture, listFixture } from "./fixture-set.ts";
 import { variablesOf } from "./instruction.ts";
-import type { FixtureSet, Task, TaskFiles } from "./task.ts";
+import type { Task, TaskFiles } from "./task.ts";
 import { type FolderEntry, hashFolders, listFolder } from "./task-folder.ts";
 import { readTaskToml } from "./task-toml.ts";
 
@@ -111,37 +109,6 @@ async function readInstruction(
     throw taskFault("unknown-variable", `${path}: nothing sets {{${variable}}}, ${why}`);
   }
   return text;
-}
-
-async function findFixture(root: string, name: string, file: string): Promise<FixtureSet> {
-  const sets = await readdir(join(root, "fixtures"), { withFileTypes: true }).catch(() => []);
-  const known = sets.filter((entry) => entry.isDirectory()).map((entry) => entry.name);
-  if (known.includes(name)) return { name, folder: join(root, "fixtures", name) };
-  const near = didYouMean(name, known) || `; make the folder ${join(root, "fixtures", name)}`;
-  throw taskFault(
-    "no-fixture",
-    `${file}: [cloche].fixture is "${name}", but there is no such fixture set${near}`,
-  );
-}
-
-/** Links that leave are refused here already, so that a list of tasks shows them. */
-async function listFixture({ folder }: FixtureSet): Promise<readonly FolderEntry[]> {
-  const entries = await listFolder(folder);
-  const links = await Promise.all(
-    entries
-      .filter(({ kind }) => kind === "link")
-      .map(async ({ path }): Promise<SnapshotLink> => {
-        return { type: "link", path, target: await readlink(join(folder, path)) };
-      }),
-  );
-  const targets = new Map(links.map(({ path, target }) => [path, target]));
-  const out = links.find((link) => leadsOut(link, targets));
-  if (out === undefined) return entries;
-  throw taskFault(
-    "fixture-refused",
-    `${join(folder, out.path)} is a link that leads out of the fixture set, to "${out.target}": ` +
-      "put a copy in its place, or a relative link to a file inside",
-  );
 }
 
 async function readText(path: string): Promise<string> {

@@ -6,6 +6,7 @@ import type { ServerSpec } from "../mcp/server-spec.ts";
 import type { Budget } from "../mcp/step.ts";
 import { taskFault } from "./faults.ts";
 import { readServers } from "./servers.ts";
+import { stateFoldersOf } from "./state-folders.ts";
 import { LEAST_LIMITS, type TaskLimits, type Variants } from "./task.ts";
 import { tomlFault } from "./toml-issues.ts";
 
@@ -53,6 +54,7 @@ const taskTomlSchema = z.strictObject({
     cpus: z.number().min(LEAST_LIMITS.cpus).max(64).default(1),
     memory_mb: whole(LEAST_LIMITS.memoryBytes / MIB, 131_072).default(1024),
     storage_mb: whole(LEAST_LIMITS.workspaceBytes / MIB, 65_536).default(256),
+    state_mb: whole(1, 16_384).optional(),
     mcp_servers: z.array(serverTable).min(1).max(20),
   }),
   cloche: z.strictObject({
@@ -76,6 +78,7 @@ const taskTomlSchema = z.strictObject({
       .strictObject({
         processes: whole(LEAST_LIMITS.processes, 4096).default(256),
         workspace_files: whole(LEAST_LIMITS.workspaceFiles, 1_000_000).default(10_000),
+        state_files: whole(16, 1_000_000).optional(),
         tmp_mb: whole(LEAST_LIMITS.tmpBytes / MIB, 16_384).default(64),
         file_mb: whole(LEAST_LIMITS.fileBytes / MIB, 65_536).default(128),
         open_files: whole(LEAST_LIMITS.openFiles, 65_536).default(1024),
@@ -111,14 +114,15 @@ export function readTaskToml(text: string, file: string): TaskToml {
   if (!parsed.success) throw tomlFault(file, taskTomlSchema, parsed.error);
   const toml = parsed.data;
   const { task, metadata, verifier, cloche, environment } = toml;
+  const servers = readServers(environment.mcp_servers, file);
   return {
     name: task.name,
     description: task.description,
     keywords: task.keywords,
     category: metadata.category,
     difficulty: metadata.difficulty,
-    servers: readServers(environment.mcp_servers, file),
-    limits: limitsOf(toml, file),
+    servers,
+    limits: limitsOf(toml, servers, file),
     budget: budgetOf(toml),
     now: cloche.now,
     variants: variantsOf(toml, file),
@@ -137,13 +141,18 @@ function parseToml(text: string, file: string): unknown {
   }
 }
 
-function limitsOf({ environment, cloche }: Toml, file: string): TaskLimits {
+function limitsOf(toml: Toml, servers: readonly ServerSpec[], file: string): TaskLimits {
+  const { environment, cloche } = toml;
   const { memory_mb, storage_mb, cpus } = environment;
-  if (storage_mb > memory_mb) {
+  const state = stateLimits(toml, servers, file);
+  const stateMb = (state.stateBytes ?? 0) / MIB;
+  if (storage_mb + stateMb > memory_mb) {
+    const both = stateMb === 0 ? "" : ` and state_mb (${stateMb}) together`;
     throw badValue(
       file,
-      `[environment].storage_mb (${storage_mb}) must not be above memory_mb (${memory_mb}): ` +
-        "the workspace is held in the sandbox's memory",
+      `[environment].storage_mb (${storage_mb})${both} must not be above memory_mb ` +
+        `(${memory_mb}): ${both === "" ? "the workspace is" : "both are"} held in the ` +
+        "sandbox's memory",
     );
   }
   const { processes, open_files, tmp_mb, file_mb, workspace_files } = cloche.limits;
@@ -156,7 +165,28 @@ function limitsOf({ environment, cloche }: Toml, file: string): TaskLimits {
     openFiles: open_files,
     workspaceBytes: storage_mb * MIB,
     workspaceFiles: workspace_files,
+    ...state,
   };
+}
+
+const STATE_MB = 16;
+const STATE_FILES = 2000;
+
+function stateLimits(
+  { environment: { state_mb }, cloche: { limits } }: Toml,
+  servers: readonly ServerSpec[],
+  file: string,
+): Pick<TaskLimits, "stateBytes" | "stateFiles"> {
+  const { state_files } = limits;
+  if (stateFoldersOf(servers).length > 0) {
+    return {
+      stateBytes: (state_mb ?? STATE_MB) * MIB,
+      stateFiles: state_files ?? STATE_FILES,
+    };
+  }
+  if (state_mb === undefined && state_files === undefined) return {};
+  const key = state_mb === undefined ? "[cloche.limits].state_files" : "[environment].state_mb";
+  throw badValue(file, `${key} is given, but no server of the task keeps state: take it out`);
 }
 
 /** Harbor's [agent].timeout_sec and our wall_sec bound one thing: the lower one holds. */

@@ -19,7 +19,7 @@ export interface Task {
   /** What the clock of the sandbox says when the agent starts. */
   readonly now: Date;
   readonly variants: Variants;
-  /** The static files that every variant begins with; null if there are none. */
+  /** The static files and state that every variant begins with; null if there are none. */
   readonly fixture: FixtureSet | null;
   readonly files: TaskFiles;
   readonly graderTimeoutMs: number;
@@ -30,6 +30,9 @@ export interface Task {
 export interface TaskLimits extends BoxLimits {
   readonly workspaceBytes: number;
   readonly workspaceFiles: number;
+  /** What services may keep. Absent: none of the task's servers has any state. */
+  readonly stateBytes?: number;
+  readonly stateFiles?: number;
 }
 
 const MIB = 2 ** 20;
@@ -53,6 +56,7 @@ export interface Variants {
   readonly holdout: readonly number[];
 }
 
+/** A folder under fixtures/ with workspace/ and state/<server>/ in it, or one of the two. */
 export interface FixtureSet {
   readonly name: string;
   readonly folder: string;

@@ -19,6 +19,7 @@ export interface CacheParts {
 
 const schema = z.strictObject({
   fixture: z.unknown(),
+  state: z.unknown(),
   expected: z.string(),
   variables: z.record(z.string(), z.string()),
   criteria: z.array(z.strictObject({ name: z.string(), weight: z.number() })),
@@ -32,9 +33,10 @@ export async function readCached(key: string, parts: CacheParts): Promise<MadeVa
   try {
     const [seal, document = ""] = text.split("\n");
     if (seal !== sha256(document)) throw new Error("its hash is wrong");
-    const { fixture, ...rest } = schema.parse(JSON.parse(document));
-    const made = { ...rest, fixture: parseSnapshot(fixture) };
+    const { fixture, state, ...rest } = schema.parse(JSON.parse(document));
+    const made = { ...rest, fixture: parseSnapshot(fixture), state: parseSnapshot(state) };
     await requireContents(made.fixture, parts.blobs);
+    await requireContents(made.state, parts.blobs);
     return made;
   } catch (error) {
     parts.log.warn({ path, problem: messageOf(error) }, "a cached variant is damaged; made again");
@@ -66,8 +68,8 @@ function fileOf(key: string, { cacheFolder }: CacheParts): string {
   return join(cacheFolder, `variant-${key}.json`);
 }
 
-async function requireContents(fixture: Snapshot, blobs: BlobFolder): Promise<void> {
-  for (const entry of fixture.entries) {
+async function requireContents({ entries }: Snapshot, blobs: BlobFolder): Promise<void> {
+  for (const entry of entries) {
     if (entry.type === "file") await blobs.verify(entry.sha256);
   }
 }

@@ -6,7 +6,7 @@ import type { Blob, BlobFolder } from "./blobs.ts";
 import { shown } from "./entry-path.ts";
 import { workspaceFault } from "./faults.ts";
 import type { SkippedEntry, Snapshot } from "./snapshot.ts";
-import { SnapshotBuilder, type SnapshotLimits } from "./snapshot-builder.ts";
+import { type BuilderFaults, SnapshotBuilder, type SnapshotLimits } from "./snapshot-builder.ts";
 import type { TarHeader } from "./tar-format.ts";
 import { archiveProblem, TarReader } from "./tar-reader.ts";
 import { Writes } from "./writes.ts";
@@ -27,6 +27,8 @@ export interface CaptureOptions {
    * more than there are. Default: not compared.
    */
   readonly expected?: { readonly entries: number };
+  /** What it is, for messages. Default "workspace". */
+  readonly what?: string;
 }
 
 /**
@@ -48,12 +50,13 @@ export async function captureArchive(
 ): Promise<Snapshot> {
   tar.on("error", () => {}); // The iterator reports it; after the last read nobody would.
   const reader = new TarReader(tar);
-  const capture = new Capture(reader, blobs, limits, options.root);
+  const { what = "workspace" } = options;
+  const capture = new Capture(reader, blobs, limits, { what, root: options.root });
   try {
     return await capture.run(options.expected?.entries);
   } catch (error) {
     throw asFault(error, (cause) => {
-      const message = `the archive of the workspace is not whole: ${archiveProblem(cause)}`;
+      const message = `the archive of the ${what} is not whole: ${archiveProblem(cause)}`;
       return workspaceFault("archive-broken", `${message} (${capture.progress})`, { cause });
     });
   } finally {
@@ -64,12 +67,14 @@ export async function captureArchive(
 /** Up to here a content is held whole, which saves a file in two steps. */
 const SMALL = 128 * 1024;
 
-const FAULTS = {
-  refused: (message: string) =>
-    workspaceFault("capture-refused", `the engine's archive can't be a workspace: ${message}`),
-  tooLarge: (message: string) =>
-    workspaceFault("capture-too-large", `the workspace is too large to capture: ${message}`),
-};
+function faultsOf(what: string): BuilderFaults {
+  return {
+    refused: (message) =>
+      workspaceFault("capture-refused", `the engine's archive can't be a ${what}: ${message}`),
+    tooLarge: (message) =>
+      workspaceFault("capture-too-large", `the ${what} is too large to capture: ${message}`),
+  };
+}
 
 /** What an entry turned out to be, for the hard links that name it later. */
 type Node =
@@ -83,6 +88,7 @@ class Capture {
   readonly #reader: TarReader;
   readonly #blobs: BlobFolder;
   readonly #builder: SnapshotBuilder;
+  readonly #faults: BuilderFaults;
   readonly #root: Buffer | undefined;
   /** By the name's bytes, as latin1 text. */
   readonly #nodes = new Map<string, Node>();
@@ -93,11 +99,12 @@ class Capture {
     reader: TarReader,
     blobs: BlobFolder,
     limits: SnapshotLimits,
-    root: string | undefined,
+    { what, root }: { readonly what: string; readonly root: string | undefined },
   ) {
     this.#reader = reader;
     this.#blobs = blobs;
-    this.#builder = new SnapshotBuilder(limits, FAULTS);
+    this.#faults = faultsOf(what);
+    this.#builder = new SnapshotBuilder(limits, this.#faults);
     this.#root = root === undefined ? undefined : Buffer.from(`${root}/`);
   }
 
@@ -141,7 +148,7 @@ class Capture {
     const name = this.#nameOf(header);
     const node = await this.#nodeOf(header, name);
     const key = name.toString("latin1");
-    if (this.#nodes.has(key)) throw FAULTS.refused(`${escapeBytes(name)} is there twice`);
+    if (this.#nodes.has(key)) throw this.#faults.refused(`${escapeBytes(name)} is there twice`);
     this.#nodes.set(key, node);
     if (node.type === "fifo" || node.type === "device") {
       this.#skip(name, node.type);
@@ -167,7 +174,7 @@ class Capture {
     if (this.#root.equals(name.subarray(0, this.#root.length))) {
       return name.subarray(this.#root.length);
     }
-    throw FAULTS.refused(`the name ${escapeBytes(name)} is not below the root`);
+    throw this.#faults.refused(`the name ${escapeBytes(name)} is not below the root`);
   }
 
   async #nodeOf(header: TarHeader, name: Buffer): Promise<Node> {
@@ -202,7 +209,9 @@ class Capture {
     if (first && first.type !== "directory") return first;
     const target = escapeBytes(header.linkName);
     const what = first ? "a directory" : "nothing that came before";
-    throw FAULTS.refused(`${escapeBytes(name)} is a further name of ${target}, which is ${what}`);
+    throw this.#faults.refused(
+      `${escapeBytes(name)} is a further name of ${target}, which is ${what}`,
+    );
   }
 
   #add(
@@ -214,7 +223,7 @@ class Capture {
     } else if (node.type === "link") {
       const target = node.target.toString("utf8");
       if (target === "" || target.includes("\0")) {
-        throw FAULTS.refused(`the link ${shown(path)} has no valid target`);
+        throw this.#faults.refused(`the link ${shown(path)} has no valid target`);
       }
       this.#builder.add({ type: "link", path, target });
     } else {

@@ -13,12 +13,21 @@ export interface ArchiveOptions {
   readonly prefix?: string;
   /** Whether links are written. Default "keep". */
   readonly links?: "keep" | "omit";
+  /** Default "shared". */
+  readonly access?: Access;
 }
 
 /**
+ * Who may use what is unpacked. A workspace is shared by users of one group, so its owner and group
+ * may read and write every file and enter every directory, whatever the snapshot's modes say; the
+ * other bits stay. State is private: its owner may do that, nobody else may anything.
+ */
+export type Access = "shared" | "private";
+
+/**
  * A snapshot as a POSIX tar stream: entries in the snapshot's order, the root not listed, one owner
- * and one time for all, modes as in `asSeeded` and directories setgid, so that what is made in them
- * later belongs to the group too. `skipped` entries are not made. The same snapshot and options give
+ * and one time for all, modes as in `asSeeded` and shared directories setgid, so that what is made
+ * in them later belongs to the group too. `skipped` entries are not made. The same snapshot and options give
  * the same bytes. The stream fails with workspace/blob-missing or -broken if a content is not there.
  */
 export function snapshotArchive(
@@ -29,13 +38,10 @@ export function snapshotArchive(
   return Readable.from(archive(snapshot, blobs, options), { objectMode: false });
 }
 
-/**
- * The snapshot as it is once it was seeded. A workspace is shared by users of one group, so its
- * owner and group may read and write every file and enter every directory, whatever the snapshot's
- * modes say; the other bits stay. Compare a later capture with this.
- */
-export function asSeeded(snapshot: Snapshot): Snapshot {
-  return { ...snapshot, entries: snapshot.entries.map(shared), skipped: [] };
+/** The snapshot as it is once it was seeded, its modes too. Compare a later capture with this. */
+export function asSeeded(snapshot: Snapshot, access: Access = "shared"): Snapshot {
+  const entries = snapshot.entries.map(access === "shared" ? shared : owned);
+  return { ...snapshot, entries, skipped: [] };
 }
 
 async function* archive(
@@ -43,11 +49,12 @@ async function* archive(
   blobs: BlobSource,
   options: ArchiveOptions,
 ): AsyncGenerator<Buffer> {
-  const { uid, gid, mtime = OLD, prefix = "", links = "keep" } = options;
+  const { uid, gid, mtime = OLD, prefix = "", links = "keep", access = "shared" } = options;
+  const folderBits = access === "shared" ? 0o2000 : 0;
   const owner = { uid, gid, mtime };
-  for (const entry of asSeeded(snapshot).entries) {
+  for (const entry of asSeeded(snapshot, access).entries) {
     if (entry.type === "link" && links === "omit") continue;
-    yield headerOf(entry, prefix && `${prefix}/`, owner);
+    yield headerOf(entry, prefix && `${prefix}/`, owner, folderBits);
     if (entry.type !== "file" || entry.size === 0) continue;
     yield* contentOf(entry, blobs);
     yield padding(entry.size);
@@ -58,11 +65,17 @@ async function* archive(
 const OLD = new Date("1980-01-01T00:00:00Z");
 const TYPES = { file: "0", link: "2", directory: "5" } as const;
 
-function headerOf(entry: SnapshotEntry, prefix: string, owner: TarOwner): Buffer {
+function headerOf(
+  entry: SnapshotEntry,
+  prefix: string,
+  owner: TarOwner,
+  folderBits: number,
+): Buffer {
+  const mode = entry.type === "link" ? 0o777 : entry.mode;
   const header: TarHeader = {
     name: Buffer.from(`${prefix}${entry.path}${entry.type === "directory" ? "/" : ""}`),
     type: TYPES[entry.type],
-    mode: entry.type === "directory" ? 0o2000 | entry.mode : "mode" in entry ? entry.mode : 0o777,
+    mode: entry.type === "directory" ? folderBits | mode : mode,
     size: entry.type === "file" ? entry.size : 0,
     linkName: Buffer.from(entry.type === "link" ? entry.target : ""),
   };
@@ -90,4 +103,9 @@ export async function* contentOf(
 function shared(entry: SnapshotEntry): SnapshotEntry {
   if (entry.type === "link") return entry;
   return { ...entry, mode: entry.mode | (entry.type === "directory" ? 0o770 : 0o660) };
+}
+
+function owned(entry: SnapshotEntry): SnapshotEntry {
+  if (entry.type === "link") return entry;
+  return { ...entry, mode: entry.type === "directory" ? 0o700 : 0o600 };
 }

@@ -1,5 +1,5 @@
 import { Readable } from "node:stream";
-import { snapshotArchive } from "./archive-writer.ts";
+import { type Access, snapshotArchive } from "./archive-writer.ts";
 import type { BlobSource } from "./blob-source.ts";
 import type { Snapshot } from "./snapshot.ts";
 
@@ -15,11 +15,14 @@ const NOBODY = { uid: 0, gid: 0 };
 export class SeedArchives {
   readonly #kept = new WeakMap<Snapshot, Buffer>();
 
-  /** As `snapshotArchive`, without an owner; fails as it does. */
-  open(snapshot: Snapshot, blobs: BlobSource): Readable {
+  /**
+   * As `snapshotArchive`, without an owner; fails as it does. One snapshot is always asked for with
+   * the same access.
+   */
+  open(snapshot: Snapshot, blobs: BlobSource, access: Access = "shared"): Readable {
     const kept = this.#kept.get(snapshot);
     if (kept !== undefined) return Readable.from([kept], { objectMode: false });
-    const archive = snapshotArchive(snapshot, blobs, NOBODY);
+    const archive = snapshotArchive(snapshot, blobs, { ...NOBODY, access });
     if (snapshot.bytes > KEPT_BYTES) return archive;
     return Readable.from(this.#keeping(snapshot, archive), { objectMode: false });
   }

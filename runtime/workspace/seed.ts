@@ -1,19 +1,23 @@
+import type { Readable } from "node:stream";
 import { Fault } from "../base/fault.ts";
 import type { EngineCall, ExecOptions, Sandbox } from "../engine/engine.ts";
 import { type CaptureOptions, captureArchive } from "./archive-reader.ts";
-import { snapshotArchive } from "./archive-writer.ts";
+import { type Access, snapshotArchive } from "./archive-writer.ts";
 import type { BlobSource } from "./blob-source.ts";
 import type { BlobFolder } from "./blobs.ts";
 import { workspaceFault } from "./faults.ts";
 import { climbsOut } from "./link-target.ts";
 import type { Snapshot, SnapshotEntry, SnapshotLink } from "./snapshot.ts";
 import type { SnapshotLimits } from "./snapshot-builder.ts";
+import { STATE_PATH, STATE_USER } from "./state-folder.ts";
 
 export interface SeedOptions extends EngineCall {
   /** Where the workspace is mounted. Default "/workspace". */
   readonly path?: string;
   /** The user whom everything belongs to; the group is the sandbox's. Default "agent". */
   readonly owner?: string;
+  /** Default "shared". */
+  readonly access?: Access;
 }
 
 /**
@@ -27,7 +31,7 @@ export async function seedWorkspace(
   blobs: BlobSource,
   options: SeedOptions = {},
 ): Promise<void> {
-  const { path = "/workspace", owner = "agent", ...call } = options;
+  const { path = "/workspace", owner = "agent", access = "shared", ...call } = options;
   const uid = sandbox.identity.uids[owner];
   if (uid === undefined) {
     const known = Object.keys(sandbox.identity.uids).join(", ");
@@ -36,12 +40,24 @@ export async function seedWorkspace(
   const entries = snapshot.entries.filter((entry) => !isOutward(entry));
   const { gid } = sandbox.identity;
   await sandbox.putArchive(
-    snapshotArchive({ ...snapshot, entries }, blobs, { uid, gid }),
+    // What is seeded is as old as the sandbox will be told that it is.
+    snapshotArchive({ ...snapshot, entries }, blobs, { uid, gid, access, mtime: new Date() }),
     path,
     call,
   );
   const links = snapshot.entries.filter(isOutward);
   if (links.length > 0) await makeLinks(sandbox, links, { user: owner, cwd: path, ...call });
+}
+
+/** As `seedWorkspace`, for the state of services: all of it is their user's alone. */
+export async function seedState(
+  sandbox: Sandbox,
+  snapshot: Snapshot,
+  blobs: BlobSource,
+  call: EngineCall = {},
+): Promise<void> {
+  const place = { path: STATE_PATH, owner: STATE_USER, access: "private" } as const;
+  await seedWorkspace(sandbox, snapshot, blobs, { ...place, ...call });
 }
 
 /**
@@ -56,9 +72,32 @@ export async function captureWorkspace(
   signal: AbortSignal,
   options: Pick<CaptureOptions, "expected"> = {},
 ): Promise<Snapshot> {
+  const read = () => sandbox.readWorkspace({ signal });
+  return await captureVolume(read, blobs, limits, signal, options);
+}
+
+/** As `captureWorkspace`, for the state of services. */
+export async function captureState(
+  sandbox: Sandbox,
+  blobs: BlobFolder,
+  limits: SnapshotLimits,
+  signal: AbortSignal,
+): Promise<Snapshot> {
+  return await captureVolume(() => sandbox.readState({ signal }), blobs, limits, signal, {
+    what: "state",
+  });
+}
+
+async function captureVolume(
+  read: () => Promise<Readable>,
+  blobs: BlobFolder,
+  limits: SnapshotLimits,
+  signal: AbortSignal,
+  options: Pick<CaptureOptions, "expected" | "what">,
+): Promise<Snapshot> {
   for (let attempt = 1; ; attempt++) {
     signal.throwIfAborted();
-    const tar = await sandbox.readWorkspace({ signal });
+    const tar = await read();
     const onAbort = () => tar.destroy(new Error("the capture was given up"));
     signal.addEventListener("abort", onAbort, { once: true });
     try {

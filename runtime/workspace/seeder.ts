@@ -16,18 +16,18 @@ export interface Seeder extends AsyncDisposable {
 }
 
 /**
- * Modes and times come from the archive, not from the umask or the clock; owners are the program's
- * user and the workspace's group; a link is made as it stands, also one that climbs out. Only for
+ * Modes come from the archive, not from the umask; times are that of seeding, which the sandbox
+ * will know as the task's now; owners are the program's user and its group; a link is made as it stands, also one that climbs out. Only for
  * archives of ours in a sandbox that no agent has been in. The last word tells that all is done,
  * sooner than the engine could.
  */
-const UNPACK = `/bin/tar -x -p -P --no-same-owner --delay-directory-restore -f - -C "$1"; echo "$?"`;
+const UNPACK = `/bin/tar -x -p -P -m --no-same-owner --delay-directory-restore -f - -C "$1"; echo "$?"`;
 
 /** A generous bound: an engine that stands still must not hold up a rollout for ever. */
 const SEED_MS = 600_000;
 const SAID_MAX = 2_000;
 
-/** Starts it, as the workspace's owner. Rejects as `Box.open` does. */
+/** Starts it, as the owner of the volume at `path`. Rejects as `Box.open` does. */
 export async function openSeeder(
   sandbox: Sandbox,
   options: EngineCall & { readonly path?: string; readonly owner?: string } = {},
@@ -35,18 +35,20 @@ export async function openSeeder(
   const { path = "/workspace", owner = "agent", signal } = options;
   const argv = ["/bin/sh", "-c", UNPACK, "seed", path];
   const process = await sandbox.open(argv, { user: owner, ...(signal ? { signal } : {}) });
-  return new TarSeeder(sandbox, process);
+  return new TarSeeder(sandbox, path, process);
 }
 
 class TarSeeder implements Seeder {
   readonly gone: Promise<void>;
   readonly #sandbox: Sandbox;
+  readonly #path: string;
   readonly #process: BoxProcess;
   readonly #verdict: Promise<string>;
   readonly #words: () => string;
 
-  constructor(sandbox: Sandbox, process: BoxProcess) {
+  constructor(sandbox: Sandbox, path: string, process: BoxProcess) {
     this.#sandbox = sandbox;
+    this.#path = path;
     this.#process = process;
     this.gone = process.ended.then(() => {});
     this.#verdict = firstLine(process.stdout);
@@ -60,7 +62,7 @@ class TarSeeder implements Seeder {
       return await this.#verdict;
     });
     if (verdict === "0") return;
-    const what = `the workspace of ${this.#sandbox.id} could not be filled`;
+    const what = `${this.#path} of ${this.#sandbox.id} could not be filled`;
     const { running } = await this.#sandbox.state({ signal });
     if (!running) throw engineFault("box-gone", `${what}: its box is gone`);
     throw engineFault("archive-refused", `${what}: ${this.#words() || "tar said nothing"}`);

@@ -100,9 +100,9 @@ describe("cloche, from the command line", () => {
   it("refuses a fixture with a link that leaves it, naming the link", async () => {
     await using bad = await smallTask({
       "task.toml": ofNote("task.toml", "[cloche]", '[cloche]\nfixture = "shelf"'),
-      "../../../fixtures/shelf/a.txt": "a\n",
+      "../../../fixtures/shelf/workspace/a.txt": "a\n",
     });
-    await symlink("/etc/passwd", join(bad.path, "fixtures", "shelf", "out"));
+    await symlink("/etc/passwd", join(bad.path, "fixtures", "shelf", "workspace", "out"));
     const refused = await cloche(["run", "test/note"], { root: bad.path });
     assert.equal(refused.code, 2, refused.err);
     assert.match(refused.err, /fixture-refused: .*out/);

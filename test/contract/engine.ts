@@ -5,15 +5,17 @@ import { sandboxImage, smallSpec } from "../support/engine.ts";
 import { attachContract } from "./engine/attach.ts";
 import { execContract } from "./engine/exec.ts";
 import { filesContract } from "./engine/files.ts";
+import { hostNamesContract } from "./engine/host-names.ts";
 import { imagesContract } from "./engine/images.ts";
 import { isolationContract } from "./engine/isolation.ts";
 import { lifetimeContract } from "./engine/lifetime.ts";
 import { programContract } from "./engine/programs.ts";
+import { stateContract } from "./engine/state.ts";
 
 /** What a body of the contract has at hand. */
 export interface EngineWorld {
   readonly engine: Engine;
-  /** A Debian image that the engine holds: a shell and coreutils are all that is used of it. */
+  /** An image for sandboxes that the engine holds: a shell, coreutils and Python are used of it. */
   readonly image: string;
   /** The label of everything that the contract makes. */
   readonly owner: string;
@@ -38,6 +40,8 @@ const engineContract: Readonly<Record<string, ContractBody>> = {
   ...isolationContract,
   ...lifetimeContract,
   ...attachContract,
+  ...stateContract,
+  ...hostNamesContract,
   ...imagesContract,
 };
 

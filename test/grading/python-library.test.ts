@@ -4,7 +4,7 @@ import { after, before, describe, it } from "node:test";
 import { fileURLToPath } from "node:url";
 import { folderFiles } from "../../images/context.ts";
 import { namedId } from "../../runtime/base/id.ts";
-import { requireImages } from "../../runtime/cli/set-up/ensure-images.ts";
+import { requireImages } from "../../runtime/cli/set-up/require-images.ts";
 import type { Engine, Sandbox } from "../../runtime/engine/engine.ts";
 import { gradingFault } from "../../runtime/grading/faults.ts";
 import { pythonCommand, runPythonModule } from "../../runtime/grading/python-module.ts";
@@ -22,7 +22,7 @@ describe("the Python library, as it lies in the grader image", () => {
 
   before(async () => {
     engine = await openTestEngine();
-    const { grader } = await requireImages(engine, process.env);
+    const { grader } = (await requireImages(engine, process.env)).images;
     const { keeper: _, ...spec } = smallSpec(grader, namedId("test-python"), {
       users: [USER],
       workspace: { path: "/grade", owner: USER, bytes: 32 * MIB, files: 500 },

@@ -202,7 +202,8 @@ describe("a pool of prepared sandboxes", () => {
     const file = { type: "file", path: "f", mode: 0o640, ...(await blobs.put(Buffer.from("hi"))) };
     const entries = [file as { type: "file" } & typeof file];
     const snapshot = { schema: "cloche.snapshot/1", entries, skipped: [], bytes: 2 } as const;
-    await taken.seed(snapshot, blobs, never);
+    const state = { ...snapshot, entries: [], bytes: 0 };
+    await taken.seed({ fixture: snapshot, state }, blobs, never);
     await taken.sandbox.stop();
     const limits = { bytes: 10 * MIB, files: 100 };
     assert.deepEqual(

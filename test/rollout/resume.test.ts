@@ -244,7 +244,7 @@ describe("rollouts whose process is killed", () => {
   /** A sandbox of another data folder's dead process, named as one of a pool's. */
   async function makeDecoy() {
     const owner = `${runtime.data.owner}-x`;
-    const spec = smallSpec(runtime.images.sandbox, owner, { id: namedId("pool") });
+    const spec = smallSpec(runtime.images.office, owner, { id: namedId("pool") });
     const process = `${runtime.process.split(".")[0]}.4194304.1`;
     assert.equal(isAlive(process), false);
     return await runtime.engine.create({ ...spec, labels: { ...spec.labels, process } });

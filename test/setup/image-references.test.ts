@@ -20,7 +20,7 @@ describe("image references", () => {
   it("all change with the base image that somebody chose", () => {
     const own = imageReferences();
     const chosen = imageReferences(imageChoice({ CLOCHE_BASE_IMAGE: "debian:trixie" }));
-    for (const name of ["base", "sandbox", "grader"] as const) {
+    for (const name of ["base", "office", "office-browser", "grader"] as const) {
       assert.notEqual(chosen[name], own[name]);
     }
     assert.deepEqual(imageReferences(imageChoice({ CLOCHE_BASE_IMAGE: "" })), own);

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { imageReferences, nodeVersion } from "../../images/definitions.ts";
-import { SERVER_BUNDLES } from "../../images/servers/bundles.ts";
 import { namedId } from "../../runtime/base/id.ts";
 import { processIdentity } from "../../runtime/base/process-identity.ts";
-import { ensureImages, requireImages } from "../../runtime/cli/set-up/ensure-images.ts";
+import { ensureImages } from "../../runtime/cli/set-up/ensure-images.ts";
+import { requireImages } from "../../runtime/cli/set-up/require-images.ts";
 import type { Engine, Sandbox } from "../../runtime/engine/engine.ts";
 import { openEngine } from "../../runtime/engine/engines.ts";
 
@@ -34,7 +34,7 @@ describe("our images", () => {
         expires: new Date(Date.now() + 300_000),
         process: processIdentity(),
       },
-      image: images.sandbox,
+      image: images["office-browser"],
       users: ["agent", "filesystem"],
       workspace: { ...volume, path: "/workspace" },
       limits: LIMITS,
@@ -56,7 +56,7 @@ describe("our images", () => {
     const env = { CLOCHE_BASE_IMAGE: "no-such-image" };
     await assert.rejects(requireImages(engine, env), {
       code: "setup/image-missing",
-      message: /cloche\/sandbox:.* and cloche\/grader:.*npm run setup/,
+      message: /cloche\/office:.* and cloche\/grader:.*npm run setup/,
     });
   });
 
@@ -74,7 +74,8 @@ describe("our images", () => {
     const made = await created();
     assert.deepEqual(await ensureImages(engine), imageReferences());
     assert.deepEqual(await created(), made);
-    assert.deepEqual(await requireImages(engine, {}), imageReferences());
+    const { base: _, ...images } = imageReferences();
+    assert.deepEqual((await requireImages(engine, {}, "office-browser")).images, images);
   });
 
   it("hold no program that changes its user, no machine's identity and no package lists", async () => {
@@ -115,22 +116,6 @@ assert cloche.__cached__ and __import__("os").path.exists(cloche.__cached__)'
     assert.equal(await inKeeper(script), "/usr/bin/pdftotext\n");
   });
 
-  for (const { name } of SERVER_BUNDLES) {
-    it(`carry the server "${name}", which lists its tools under a read-only root`, async () => {
-      const ask = [
-        { id: 1, method: "initialize", params: initialize },
-        { method: "notifications/initialized" },
-        { id: 2, method: "tools/list" },
-      ];
-      const lines = ask.map((frame) => `${JSON.stringify({ jsonrpc: "2.0", ...frame })}\n`);
-      const argv = ["/usr/local/bin/node", `/opt/cloche/servers/${name}.mjs`, "/workspace"];
-      const options = { user: "filesystem", stdin: Buffer.from(lines.join("")) };
-      const { stdout, stderr } = await sandbox.exec(argv, options);
-      assert.match(stdout.toString(), /"id":2.*|"tools":\[/, stderr.toString());
-      assert.match(stdout.toString(), /"tools":\[\{"name"/);
-    });
-  }
-
   async function created(): Promise<string[]> {
     const { base: _, ...used } = imageReferences();
     const found = await Promise.all(Object.values(used).map((name) => engine.images.find(name)));
@@ -151,9 +136,3 @@ assert cloche.__cached__ and __import__("os").path.exists(cloche.__cached__)'
     return `${result?.stdout.toString()}${result?.stderr.toString()}`;
   }
 });
-
-const initialize = {
-  protocolVersion: "2025-11-25",
-  capabilities: {},
-  clientInfo: { name: "test", version: "1" },
-};

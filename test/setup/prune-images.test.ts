@@ -17,7 +17,7 @@ describe("pruning images", () => {
 
   before(async () => {
     engine = await openEngine("docker", { env: process.env });
-    sandboxImage = (await ensureImages(engine)).sandbox;
+    sandboxImage = (await ensureImages(engine, { upTo: "office" })).office;
   });
 
   after(async () => {
@@ -69,10 +69,10 @@ describe("pruning images", () => {
   });
 
   async function oldImage(): Promise<string> {
-    const reference = `cloche/sandbox:${namedId("old")}`;
+    const reference = `cloche/office:${namedId("old")}`;
     const dockerfile = Buffer.from(`FROM ${sandboxImage}\nENV OLD=${reference}\n`);
     const context = contextArchive([{ path: "Dockerfile", content: dockerfile }]);
-    await engine.images.build(context, reference, { labels: { "cloche.image": "sandbox" } });
+    await engine.images.build(context, reference, { labels: { "cloche.image": "office" } });
     made.push(reference);
     return reference;
   }

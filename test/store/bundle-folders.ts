@@ -6,13 +6,13 @@ import { Fault } from "../../runtime/base/fault.ts";
 import { sha256 } from "../../runtime/base/hash.ts";
 import { openBundle } from "../../runtime/store/bundle-reader.ts";
 import { writeBundle } from "../../runtime/store/bundle-writer.ts";
-import { sampleContents, temporaryFolder } from "./samples.ts";
+import { contentsWithState, sampleContents, temporaryFolder } from "./samples.ts";
 
-export async function writtenBundle(context: TestContext) {
+export async function writtenBundle(context: TestContext, withState = false) {
   const folder = temporaryFolder(context);
   const bundles = join(folder, "bundles");
   mkdirSync(bundles);
-  const { contents, blobs } = await sampleContents(folder);
+  const { contents, blobs } = await (withState ? contentsWithState : sampleContents)(folder);
   const again = () => writeBundle(bundles, contents, blobs);
   return { ...(await again()), again };
 }

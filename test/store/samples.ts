@@ -118,6 +118,19 @@ export async function sampleContents(
   return { contents, blobs };
 }
 
+/** The same, of a rollout whose services kept state. */
+export async function contentsWithState(
+  folder: string,
+): Promise<{ contents: BundleContents; blobs: BlobFolder }> {
+  const { contents, blobs } = await sampleContents(folder);
+  const limits = { ...contents.facts.limits, stateBytes: 1, stateFiles: 1 };
+  const state = {
+    before: await snapshot(blobs, { "mail/1": "kept" }),
+    after: await snapshot(blobs, { "mail/1": "kept", "mail/2": "sent" }),
+  };
+  return { contents: { ...contents, facts: { ...contents.facts, limits }, state }, blobs };
+}
+
 /** Lines of a steps.jsonl with a sound chain, but for `changes` to each step. */
 export function stepLines(count: number, changes: Partial<Step> = {}): string {
   let previous = "0".repeat(64);
@@ -157,7 +170,8 @@ async function snapshot(
   let bytes = 0;
   for (const path of Object.keys(files).sort()) {
     const folder = path.split("/").slice(0, -1).join("/");
-    if (folder !== "") entries.push({ type: "directory", path: folder, mode: 0o775 });
+    const isNew = folder !== "" && !entries.some(({ path: known }) => known === folder);
+    if (isNew) entries.push({ type: "directory", path: folder, mode: 0o775 });
     const blob = await blobs.put(Buffer.from(files[path] ?? ""));
     entries.push({ type: "file", path, mode: 0o664, ...blob });
     bytes += blob.size;

@@ -17,11 +17,11 @@ export async function openTestEngine(
   return await openEngine("docker", { env: process.env, log: silentLog, ...options });
 }
 
-/** The newest sandbox image that the engine holds; set-up has built it. */
+/** The newest office image that the engine holds; set-up has built it. */
 export async function sandboxImage(engine: Engine): Promise<string> {
   const images = await engine.images.list();
-  const found = images.find(({ reference }) => reference.startsWith("cloche/sandbox:"));
-  assert(found, "no sandbox image is there; run `node setup.mjs`");
+  const found = images.find(({ reference }) => reference.startsWith("cloche/office:"));
+  assert(found, "no office image is there; run `node setup.mjs`");
   return found.reference;
 }
 

@@ -6,7 +6,7 @@ import { systemClock } from "../../runtime/base/clock.ts";
 import { rolloutId } from "../../runtime/base/id.ts";
 import { silentLog } from "../../runtime/base/log.ts";
 import { processIdentity } from "../../runtime/base/process-identity.ts";
-import { requireImages } from "../../runtime/cli/set-up/ensure-images.ts";
+import { requireImages } from "../../runtime/cli/set-up/require-images.ts";
 import type { Engine } from "../../runtime/engine/engine.ts";
 import { openEngine } from "../../runtime/engine/engines.ts";
 import { McpListener } from "../../runtime/mcp/listener.ts";
@@ -39,12 +39,13 @@ export async function openTestRuntime(options: TestRuntimeOptions = {}): Promise
   const records = await RecordStore.open(data.database);
   const engine = options.engine ?? (await openEngine("docker", { env: process.env }));
   const report = await engine.check();
-  const { sandbox, grader } = await requireImages(engine, process.env);
+  const { images, manifests } = await requireImages(engine, process.env);
   const listener = await McpListener.open({ host: "127.0.0.1", port: 0, log: silentLog });
   return {
     engine,
     engineSummary: report.summary,
-    images: { sandbox, grader },
+    images,
+    manifests,
     data,
     records,
     listener,

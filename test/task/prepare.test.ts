@@ -5,7 +5,7 @@ import { after, type TestContext, test } from "node:test";
 import { namedId } from "../../runtime/base/id.ts";
 import { silentLog } from "../../runtime/base/log.ts";
 import { processIdentity } from "../../runtime/base/process-identity.ts";
-import { requireImages } from "../../runtime/cli/set-up/ensure-images.ts";
+import { requireImages } from "../../runtime/cli/set-up/require-images.ts";
 import { openEngine } from "../../runtime/engine/engines.ts";
 import { type PreparedVariant, prepareVariant, variantSeed } from "../../runtime/task/prepare.ts";
 import { readTask } from "../../runtime/task/task-file.ts";
@@ -26,7 +26,7 @@ const GENERATE = `def generate(variant):
 `;
 
 const engine = await openEngine("docker", { env: process.env });
-const { grader: graderImage } = await requireImages(engine, process.env);
+const { grader: graderImage } = (await requireImages(engine, process.env)).images;
 
 after(async () => {
   const left = await engine.find(OWNER);
@@ -78,7 +78,11 @@ const REFUSED: Readonly<Record<string, readonly [Files, string, RegExp]>> = {
     /grader\.py: .*tasks\/desk\/count-lines\/grader\.py.*No module named 'nothing_like_this'/s,
   ],
   "an instruction with a variable that generate.py does not set is refused": [
-    { "generate.py": GENERATE, "instruction.md": "For {{persn}}.", "/fixtures/desk/notes/a": "a" },
+    {
+      "generate.py": GENERATE,
+      "instruction.md": "For {{persn}}.",
+      "/fixtures/desk/workspace/notes/a": "a",
+    },
     "task/unknown-variable",
     /instruction\.md: nothing sets \{\{persn\}\}; did you mean "person"\?/,
   ],
@@ -111,10 +115,10 @@ test("a variant that the task does not have is refused", async (context) => {
 
 test("a fixture with a link that leaves it is refused, and nothing is made", async (context) => {
   const { prepare, root } = preparer(context, { "task.toml": FIXTURE, ...SET });
-  symlinkSync("/etc/passwd", join(root, "fixtures/desk/out"));
+  symlinkSync("/etc/passwd", join(root, "fixtures/desk/workspace/out"));
   await assert.rejects(prepare(1), {
     code: "task/fixture-refused",
-    message: /desk\/out is a link/,
+    message: /desk\/workspace\/out is a link/,
   });
 });
 
@@ -204,7 +208,7 @@ test("seeds are whole numbers, stable, and of their own for each task and varian
   assert.ok(seeds.every(Number.isSafeInteger));
 });
 
-const SET: Files = { "/fixtures/desk/notes/a.txt": "a\n" };
+const SET: Files = { "/fixtures/desk/workspace/notes/a.txt": "a\n" };
 const GENERATED: Files = {
   "task.toml": `${FIXTURE}[cloche.variants]\ncount = 5\n`,
   "generate.py": GENERATE,

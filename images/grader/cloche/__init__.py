@@ -14,8 +14,9 @@ The helpers live in modules of their own: ``cloche.sheets``, ``cloche.tables``, 
 ``cloche.documents``, ``cloche.dates``, ``cloche.identifiers``; ``cloche.build`` is for generators.
 """
 
+from .changes import Changes
 from .criteria import Failed, check, criterion, fail, grade
-from .files import Changes, File, Tree
+from .files import File, Tree
 from .run import Context, Ending, Run
 from .steps import Step, Steps
 

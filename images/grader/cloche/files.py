@@ -1,4 +1,4 @@
-"""A workspace at one moment: read-only files, links as data, and what has changed since."""
+"""A workspace, or services' state, at one moment: read-only files, links as data, changes."""
 
 from __future__ import annotations
 
@@ -8,11 +8,12 @@ import json
 import os
 import posixpath
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal, NoReturn
 
+from .changes import Changes
 from .criteria import Failed
 from .globs import matches
 from .text import decode, split_lines
@@ -46,7 +47,7 @@ class Entry:
 
 
 class Tree:
-    """All files of a workspace at one moment. Nothing in it follows a link."""
+    """All files of a workspace, or of services' state, at one moment. Nothing follows a link."""
 
     def __init__(
         self,
@@ -56,7 +57,10 @@ class Tree:
         agents_work: bool,
         baseline: Callable[[], Tree] | None = None,
         skipped: Sequence[str] = (),
+        place: str = WORKSPACE,
     ) -> None:
+        #: Where this tree lay in the sandbox.
+        self.place = place
         #: Paths of what was neither file, directory nor link (a socket, a device, …).
         self.skipped = list(skipped)
         self._entries = entries
@@ -72,12 +76,38 @@ class Tree:
         *,
         agents_work: bool,
         baseline: Callable[[], Tree] | None = None,
+        place: str = WORKSPACE,
     ) -> Tree:
         """Reads a snapshot's JSON; the bytes of its files lie under ``root``."""
         data = json.loads(snapshot.read_text(encoding="utf-8"))
         entries = {each["path"]: _entry(each) for each in data["entries"]}
         skipped = [each["path"] for each in data.get("skipped", [])]
-        return cls(entries, root, agents_work=agents_work, baseline=baseline, skipped=skipped)
+        return cls(
+            entries,
+            root,
+            agents_work=agents_work,
+            baseline=baseline,
+            skipped=skipped,
+            place=place,
+        )
+
+    def within(self, folder: str) -> Tree:
+        """What lies below a folder, as a tree of its own whose paths start there; maybe empty."""
+        name = workspace_path(folder, self.place)
+        head = f"{name}/"
+        inner = {path: each for path, each in self._entries.items() if path.startswith(head)}
+        baseline = self._baseline
+        return Tree(
+            {
+                path.removeprefix(head): replace(each, path=path.removeprefix(head))
+                for path, each in inner.items()
+            },
+            self._root / name,
+            agents_work=self._agents_work,
+            baseline=None if baseline is None else lambda: baseline().within(name),
+            skipped=[path.removeprefix(head) for path in self.skipped if path.startswith(head)],
+            place=f"{self.place}/{name}",
+        )
 
     @property
     def entries(self) -> list[Entry]:
@@ -86,8 +116,9 @@ class Tree:
 
     def file(self, path: str) -> File:
         """The file at a path, relative or from ``/workspace/…`` on; it need not exist."""
-        name = workspace_path(path)
-        return File(name, self._entries.get(name), self._root / name, self._agents_work)
+        name = workspace_path(path, self.place)
+        shown = name if self.place == WORKSPACE else f"{self.place}/{name}"
+        return File(name, self._entries.get(name), self._root / name, self._agents_work, shown)
 
     def files(self, glob: str = "**") -> list[File]:
         """All regular files that match, sorted. ``*`` stays in a folder, ``**`` does not."""
@@ -102,7 +133,7 @@ class Tree:
         return [self.file(path) for path in self._matching(glob, "link")]
 
     def changed(self, *, modes: bool = False, directories: bool = False) -> Changes:
-        """What differs from the workspace as the agent found it.
+        """What differs from the files as the agent found them.
 
         Files and links by content; permissions and directories only if asked for.
         """
@@ -126,32 +157,19 @@ class Tree:
         return iter(sorted(path for path in found if matches(path, glob)))
 
 
-@dataclass(frozen=True)
-class Changes:
-    """Paths that differ between two moments, each list sorted."""
-
-    added: list[str]
-    removed: list[str]
-    modified: list[str]
-
-    @property
-    def paths(self) -> list[str]:
-        """All of them, sorted."""
-        return sorted([*self.added, *self.removed, *self.modified])
-
-    def outside(self, *globs: str) -> list[str]:
-        """The changed paths that match none of these patterns: what should have been left alone."""
-        return [path for path in self.paths if not any(matches(path, glob) for glob in globs)]
-
-    def __bool__(self) -> bool:
-        return bool(self.added or self.removed or self.modified)
-
-
 class File:
-    """One path of a workspace. Reading what is not there fails the criterion, with a reason."""
+    """One path of a tree. Reading what is not there fails the criterion, with a reason."""
 
-    def __init__(self, path: str, entry: Entry | None, source: Path, agents_work: bool) -> None:
+    def __init__(
+        self,
+        path: str,
+        entry: Entry | None,
+        source: Path,
+        agents_work: bool,
+        shown: str | None = None,
+    ) -> None:
         self.path = path
+        self._shown = path if shown is None else shown
         self._entry = entry
         self._source = source
         self._agents_work = agents_work
@@ -224,7 +242,7 @@ class File:
 
         For a file that the task itself brought it is an error of the grader instead.
         """
-        sentence = f"{self.path} {reason}"
+        sentence = f"{self._shown} {reason}"
         raise Failed(sentence) if self._agents_work else FixtureError(sentence)
 
     @cached_property
@@ -250,13 +268,12 @@ class File:
         return f"File({self.path!r})"
 
 
-def workspace_path(path: str) -> str:
-    """The path as snapshots write it. Raises ValueError for one that leaves the workspace."""
-    name = posixpath.normpath(path)
-    if name.startswith(WORKSPACE + "/"):
-        name = name[len(WORKSPACE) + 1 :]
+def workspace_path(path: str, place: str = WORKSPACE) -> str:
+    """The path as snapshots write it. Raises ValueError for one that leaves ``place``."""
+    name = posixpath.normpath(path).removeprefix(f"{place}/")
     if name.startswith("/") or name == "." or name == ".." or name.startswith("../"):
-        raise ValueError(f"{path!r} is not the path of a file in the workspace")
+        where = "the workspace" if place == WORKSPACE else place
+        raise ValueError(f"{path!r} is not the path of a file in {where}")
     return name
 
 

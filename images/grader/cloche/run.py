@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
@@ -10,7 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from .dates import parse_datetime
-from .files import Tree
+from .files import FixtureError, Tree
+from .state import STATE, State
 from .steps import Steps
 
 
@@ -63,6 +65,17 @@ class Run:
         )
 
     @cached_property
+    def state_before(self) -> State:
+        """What the services held as the agent found them. What is missing is the task's mistake."""
+        return State(self._state_tree("state-before", agents_work=False))
+
+    @cached_property
+    def state(self) -> State:
+        """What the services held in the end. What is wrong with it fails the criterion."""
+        baseline = lambda: self.state_before.tree  # noqa: E731
+        return State(self._state_tree("state-after", agents_work=True, baseline=baseline))
+
+    @cached_property
     def steps(self) -> Steps:
         """Every call of a tool, in the order in which they were asked for."""
         paths = {entry.path for tree in (self.before, self.workspace) for entry in tree.entries}
@@ -97,6 +110,19 @@ class Run:
     def answer(self) -> str | None:
         """What the agent said at the end, if it said anything."""
         return self.context.answer
+
+    def _state_tree(
+        self, name: str, *, agents_work: bool, baseline: Callable[[], Tree] | None = None
+    ) -> Tree:
+        snapshot = self._root / f"{name}.json"
+        if not snapshot.exists():
+            raise FixtureError(
+                "this task has no services with state; name one in task.toml, such as "
+                '[[environment.mcp_servers]] name = "calendar"'
+            )
+        return Tree.load(
+            snapshot, self._root / name, agents_work=agents_work, baseline=baseline, place=STATE
+        )
 
 
 def _json(path: Path) -> Any:

@@ -1,8 +1,9 @@
 """Makes one variant of a task: ``python3 -P -s -B -m cloche.run_generator``.
 
 Standard input: one line ``{"nonce", "root", "variant", "seed", "now"}``. Runs ``generate(variant)``
-of ``root/task/generate.py``, which fills ``root/out/workspace``; writes ``root/out/expected.json``
-and ``root/out/variables.json``. Standard output: ``{"nonce", "ok": true}`` or
+of ``root/task/generate.py``, which fills ``root/out/workspace`` and, if the task has services that
+keep something, ``root/out/state``; writes ``root/out/expected.json`` and
+``root/out/variables.json``. Standard output: ``{"nonce", "ok": true}`` or
 ``{"nonce", "failed": "…"}``.
 """
 
@@ -32,6 +33,9 @@ class Variant:
     rng: random.Random
     #: The folder to fill. It already holds the task's static fixture, if it has one.
     workspace: Path
+    #: The services' state, a folder for each: ``variant.state / "mail"``. It is there, and already
+    #: holds the static fixture's, for those that the task's servers work on.
+    state: Path
     #: Values for ``{{name}}`` in instruction.md.
     variables: dict[str, str | int | float] = field(default_factory=dict)
 
@@ -59,7 +63,9 @@ def generate(request: dict[str, Any]) -> None:
     root = Path(str(request.get("root", "/grade")))
     out = root / "out"
     workspace = out / "workspace"
-    workspace.mkdir(parents=True, exist_ok=True)
+    state = out / "state"
+    for folder in (workspace, state):
+        folder.mkdir(parents=True, exist_ok=True)
     seed = int(request["seed"])
     variant = Variant(
         number=int(request["variant"]),
@@ -67,6 +73,7 @@ def generate(request: dict[str, Any]) -> None:
         now=parse_datetime(request["now"]),
         rng=random.Random(seed),
         workspace=workspace,
+        state=state,
     )
     # What forgets to use variant.rng is repeatable all the same.
     random.seed(seed)

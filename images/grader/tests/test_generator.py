@@ -74,6 +74,18 @@ class RunGenerator(FolderCase):
             with self.subTest(script):
                 self.assertRegex(self.generate(script)["failed"], words)
 
+    def test_state_lies_beside_the_workspace(self) -> None:
+        script = """
+def generate(variant):
+    (variant.state / "mail").mkdir()
+    (variant.state / "mail" / "1").write_text("hello")
+    return sorted(path.name for path in variant.workspace.parent.iterdir())
+"""
+        self.assertEqual(self.generate(script), {"ok": True})
+        out = self.folder / "g" / "out"
+        self.assertEqual((out / "state" / "mail" / "1").read_text(), "hello")
+        self.assertEqual(json.loads((out / "expected.json").read_text()), ["state", "workspace"])
+
     def test_the_same_seed_gives_the_same_bytes_with_any_hash_seed(self) -> None:
         self.assertEqual(self.generate(GENERATOR, hash_seed="0", place="one"), {"ok": True})
         self.assertEqual(self.generate(GENERATOR, hash_seed="9", place="two"), {"ok": True})

@@ -5,6 +5,7 @@ import { type Figure, figuresOf, type Samples } from "./figures.ts";
 import { benchMemory } from "./memory.ts";
 import { benchStart } from "./start.ts";
 import { benchStore } from "./store.ts";
+import { benchSurfaces } from "./surfaces.ts";
 import { benchSustained } from "./sustained.ts";
 import type { World } from "./world.ts";
 
@@ -15,6 +16,7 @@ export const SUITES = {
   sustained: benchSustained,
   memory: benchMemory,
   store: benchStore,
+  surfaces: benchSurfaces,
 } as const satisfies Record<string, (world: World) => Promise<readonly Samples[]>>;
 
 export type SuiteName = keyof typeof SUITES;

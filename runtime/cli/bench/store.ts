@@ -106,7 +106,7 @@ function recordOf(number: number, count: number): RolloutRecord {
     reachedMs: { requested: 0, seeded: 100, serving: 300, finished: 400, captured: 500 },
     limits: LIMITS,
     budget: { calls: 200, wallMs: 1_800_000, resultBytes: 262_144, concurrentCalls: 8 },
-    images: { sandbox: "cloche/sandbox:0000", grader: "cloche/grader:0000" },
+    images: { sandbox: "cloche/office:0000", grader: "cloche/grader:0000" },
     ...{ engine: "docker", identity: null, sandbox: null, leaseMs: 120_000, surface: null },
   };
 }

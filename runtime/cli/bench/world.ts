@@ -4,14 +4,16 @@ import { messageOf } from "../../base/fault.ts";
 import { namedId } from "../../base/id.ts";
 import { processIdentity } from "../../base/process-identity.ts";
 import type { Engine, Sandbox } from "../../engine/engine.ts";
+import { SANDBOX_IMAGES, type SandboxImage, type ServerSpec } from "../../mcp/server-spec.ts";
+import { imagesFor } from "../../rollout/parts.ts";
+import type { SandboxNeed } from "../../rollout/sandbox-source.ts";
 import { sandboxSpec } from "../../rollout/sandbox-spec.ts";
 import { openDataFolder } from "../../store/data-folder.ts";
-import type { Task } from "../../task/task.ts";
 import { findTask } from "../../task/task-list.ts";
 import { type Context, openAnsweringEngine } from "../context.ts";
 import { dataPath } from "../data-path.ts";
 import { onInterrupt } from "../interrupts.ts";
-import { requireImages } from "../set-up/ensure-images.ts";
+import { requireImages } from "../set-up/require-images.ts";
 import { BENCH_TASK, writeBenchTask } from "./bench-task.ts";
 import { Served } from "./served.ts";
 
@@ -37,11 +39,16 @@ export interface World extends AsyncDisposable {
   say(text: string): void;
   /** The engine's own: boxes as a rollout's, with nothing of a rollout around them. */
   createSandbox(): Promise<Sandbox>;
+  /** The same for these servers, with room for all of them. */
+  createFor(servers: readonly ServerSpec[]): Promise<Sandbox>;
+  /** In bytes: the images for sandboxes that the engine holds. */
+  imageSizes(): Promise<Readonly<Partial<Record<SandboxImage, number>>>>;
   /** A service with a data folder of its own, disposed of by the caller. */
   serve(wish: { readonly pool: number; readonly maxOpen: number }): Promise<Served>;
 }
 
 const HOLD_MS = 3_600_000;
+const MB = 1024 * 1024;
 
 /**
  * Opens the engine and a folder for everything that is made, beside the data that the command
@@ -59,11 +66,11 @@ export async function openWorld(context: Context, options: BenchOptions): Promis
   const signal = onInterrupt(terminal, own.path);
   const { engine, report } = await openAnsweringEngine(context, {});
   stack.use(engine);
-  const { sandbox, grader } = await requireImages(engine, env);
-  const images = { sandbox, grader };
   const root = join(folder, "root");
   await writeBenchTask(root);
   const task = await findTask(root, BENCH_TASK);
+  const { images: all } = await requireImages(engine, env);
+  const images = imagesFor(task.servers, all);
   const owners = [own.owner];
   const say = (text: string) => terminal.err(`${text}\n`);
   stack.defer(() => sweep(engine, owners, say));
@@ -72,6 +79,20 @@ export async function openWorld(context: Context, options: BenchOptions): Promis
     ...{ options, signal, engineSummary: report.summary, images, folder, env },
     say,
     createSandbox: async () => await engine.create(bareSpec(task, images, own.owner), { signal }),
+    createFor: async (servers) => {
+      const roomy = { ...task.limits, memoryBytes: 4096 * MB, processes: 1024, openFiles: 4096 };
+      const state = { stateBytes: 64 * MB, stateFiles: 1000 };
+      const wish = { servers, limits: { ...roomy, ...state } };
+      const spec = bareSpec(wish, imagesFor(servers, all), own.owner);
+      return await engine.create(spec, { signal });
+    },
+    imageSizes: async () => {
+      const sizes = SANDBOX_IMAGES.map(async (name) => {
+        return [name, (await engine.images.find(all[name], { signal }))?.bytes] as const;
+      });
+      const held = (await Promise.all(sizes)).filter(([, bytes]) => bytes !== undefined);
+      return Object.fromEntries(held);
+    },
     serve: async ({ pool, maxOpen }) => {
       const data = await openDataFolder(join(folder, namedId("served")));
       owners.push(data.owner);
@@ -81,11 +102,15 @@ export async function openWorld(context: Context, options: BenchOptions): Promis
   };
 }
 
-function bareSpec(task: Task, images: World["images"], owner: string) {
+function bareSpec(
+  { limits, servers }: Pick<SandboxNeed, "limits" | "servers">,
+  images: World["images"],
+  owner: string,
+) {
   const id = namedId("bench");
   const expires = new Date(Date.now() + HOLD_MS);
   const labels = { owner, rollout: id, process: processIdentity(), expires };
-  return sandboxSpec(id, { images, limits: task.limits, servers: task.servers }, labels);
+  return sandboxSpec(id, { images, limits, servers, hostNames: [] }, labels);
 }
 
 /** Never throws: figures that were measured are not lost for it. */

@@ -1,6 +1,7 @@
 import type { Command } from "commander";
 import { imageReferences } from "../../../images/definitions.ts";
 import { Fault, messageOf } from "../../base/fault.ts";
+import { SANDBOX_IMAGES } from "../../mcp/server-spec.ts";
 import { openDataFolder } from "../../store/data-folder.ts";
 import { listTasks } from "../../task/task-list.ts";
 import { type CommonOptions, type Context, openAnsweringEngine } from "../context.ts";
@@ -67,7 +68,10 @@ async function engineFindings(context: Context, options: CommonOptions): Promise
       if (name === "base") continue;
       const held = (await engine.images.find(reference)) !== undefined;
       const remedy = held ? "" : "run npx cloche images build";
-      found.push({ what: `${name} image`, ok: held, found: held ? reference : "missing", remedy });
+      const isOptional = SANDBOX_IMAGES.slice(1).some((image) => image === name);
+      const missing = isOptional ? "missing; only tasks with its servers need it" : "missing";
+      const what = `${name} image`;
+      found.push({ what, ok: held || isOptional, found: held ? reference : missing, remedy });
     }
     return found;
   } catch (error) {

@@ -10,7 +10,7 @@ import { type CommonOptions, type Context, openAnsweringEngine, openRecords } fr
 import { EXIT } from "../exit-codes.ts";
 import { onInterrupt } from "../interrupts.ts";
 import { criteriaTable } from "../report.ts";
-import { requireImages } from "../set-up/ensure-images.ts";
+import { requireImages } from "../set-up/require-images.ts";
 
 const HELP = `
 <bundle> is a path, or the beginning of a bundle's or a rollout's id. The bundle holds all that is
@@ -40,7 +40,7 @@ async function grade(context: Context, text: string, options: CommonOptions): Pr
   const bundle = await openBundle(await resolveBundle(records.data, text));
   const { engine } = await openAnsweringEngine(context, options);
   await using _engine = engine;
-  const graderImage = (await requireImages(engine, context.env)).grader;
+  const graderImage = (await requireImages(engine, context.env)).images.grader;
   const parts = { engine, graderImage, clock: systemClock, process: processIdentity() };
   const signal = onInterrupt(terminal, records.data.path);
   const again = await regrade(bundle, { ...parts, data: records.data }, signal);

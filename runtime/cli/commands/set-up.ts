@@ -1,4 +1,5 @@
-import type { Command } from "commander";
+import { type Command, Option } from "commander";
+import { SANDBOX_IMAGES, type SandboxImage } from "../../mcp/server-spec.ts";
 import type { Context } from "../context.ts";
 import { EXIT } from "../exit-codes.ts";
 import { setUp } from "../set-up/set-up.ts";
@@ -14,9 +15,14 @@ export function addSetUp(program: Command, context: Context): void {
   program
     .command("setup")
     .description("get an engine and the images ready")
+    .addOption(
+      new Option("--up-to <image>", "the largest image for sandboxes that is wanted")
+        .choices(SANDBOX_IMAGES)
+        .default("office-browser"),
+    )
     .addHelpText("after", HELP)
-    .action(async () => {
-      await setUp(context.terminal, context.env);
+    .action(async ({ upTo }: { readonly upTo: SandboxImage }) => {
+      await setUp(context.terminal, context.env, { upTo });
       process.exitCode = EXIT.graded;
     });
 }

@@ -12,18 +12,23 @@ import { linuxNode } from "../../../images/node-binary.ts";
 import { asFault, messageOf } from "../../base/fault.ts";
 import type { Engine } from "../../engine/engine.ts";
 import type { BuildOptions, ImageInfo } from "../../engine/image-store.ts";
+import { MANIFEST_LABEL, manifestLabel } from "../../mcp/manifest.ts";
+import { SANDBOX_IMAGES, type SandboxImage } from "../../mcp/server-spec.ts";
 import { megabytes } from "../terminal.ts";
 import { setupFault } from "./faults.ts";
 import { type Progress, type ProgressStep, silentProgress } from "./progress.ts";
+import { recordManifest } from "./record-manifest.ts";
 
 export interface EnsureImagesOptions extends ImageChoice {
   readonly progress?: Progress;
   readonly signal?: AbortSignal;
+  /** The largest image for sandboxes that is wanted. Default: the largest there is. */
+  readonly upTo?: SandboxImage;
 }
 
 /**
- * Builds what the engine lacks of base, sandbox and grader image, and says what they are called.
- * Nothing is built if the names of today's inputs are there already.
+ * Builds what the engine lacks of our images, and says what they are called. Nothing is built if
+ * the names of today's inputs are there already.
  * Rejects with `setup/image-not-made` or a fault of the engine.
  */
 export async function ensureImages(
@@ -31,35 +36,14 @@ export async function ensureImages(
   options: EnsureImagesOptions = {},
 ): Promise<ImageReferences> {
   const references = imageReferences(options);
-  const build: Build = {
-    engine,
-    references,
-    options,
-    progress: options.progress ?? silentProgress,
-  };
-  const [sandbox, grader] = await Promise.all([find(build, "sandbox"), find(build, "grader")]);
-  if (!sandbox || !grader) await ensureBase(build);
-  await ensureImage(build, "sandbox", sandbox, sandboxImage);
-  await ensureImage(build, "grader", grader, graderImage);
+  const { progress = silentProgress, upTo = "office-browser" } = options;
+  const build: Build = { engine, references, options, progress };
+  const wanted = SANDBOX_IMAGES.slice(0, SANDBOX_IMAGES.indexOf(upTo) + 1);
+  const names = ["office", "grader", ...wanted.filter((name) => name !== "office")] as const;
+  const found = await Promise.all(names.map((name) => find(build, name)));
+  if (found.includes(undefined)) await ensureImage(build, "base", await find(build, "base"));
+  for (const [index, name] of names.entries()) await ensureImage(build, name, found[index]);
   return references;
-}
-
-/**
- * What sandbox and grader image are called now, if the engine holds both. Rejects with
- * `setup/image-missing`, which names what is not there, or a fault of the engine.
- */
-export async function requireImages(
-  engine: Engine,
-  env: Readonly<Record<string, string | undefined>>,
-): Promise<ImageReferences> {
-  const references = imageReferences(imageChoice(env));
-  const wanted = [references.sandbox, references.grader];
-  const found = await Promise.all(wanted.map((reference) => engine.images.find(reference)));
-  const missing = wanted.filter((_, index) => found[index] === undefined);
-  if (missing.length === 0) return references;
-  const list = missing.join(" and ");
-  const sentence = `the engine does not hold ${list}; run "npm run setup" to build what is missing`;
-  throw setupFault("image-missing", sentence, { detail: { missing } });
 }
 
 /** What the environment says about images: `CLOCHE_BASE_IMAGE`. */
@@ -77,19 +61,21 @@ interface Build {
 
 type Make = (build: Build, step: ProgressStep) => Promise<ImageInfo>;
 
-async function ensureBase(build: Build): Promise<void> {
-  await ensureImage(build, "base", await find(build, "base"), baseImage);
-}
+const MAKERS: Readonly<Record<ImageName, Make>> = {
+  base: baseImage,
+  office: sandboxImage("office", "installing Python, the usual tools and the servers, about 50 s"),
+  "office-browser": sandboxImage("office-browser", "the same and Chromium, about a minute"),
+  grader: graderImage,
+};
 
 async function ensureImage(
   build: Build,
   name: ImageName,
   present: ImageInfo | undefined,
-  make: Make,
 ): Promise<void> {
   await build.progress.step(`${name} image`, async (step) => {
     if (present) return { value: undefined, summary: `${present.reference} is there` };
-    const made = await attempt(name, build, () => make(build, step));
+    const made = await attempt(name, build, () => MAKERS[name](build, step));
     return { value: undefined, summary: `${made.reference}, ${megabytes(made.bytes)}` };
   });
 }
@@ -103,17 +89,25 @@ async function baseImage(build: Build, step: ProgressStep): Promise<ImageInfo> {
       ? `standing on ${source.image}, fetched if it is not there`
       : `unpacking Debian's packages from ${source.sources?.main ?? "its public mirrors"}, about 40 s`,
   );
-  const { buildArgs: _, ...makeOptions } = buildOptions("base", build, step);
+  const labels = { "cloche.image": "base" };
+  const makeOptions = { ...callOf(options), labels, onLine: step.detail };
   return makeBase(source, engine.images, references.base, makeOptions);
 }
 
-async function sandboxImage(build: Build, step: ProgressStep): Promise<ImageInfo> {
-  const { engine, options, references } = build;
-  step.intent("installing Node, Python and the usual tools, about 40 s");
-  const { architecture } = await engine.check(callOf(options));
-  await using node = await linuxNode(architecture, options.signal);
-  const context = contextArchive(await sandboxContext(node.path));
-  return engine.images.build(context, references.sandbox, buildOptions("sandbox", build, step));
+/** What its servers say of themselves is written on the image. */
+function sandboxImage(image: SandboxImage, intent: string): Make {
+  return async (build, step) => {
+    step.intent(intent);
+    const { engine, options, references } = build;
+    const { architecture } = await engine.check(callOf(options));
+    await using node = await linuxNode(architecture, options.signal);
+    const context = await sandboxContext(image, node.path);
+    step.detail("asking the servers what they are");
+    const manifest = await recordManifest(image, context, options.signal);
+    const { labels, ...rest } = buildOptions(image, build, step);
+    const whole = { ...rest, labels: { ...labels, [MANIFEST_LABEL]: manifestLabel(manifest) } };
+    return await engine.images.build(contextArchive(context), references[image], whole);
+  };
 }
 
 async function graderImage(build: Build, step: ProgressStep): Promise<ImageInfo> {
@@ -123,7 +117,11 @@ async function graderImage(build: Build, step: ProgressStep): Promise<ImageInfo>
   return engine.images.build(context, references.grader, buildOptions("grader", build, step));
 }
 
-function buildOptions(name: ImageName, build: Build, step: ProgressStep): BuildOptions {
+function buildOptions(
+  name: Exclude<ImageName, "base">,
+  build: Build,
+  step: ProgressStep,
+): BuildOptions {
   return {
     ...callOf(build.options),
     labels: { "cloche.image": name },

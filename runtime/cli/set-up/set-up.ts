@@ -5,7 +5,7 @@ import { locateDocker } from "../../engine/docker/locate.ts";
 import { openEngine } from "../../engine/engines.ts";
 import type { Terminal } from "../terminal.ts";
 import { ensureEngine } from "./ensure-engine.ts";
-import { ensureImages, imageChoice } from "./ensure-images.ts";
+import { type EnsureImagesOptions, ensureImages, imageChoice } from "./ensure-images.ts";
 import { terminalProgress } from "./progress.ts";
 
 type Env = Readonly<Record<string, string | undefined>>;
@@ -18,9 +18,9 @@ type Env = Readonly<Record<string, string | undefined>>;
 export async function setUp(
   terminal: Terminal,
   env: Env,
-  signal?: AbortSignal,
+  wish: Pick<EnsureImagesOptions, "upTo" | "signal"> = {},
 ): Promise<ImageReferences> {
-  const options = { progress: terminalProgress(terminal), ...(signal ? { signal } : {}) };
+  const options = { progress: terminalProgress(terminal), ...wish };
   const { source } = await locateDocker(undefined, env);
   await using engine = await ensureEngine(() => openEngine("docker", { env }), {
     ...options,

@@ -61,8 +61,11 @@ export async function attachSandbox(
   const identity = { uids: { ...main.uids, ...keeper?.uids }, gid: main.gid };
   const handles = (kind: Part["kind"]) =>
     parts.filter((part) => part.kind === kind).map(({ handle }) => handle);
-  const made = { containers: handles("container"), volumes: handles("volume") };
-  return new DockerSandbox({ api, log, id, identity, main: main.box, keeper: keeper?.box, made });
+  return new DockerSandbox({
+    ...{ api, log, id, identity, main: main.box, keeper: keeper?.box },
+    hasState: parts.some(({ name }) => name === names.state),
+    made: { containers: handles("container"), volumes: handles("volume") },
+  });
 }
 
 async function inspect(

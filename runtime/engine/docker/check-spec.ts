@@ -17,11 +17,17 @@ export function checkSpec(spec: SandboxSpec): void {
   const volumes: [string, VolumeSpec, readonly string[]][] = [
     ["workspace", spec.workspace, spec.users],
   ];
+  if (spec.state) volumes.push(["state", spec.state, spec.users]);
   if (keeper) volumes.push(["keeper.scratch", keeper.scratch, keeper.users]);
   for (const [field, volume, owners] of volumes) {
     const problem = volumeProblem(volume, owners);
     if (problem !== undefined) throw refuse(`${field}.${problem[0]}`, problem[1]);
   }
+  if (spec.state && areNested(spec.state.path, spec.workspace.path)) {
+    throw refuse("state.path", `is "${spec.state.path}", which overlaps with the workspace`);
+  }
+  const nameProblem = hostNamesProblem(spec.hostNames ?? []);
+  if (nameProblem !== undefined) throw refuse("hostNames", nameProblem);
   const limits: [string, BoxLimits][] = [["limits", spec.limits]];
   if (keeper) limits.push(["keeper.limits", keeper.limits]);
   for (const [field, all] of limits) {
@@ -30,6 +36,21 @@ export function checkSpec(spec: SandboxSpec): void {
     const broken = Object.entries(all).find(([n, v]) => n !== "cpus" && !Number.isSafeInteger(v));
     if (broken) throw refuse(`${field}.${broken[0]}`, `is ${broken[1]}, but must be whole`);
   }
+}
+
+const LABEL = "[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?";
+const HOST_NAME = new RegExp(`^${LABEL}(?:\\.${LABEL})*$`);
+const HOST_NAME_MAX = 253;
+const HOST_NAMES_MAX = 64;
+
+function hostNamesProblem(names: readonly string[]): string | undefined {
+  const odd = names.find((name) => name.length > HOST_NAME_MAX || !HOST_NAME.test(name));
+  if (odd !== undefined) return `holds "${odd}", which is no name of a host`;
+  return names.length > HOST_NAMES_MAX ? `are more than ${HOST_NAMES_MAX}` : undefined;
+}
+
+function areNested(one: string, other: string): boolean {
+  return `${one}/`.startsWith(`${other}/`) || `${other}/`.startsWith(`${one}/`);
 }
 
 /** Places where a mount would replace what the box needs or its init owns. */

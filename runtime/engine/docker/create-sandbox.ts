@@ -8,8 +8,11 @@ import { DockerSandbox } from "./docker-sandbox.ts";
 import {
   type BoxSpec,
   containerBody,
+  KEPT_STATE,
+  KEPT_WORKSPACE,
   temporaryFolders,
   unreadablePaths,
+  type VolumeMode,
   volumeOptions,
 } from "./host-config.ts";
 import { type Identity, newIdentity } from "./identity.ts";
@@ -55,9 +58,10 @@ async function make(
   const { identity } = made;
   const labels = labelsOf(spec.id, spec.labels, identity);
   const names = partNames(spec.id);
-  const volumes: [string, VolumeSpec][] = [[names.workspace, spec.workspace]];
-  if (spec.keeper) volumes.push([names.scratch, spec.keeper.scratch]);
-  await all(volumes.map((one) => makeVolume(api, one, identity, labels, made)));
+  const volumes: VolumeToMake[] = [{ name: names.workspace, spec: spec.workspace, mode: "2770" }];
+  if (spec.state) volumes.push({ name: names.state, spec: spec.state, mode: "0700" });
+  if (spec.keeper) volumes.push({ name: names.scratch, spec: spec.keeper.scratch, mode: "2770" });
+  await all(volumes.map((one) => makeVolume(api, one, labels, made)));
   signal?.throwIfAborted();
   const boxes = boxSpecs(spec, identity, labels);
   const ids = await all(boxes.map((box) => makeContainer(api, box, made)));
@@ -73,7 +77,8 @@ async function make(
       }),
   );
   if (main === undefined) throw new TypeError("a sandbox has a main box");
-  return new DockerSandbox({ api, log, id: spec.id, identity, main, keeper, made });
+  const hasState = spec.state !== undefined;
+  return new DockerSandbox({ api, log, id: spec.id, identity, main, keeper, hasState, made });
 }
 
 function boxSpecs(
@@ -82,7 +87,7 @@ function boxSpecs(
   labels: Readonly<Record<string, string>>,
 ): BoxSpec[] {
   const names = partNames(spec.id);
-  const { keeper } = spec;
+  const { keeper, state, hostNames = [] } = spec;
   const known = (users: readonly string[]) => ({
     users,
     labels: { ...labels, ...usersLabel(identity, users) },
@@ -90,14 +95,22 @@ function boxSpecs(
   const main = {
     ...{ name: names.main, image: spec.image, identity, limits: spec.limits },
     ...known(["init", ...spec.users]),
-    volume: { name: names.workspace, path: spec.workspace.path },
+    volumes: [
+      { name: names.workspace, path: spec.workspace.path },
+      ...(state ? [{ name: names.state, path: state.path }] : []),
+    ],
+    ...{ kept: [], hostNames },
   };
   if (keeper === undefined) return [main];
   const second = {
     ...{ name: names.keeper, image: keeper.image, identity, limits: keeper.limits },
     ...known(["init", ...keeper.users]),
-    volume: { name: names.scratch, path: keeper.scratch.path },
-    kept: names.workspace,
+    volumes: [{ name: names.scratch, path: keeper.scratch.path }],
+    kept: [
+      { name: names.workspace, path: KEPT_WORKSPACE },
+      ...(state ? [{ name: names.state, path: KEPT_STATE }] : []),
+    ],
+    hostNames: [],
   };
   return [main, second];
 }
@@ -111,18 +124,23 @@ async function all<T>(work: readonly Promise<T>[]): Promise<T[]> {
   });
 }
 
+interface VolumeToMake {
+  readonly name: string;
+  readonly spec: VolumeSpec;
+  readonly mode: VolumeMode;
+}
+
 interface CreatedVolume {
   readonly Options: Readonly<Record<string, string>> | null;
 }
 
 async function makeVolume(
   api: DockerApi,
-  [name, spec]: [string, VolumeSpec],
-  identity: Identity,
+  { name, spec, mode }: VolumeToMake,
   labels: Readonly<Record<string, string>>,
   made: Made,
 ): Promise<void> {
-  const options = volumeOptions(spec, identity);
+  const options = volumeOptions(spec, mode, made.identity);
   const body = { Name: name, Driver: "local", DriverOpts: options, Labels: labels };
   const what = `create volume ${name}`;
   const volume = await api

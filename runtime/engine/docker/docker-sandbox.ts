@@ -13,7 +13,7 @@ import type {
 import { engineFault } from "../faults.ts";
 import { type DockerApi, failed, Refusal } from "./docker-api.ts";
 import type { DockerBox } from "./docker-box.ts";
-import { KEPT_PATH } from "./host-config.ts";
+import { KEPT_STATE, KEPT_WORKSPACE } from "./host-config.ts";
 import type { Identity } from "./identity.ts";
 import { removeHandles } from "./parts.ts";
 
@@ -24,10 +24,11 @@ export interface SandboxParts {
   readonly identity: Identity;
   readonly main: DockerBox;
   readonly keeper: DockerBox | undefined;
+  readonly hasState: boolean;
   readonly made: { readonly containers: readonly string[]; readonly volumes: readonly string[] };
 }
 
-/** A main container, its workspace, and perhaps a keeper with a scratch volume. */
+/** A main container, its workspace, and perhaps state and a keeper with a scratch volume. */
 export class DockerSandbox implements Sandbox {
   readonly id: string;
   readonly identity: Identity;
@@ -74,17 +75,27 @@ export class DockerSandbox implements Sandbox {
     return wasRunning ? { ...after, running: true, exitCode: null } : after;
   }
 
-  async readWorkspace({ signal }: EngineCall = {}): Promise<Readable> {
-    const { keeper, id } = this.#parts;
-    if (keeper === undefined) {
-      throw engineFault("no-keeper", `sandbox ${id} has no keeper to read its workspace through`);
-    }
-    return await keeper.getKept(`${KEPT_PATH}/.`, signal);
+  async readWorkspace(options: EngineCall = {}): Promise<Readable> {
+    return await this.#readKept("workspace", KEPT_WORKSPACE, options);
+  }
+
+  async readState(options: EngineCall = {}): Promise<Readable> {
+    const { hasState, id } = this.#parts;
+    if (!hasState) throw engineFault("no-state", `sandbox ${id} was made without state`);
+    return await this.#readKept("state", KEPT_STATE, options);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#removed ??= this.#remove();
     await this.#removed;
+  }
+
+  async #readKept(what: string, path: string, { signal }: EngineCall): Promise<Readable> {
+    const { keeper, id } = this.#parts;
+    if (keeper === undefined) {
+      throw engineFault("no-keeper", `sandbox ${id} has no keeper to read its ${what} through`);
+    }
+    return await keeper.getKept(`${path}/.`, signal);
   }
 
   /** Whether there was something to kill. */

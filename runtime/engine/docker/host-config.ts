@@ -10,24 +10,41 @@ export interface BoxSpec {
   readonly users: readonly string[];
   readonly identity: Identity;
   readonly limits: BoxLimits;
-  /** The box's own volume. */
-  readonly volume: { readonly name: string; readonly path: string };
-  /** A volume of another box, kept alive where no user of this one can reach it. */
-  readonly kept?: string;
+  /** The box's own volumes. */
+  readonly volumes: readonly MountedVolume[];
+  /** Volumes of another box, kept alive where no user of this one can reach them. */
+  readonly kept: readonly MountedVolume[];
+  /** Names that lead to the box itself. */
+  readonly hostNames: readonly string[];
 }
 
-/** Where a keeper holds the workspace: below a directory that only root could enter. */
+export interface MountedVolume {
+  readonly name: string;
+  readonly path: string;
+}
+
+/** Where a keeper holds the main box's volumes: below a directory that only root could enter. */
 export const KEPT_PARENT = "/run/keeper";
-export const KEPT_PATH = `${KEPT_PARENT}/workspace`;
+export const KEPT_WORKSPACE = `${KEPT_PARENT}/workspace`;
+export const KEPT_STATE = `${KEPT_PARENT}/state`;
 
 const PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 const USERS_FOLDER = "/var/lib/extrausers";
+/** Of the main box: for what its init tells everybody in it. */
+const INIT_FOLDER = "/run/cloche";
+
+/** Who may enter a volume: whoever is in the sandbox's group, or its owner alone. */
+export type VolumeMode = "2770" | "0700";
 
 /** Options of a local volume that is a tmpfs: on a plain Docker host the one quota that holds. */
-export function volumeOptions({ bytes, files, owner }: VolumeSpec, identity: Identity) {
+export function volumeOptions(
+  { bytes, files, owner }: VolumeSpec,
+  mode: VolumeMode,
+  identity: Identity,
+) {
   const uid = identity.uids[owner];
   const size = `size=${bytes},nr_inodes=${files}`;
-  const root = `uid=${uid},gid=${identity.gid},mode=2770`;
+  const root = `uid=${uid},gid=${identity.gid},mode=${mode}`;
   return { type: "tmpfs", device: "tmpfs", o: `${size},${root},nosuid,nodev` };
 }
 
@@ -43,8 +60,8 @@ export function containerBody(spec: BoxSpec): object {
     Hostname: "sandbox",
     WorkingDir: "/",
     Labels: spec.labels,
-    // Also keeps the host's name servers out of /etc/resolv.conf.
-    NetworkDisabled: true,
+    // Keeps the host's name servers out of /etc/resolv.conf; but Docker writes no names then.
+    NetworkDisabled: spec.hostNames.length === 0,
     Healthcheck: { Test: ["NONE"] },
     StopSignal: "SIGKILL",
     HostConfig: hostConfig(spec),
@@ -70,7 +87,8 @@ function hostConfig(spec: BoxSpec): object {
     CgroupnsMode: "private",
     MaskedPaths: MASKED,
     ReadonlyPaths: READONLY,
-    Sysctls: { "net.ipv4.ping_group_range": "1 0" },
+    Sysctls: SYSCTLS,
+    ...nameResolution(spec.hostNames),
     Init: true,
     // With a log driver, output is unbounded storage on the host.
     LogConfig: { Type: "none" },
@@ -82,6 +100,21 @@ function hostConfig(spec: BoxSpec): object {
     Ulimits: ulimits(limits),
     Tmpfs: tmpfs(spec),
     Mounts: mounts(spec),
+  };
+}
+
+const SYSCTLS = {
+  "net.ipv4.ping_group_range": "1 0",
+  "net.ipv4.ip_unprivileged_port_start": "0",
+};
+
+/** Other names are asked for where nobody answers, so the answer is at once that there is none. */
+function nameResolution(hostNames: readonly string[]): object {
+  if (hostNames.length === 0) return {};
+  return {
+    ExtraHosts: hostNames.map((name) => `${name}:127.0.0.1`),
+    Dns: ["127.0.0.1"],
+    DnsSearch: ["."],
   };
 }
 
@@ -119,8 +152,9 @@ function tmpfs({ identity, users, limits, kept }: BoxSpec): Record<string, strin
     "/tmp": `rw,exec,nosuid,nodev,${sized(tmp)},mode=1777`,
     "/dev/shm": `rw,noexec,nosuid,nodev,${sized(shm)},mode=1777`,
     [USERS_FOLDER]: `${tiny},mode=0755,uid=${uids["init"]},gid=${gid}`,
+    ...(kept.length === 0 ? { [INIT_FOLDER]: `${tiny},mode=0755,uid=${uids["init"]}` } : {}),
     ...Object.fromEntries(perHome),
-    ...(kept === undefined ? {} : { [KEPT_PARENT]: `${tiny},mode=0700` }),
+    ...(kept.length === 0 ? {} : { [KEPT_PARENT]: `${tiny},mode=0700` }),
   };
 }
 
@@ -139,16 +173,15 @@ function inodesFor(bytes: number): number {
 }
 
 /** Without NoCopy Docker would fill the volume from the image and change its owner. */
-function mounts({ volume, kept }: BoxSpec): object[] {
-  const mount = (source: string, target: string, readOnly: boolean) => ({
+function mounts({ volumes, kept }: BoxSpec): object[] {
+  const mount = (isReadOnly: boolean) => (volume: MountedVolume) => ({
     Type: "volume",
-    Source: source,
-    Target: target,
-    ReadOnly: readOnly,
+    Source: volume.name,
+    Target: volume.path,
+    ReadOnly: isReadOnly,
     VolumeOptions: { NoCopy: true },
   });
-  const own = mount(volume.name, volume.path, false);
-  return kept === undefined ? [own] : [own, mount(kept, KEPT_PATH, true)];
+  return [...volumes.map(mount(false)), ...kept.map(mount(true))];
 }
 
 /** Docker's own list, and what else tells about the host. /sys/fs/cgroup is the box's own. */

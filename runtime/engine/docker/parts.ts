@@ -10,6 +10,7 @@ export function partNames(id: string) {
     main,
     keeper: `${main}-keeper`,
     workspace: `${main}-workspace`,
+    state: `${main}-state`,
     scratch: `${main}-scratch`,
   };
 }

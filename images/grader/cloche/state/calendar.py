@@ -1,0 +1,367 @@
+"""Calendars as graders see them: ``run.state.calendar``, read with Python's icalendar."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import date, datetime, time, timedelta, timezone, tzinfo
+from functools import cached_property
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import icalendar
+from dateutil.rrule import rrulestr
+
+from ..dates import Moment, parse_datetime
+from ..files import File, Tree
+from .people import People, plain_address
+
+#: Occurrences that one event may have before the end of what is asked for.
+OCCURRENCE_LIMIT = 20_000
+
+
+@dataclass(frozen=True)
+class Attendee:
+    """Someone, or a room, who is asked to an event."""
+
+    #: In lower case.
+    email: str
+    name: str
+    #: "needs-action", "accepted", "declined", "tentative", …
+    answer: str
+    optional: bool
+
+
+@dataclass(frozen=True)
+class Event:
+    """An event; a repeating one as a whole, or one of its occurrences if these were asked for."""
+
+    #: Address of whose calendar holds it, and the calendar's name of file without ".ics".
+    owner: str
+    calendar: str
+    uid: str
+    title: str
+    location: str
+    description: str
+    #: With its time zone; a date for an event of whole days.
+    start: datetime | date
+    #: An all-day event ends with the day before this one, as in the file.
+    end: datetime | date
+    all_day: bool
+    #: "confirmed", "tentative" or "cancelled".
+    status: str
+    #: Address in lower case; None for an event without guests.
+    organizer: str | None
+    attendees: tuple[Attendee, ...]
+    #: The rule as it stands in the file ("FREQ=WEEKLY;BYDAY=MO"); None if it does not repeat.
+    recurrence: str | None
+    #: Which occurrence of the series this one stands for; None for a whole series.
+    occurrence: datetime | date | None
+    sequence: int
+    #: Whether it takes its owner's time.
+    busy: bool
+    #: Minutes before the start; None without an alarm.
+    reminder_minutes: int | None
+    #: Whatever else the file says of it: ``component.get("URL")``.
+    component: Any
+
+    @property
+    def cancelled(self) -> bool:
+        """Whether it was called off. It stays in the file."""
+        return self.status == "cancelled"
+
+    @property
+    def duration(self) -> timedelta:
+        """From start to end; whole days for an all-day event."""
+        return _instant(self.end) - _instant(self.start)
+
+    @property
+    def emails(self) -> set[str]:
+        """The addresses of all who are asked, rooms included."""
+        return {each.email for each in self.attendees}
+
+    def answer_of(self, address: str) -> str | None:
+        """What this attendee said; None if they were not asked."""
+        wanted = plain_address(address)
+        return next((each.answer for each in self.attendees if each.email == wanted), None)
+
+
+class Calendar:
+    """``calendar/<owner>/<calendar>.ics``. A file that can't be read fails the criterion."""
+
+    def __init__(self, tree: Tree, people: People | None = None) -> None:
+        self._tree = tree
+        self._people = people
+
+    def owners(self) -> list[str]:
+        """The addresses of all who have a calendar, sorted."""
+        return sorted({owner for owner, _ in self._files})
+
+    def calendars(self, owner: str | None = None) -> list[str]:
+        """The names of files, without ".ics", of one owner's calendars; see ``events``."""
+        wanted = self._owner(owner)
+        return sorted(name for each, name in self._files if each == wanted)
+
+    def events(
+        self,
+        owner: str | None = None,
+        calendar: str | None = None,
+        *,
+        expand: tuple[Moment, Moment] | None = None,
+        cancelled: bool = False,
+    ) -> list[Event]:
+        """The events of an owner (by default whom the agent acts for), by start.
+
+        A repeating event is one event, and each occurrence that differs from it another. With
+        ``expand=(start, end)`` each occurrence that touches this span is an event of its own.
+        """
+        wanted = self._owner(owner)
+        found: list[Event] = []
+        for (each, name), file in self._files.items():
+            if each != wanted or calendar not in (None, name):
+                continue
+            events = _read(file, each, name, self._home(each))
+            if expand is not None:
+                span = (parse_datetime(expand[0]), parse_datetime(expand[1]))
+                events = list(_expanded(file, events, span))
+            found += [event for event in events if cancelled or not event.cancelled]
+        return sorted(found, key=lambda event: (_instant(event.start), event.uid))
+
+    def event(self, uid: str, owner: str | None = None) -> Event | None:
+        """The event of this id, cancelled or not; the series of a repeating one. None if none."""
+        events = [each for each in self.events(owner, cancelled=True) if each.uid == uid]
+        series = (each for each in events if each.occurrence is None)
+        return next(series, next(iter(events), None))
+
+    def _owner(self, owner: str | None) -> str:
+        if owner is not None:
+            return plain_address(owner)
+        me = self._people.me if self._people else None
+        return me.email if me else ""
+
+    def _home(self, owner: str) -> tzinfo:
+        person = self._people.find(owner) if self._people else None
+        return _zone(person.timezone if person else None) or timezone.utc
+
+    @cached_property
+    def _files(self) -> dict[tuple[str, str], File]:
+        found: dict[tuple[str, str], File] = {}
+        for file in self._tree.files("*/*.ics"):
+            owner, _, name = file.path.rpartition("/")
+            found[plain_address(owner), name.removesuffix(".ics")] = file
+        return found
+
+
+def _read(file: File, owner: str, name: str, home: tzinfo) -> list[Event]:
+    text = file.text().strip()
+    if not text:
+        file.reject("is empty, no calendar")
+    if not text.upper().endswith("END:VCALENDAR"):
+        file.reject("is no calendar that can be read: it does not end with END:VCALENDAR")
+    try:
+        roots = icalendar.Calendar.from_ical(text, multiple=True)
+        return [
+            _event(component, owner, name, home)
+            for root in roots
+            for component in root.walk("VEVENT")
+        ]
+    except (ValueError, KeyError, TypeError, IndexError, AttributeError) as error:
+        file.reject(f"is no calendar that can be read: {error}")
+
+
+def _event(component: Any, owner: str, name: str, home: tzinfo) -> Event:
+    uid = str(component.get("UID", "")).strip()
+    if getattr(component.get("DTSTART"), "dt", None) is None or not uid:
+        title = component.get("SUMMARY", uid)
+        raise ValueError(f"the event {str(title)!r} has no UID or no DTSTART that can be read")
+    start = _moment(component["DTSTART"], home)
+    organizer = component.get("ORGANIZER")
+    rules = _listed(component.get("RRULE"))
+    occurrence = component.get("RECURRENCE-ID")
+    return Event(
+        owner=owner,
+        calendar=name,
+        uid=uid,
+        title=str(component.get("SUMMARY", "")),
+        location=str(component.get("LOCATION", "")),
+        description=str(component.get("DESCRIPTION", "")),
+        start=start,
+        end=_end(component, start, home),
+        all_day=not isinstance(start, datetime),
+        status=str(component.get("STATUS", "CONFIRMED")).strip().lower(),
+        organizer=None if organizer is None else plain_address(str(organizer)),
+        attendees=tuple(_attendee(each) for each in _listed(component.get("ATTENDEE"))),
+        recurrence=rules[0].to_ical().decode() if rules else None,
+        occurrence=None if occurrence is None else _moment(occurrence, home),
+        sequence=int(component.get("SEQUENCE", 0)),
+        busy=str(component.get("TRANSP", "OPAQUE")).strip().upper() != "TRANSPARENT",
+        reminder_minutes=_reminder(component),
+        component=component,
+    )
+
+
+def _attendee(value: Any) -> Attendee:
+    return Attendee(
+        email=plain_address(str(value)),
+        name=str(value.params.get("CN", "")),
+        answer=str(value.params.get("PARTSTAT", "NEEDS-ACTION")).lower(),
+        optional=str(value.params.get("ROLE", "")).upper() == "OPT-PARTICIPANT",
+    )
+
+
+def _end(component: Any, start: datetime | date, home: tzinfo) -> datetime | date:
+    if "DTEND" in component:
+        return _moment(component["DTEND"], home)
+    if "DURATION" in component:
+        length: timedelta = component["DURATION"].dt
+        if not isinstance(start, datetime):
+            return start + length
+        return (start.astimezone(timezone.utc) + length).astimezone(start.tzinfo)
+    return start if isinstance(start, datetime) else start + timedelta(days=1)
+
+
+def _reminder(component: Any) -> int | None:
+    for alarm in component.walk("VALARM"):
+        trigger = alarm.get("TRIGGER")
+        if trigger is not None and isinstance(trigger.dt, timedelta):
+            return round(-trigger.dt.total_seconds() / 60)
+    return None
+
+
+def _moment(value: Any, home: tzinfo) -> datetime | date:
+    """A property's date; what names no zone is in its owner's."""
+    moment: datetime | date = value.dt
+    if not isinstance(moment, datetime):
+        return moment
+    zone = _zone(value.params.get("TZID"))
+    return _placed(moment.replace(tzinfo=None), zone or moment.tzinfo or home)
+
+
+def _placed(wall: datetime, zone: tzinfo) -> datetime:
+    """A time on the clock of a zone. Zones that a file defines are pytz's, which want asking."""
+    localize = getattr(zone, "localize", None)
+    placed: datetime = localize(wall) if localize else wall.replace(tzinfo=zone)
+    return placed
+
+
+def _zone(name: str | None) -> tzinfo | None:
+    if not name:
+        return None
+    try:
+        return ZoneInfo(str(name))
+    except (ValueError, OSError, KeyError):
+        return None
+
+
+def _expanded(
+    file: File, events: list[Event], span: tuple[datetime, datetime]
+) -> Iterator[Event]:
+    changed = {
+        (each.uid, _instant(each.occurrence)) for each in events if each.occurrence is not None
+    }
+    for event in events:
+        if event.occurrence is not None:
+            yield from (event for _ in range(_touches(event, span)))
+            continue
+        for start in _starts(file, event, span[1]):
+            if (event.uid, _instant(start)) in changed:
+                continue
+            repeats = event.recurrence is not None or "RDATE" in event.component
+            one = replace(event, start=start, end=_moved(event, start))
+            one = replace(one, occurrence=start) if repeats else one
+            if _touches(one, span):
+                yield one
+
+
+def _starts(file: File, event: Event, end: datetime) -> list[datetime | date]:
+    starts = {_instant(event.start): event.start}
+    component = event.component
+    zone = event.start.tzinfo if isinstance(event.start, datetime) else None
+    home = zone or timezone.utc
+    for rule in _listed(component.get("RRULE")):
+        for count, start in enumerate(_ruled(file, event, rule)):
+            if count > OCCURRENCE_LIMIT:
+                file.reject(f"has an event {event.title!r} that recurs too often to be followed")
+            if _instant(start) >= end:
+                break
+            starts[_instant(start)] = start
+    for moment in _dates(component.get("RDATE"), home):
+        starts[_instant(moment)] = moment
+    for moment in _dates(component.get("EXDATE"), home):
+        starts.pop(_instant(moment), None)
+    return [starts[key] for key in sorted(starts)]
+
+
+def _ruled(file: File, event: Event, rule: Any) -> Iterator[datetime | date]:
+    frequency = str(_listed(rule.get("FREQ"))[0]).upper()
+    if frequency in ("SECONDLY", "MINUTELY", "HOURLY"):
+        file.reject(f"has an event {event.title!r} that recurs {frequency.lower()}, too often")
+    until = _listed(rule.get("UNTIL"))
+    plain = ";".join(
+        part for part in rule.to_ical().decode().split(";") if not part.startswith("UNTIL=")
+    )
+    start = event.start
+    zone = (start.tzinfo or timezone.utc) if isinstance(start, datetime) else None
+    wall = _wall(start)
+    for each in rrulestr(plain, dtstart=wall):
+        moment = each.date() if zone is None else _placed(each, zone)
+        if until and _is_past(moment, until[0]):
+            return
+        yield moment
+
+
+def _wall(moment: datetime | date) -> datetime:
+    """What a clock there shows; midnight of a day."""
+    if isinstance(moment, datetime):
+        return moment.replace(tzinfo=None)
+    return datetime.combine(moment, time.min)
+
+
+def _is_past(moment: datetime | date, until: datetime | date) -> bool:
+    if not isinstance(moment, datetime) or not isinstance(until, datetime):
+        first = moment.date() if isinstance(moment, datetime) else moment
+        return first > (until.date() if isinstance(until, datetime) else until)
+    if until.tzinfo is None:
+        return moment.replace(tzinfo=None) > until
+    return moment > until
+
+
+def _dates(value: Any, home: tzinfo) -> list[datetime | date]:
+    found: list[datetime | date] = []
+    for line in _listed(value):
+        for each in line.dts:
+            moment = each.dt[0] if isinstance(each.dt, tuple) else each.dt
+            if isinstance(moment, datetime):
+                zone = _zone(line.params.get("TZID")) or moment.tzinfo or home
+                moment = _placed(moment.replace(tzinfo=None), zone)
+            found.append(moment)
+    return found
+
+
+def _moved(event: Event, start: datetime | date) -> datetime | date:
+    """The end of an occurrence: as long on the clock as the event itself."""
+    first, last = event.start, event.end
+    if not isinstance(start, datetime) or not isinstance(first, datetime):
+        return start + event.duration
+    if not isinstance(last, datetime):
+        return start
+    if getattr(last.tzinfo, "key", last.tzinfo) != getattr(first.tzinfo, "key", first.tzinfo):
+        return (start.astimezone(timezone.utc) + event.duration).astimezone(last.tzinfo)
+    length = last.replace(tzinfo=None) - first.replace(tzinfo=None)
+    return _placed(start.replace(tzinfo=None) + length, start.tzinfo or timezone.utc)
+
+
+def _touches(event: Event, span: tuple[datetime, datetime]) -> bool:
+    start, end = _instant(event.start), _instant(event.end)
+    return start < span[1] and (end > span[0] or start >= span[0])
+
+
+def _instant(moment: datetime | date) -> datetime:
+    """In UTC, so that moments of all zones can be compared; a day is its midnight there."""
+    return parse_datetime(moment).astimezone(timezone.utc)
+
+
+def _listed(value: Any) -> list[Any]:
+    if value is None:
+        return []
+    return value if isinstance(value, list) else [value]

@@ -1,0 +1,104 @@
+"""Calendars of all people and rooms, and the slot that they leave."""
+
+from dataclasses import dataclass, replace
+from datetime import timedelta
+
+from world import DAYS, FIRST, LAST, STEP, moment
+
+SINGLE = ["Dentist", "Call with a supplier", "Interview", "Review of the draft", "Site visit"]
+WEEKLY = ["Team meeting", "Planning", "Office hours", "Spanish class", "Stand-up of the project"]
+ROOM_USE = ["Training", "Board", "Works council", "Product review", "Visitors"]
+
+
+@dataclass(frozen=True)
+class Busy:
+    """An entry of a calendar. A weekly one began two weeks before, and may differ this week."""
+
+    title: str
+    day: int
+    start: int
+    minutes: int
+    weekly: bool = False
+    #: "" or "dropped" or the (day, start) to which this week's occurrence has moved.
+    exception: object = ""
+    #: "", "tentative", or what takes no time: "free", "cancelled".
+    kind: str = ""
+
+    def spans(self, *, heed_exceptions=True):
+        """When it takes its owner's time in this week, as (day, from, to)."""
+        if self.kind in ("free", "cancelled"):
+            return []
+        if heed_exceptions and self.exception == "dropped":
+            return []
+        moved = heed_exceptions and self.exception
+        day, start = moved or (self.day, self.start)
+        return [(day, start, start + self.minutes)]
+
+
+def make_diary(rng, room=False):
+    titles = ROOM_USE if room else SINGLE
+    entries = [single(rng, titles) for _ in range(rng.randint(4, 6) if room else rng.randint(2, 3))]
+    weekly = Busy(rng.choice(ROOM_USE if room else WEEKLY), *place(rng), weekly=True)
+    entries.append(weekly)
+    if not room:
+        entries.append(replace(single(rng, titles), kind=rng.choice(["tentative", "free"])))
+        entries.append(replace(single(rng, titles), kind="cancelled"))
+    return entries
+
+
+def single(rng, titles):
+    return Busy(rng.choice(titles), *place(rng))
+
+
+def place(rng):
+    return rng.randrange(DAYS), rng.randrange(FIRST, LAST - 60, 30), rng.choice([60, 60, 90, 120])
+
+
+def first_slot(diaries, needed, rooms, seats, minutes, **how):
+    """The first (day, start, room) in which all are free, the room being the smallest one."""
+    taken = [span for who in needed for busy in diaries[who.email] for span in busy.spans(**how)]
+    fitting = sorted((room for room in rooms if room.seats >= seats), key=lambda room: room.seats)
+    for day in range(DAYS):
+        for start in range(FIRST, LAST - minutes + 1, STEP):
+            if not is_free(taken, day, start, minutes):
+                continue
+            for room in fitting:
+                spans = [s for busy in diaries[room.email] for s in busy.spans(**how)]
+                if is_free(spans, day, start, minutes):
+                    return day, start, room
+    return None
+
+
+def is_free(spans, day, start, minutes):
+    return all(d != day or to <= start or at >= start + minutes for d, at, to in spans)
+
+
+def calendar_text(owner, entries):
+    """The owner's calendar as a file."""
+    lines = ["BEGIN:VCALENDAR", "VERSION:2.0", "PRODID:-//Example//Calendar//EN",
+             "X-WR-CALNAME:" + owner.name]
+    for number, busy in enumerate(entries):
+        uid = f"{number + 1}-{owner.email}"
+        back = timedelta(weeks=2 if busy.weekly else 0)
+        start = moment(busy.day, busy.start)
+        rule = ["RRULE:FREQ=WEEKLY;COUNT=12"] if busy.weekly else []
+        if busy.exception == "dropped":
+            rule.append(f"EXDATE;{at(start)}")
+        status = {"tentative": "TENTATIVE", "cancelled": "CANCELLED"}.get(busy.kind, "CONFIRMED")
+        own = [f"STATUS:{status}"] + (["TRANSP:TRANSPARENT"] if busy.kind == "free" else [])
+        lines += component(uid, busy, start - back, [*rule, *own])
+        if isinstance(busy.exception, tuple):
+            lines += component(uid, busy, moment(*busy.exception),
+                               [f"RECURRENCE-ID;{at(start)}", *own])
+    return "\r\n".join([*lines, "END:VCALENDAR", ""])
+
+
+def component(uid, busy, start, more):
+    # Minutes on the clock: no event here goes through a night.
+    end = start + timedelta(minutes=busy.minutes)
+    return ["BEGIN:VEVENT", f"UID:{uid}", "DTSTAMP:20260202T080000Z", f"SUMMARY:{busy.title}",
+            f"DTSTART;{at(start)}", f"DTEND;{at(end)}", *more, "END:VEVENT"]
+
+
+def at(when):
+    return f"TZID=Europe/Madrid:{when:%Y%m%dT%H%M%S}"

@@ -1,0 +1,236 @@
+import assert from "node:assert/strict";
+import { symlink, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { describe, it } from "node:test";
+import { deflateSync } from "node:zlib";
+import { Zip } from "../../../images/servers/documents/word/zip.ts";
+import { tempFolder } from "../../support/temp-folder.ts";
+import type { OfficeClient } from "../office-client.ts";
+import { bytesOf, documentsDesk, put } from "./support.ts";
+
+describe("hostile and broken documents", () => {
+  it("refuses each with a reason, leaves it as it is, and goes on", async () => {
+    await using desk = await documentsDesk(
+      "word-like.docx",
+      "libreoffice.pdf",
+      "locked.pdf",
+      "old.doc",
+    );
+    const word = await bytesOf(desk, "word-like.docx");
+    const pdf = await bytesOf(desk, "libreoffice.pdf");
+    const cases: [string, Uint8Array | string | undefined, RegExp][] = [
+      ["old.doc", undefined, /old binary kind/],
+      ["locked.pdf", undefined, /password/],
+      ["empty.docx", "", /is empty/],
+      ["empty.pdf", "", /damaged or empty/],
+      ["text.docx", "hello", /no zip archive/],
+      ["secret.docx", encrypted(), /password/],
+      ["cut.docx", word.subarray(0, 5_000), /no readable Word document/],
+      ["cut.pdf", pdf.subarray(0, 9_000), /no readable PDF/],
+      ["noise.pdf", Buffer.concat([Buffer.from("%PDF-1.7\n"), Buffer.alloc(5_000, 7)]), /PDF/],
+      ["binary.txt", Buffer.from([1, 0, 2, 0]), /binary data/],
+      [
+        "book.docx",
+        changed(word, { rename: "xl/workbook.xml" }),
+        /Excel workbook.*spreadsheet tools/,
+      ],
+      ["other.docx", changed(word, { rename: "stuff.bin" }), /no Word document: it holds/],
+      [
+        "doctype.docx",
+        changed(word, {
+          xml: (x) => x.replace(/\?>/, '?><!DOCTYPE d [<!ENTITY e SYSTEM "file:///etc/passwd">]>'),
+        }),
+        /document type/,
+      ],
+      ["entity.docx", changed(word, { xml: (x) => x.replace("Signed", "&e;") }), /not well-formed/],
+      ["tags.docx", changed(word, { xml: (x) => x.replace("</w:body>", "") }), /not well-formed/],
+      [
+        "deep.docx",
+        changed(word, {
+          xml: (x) =>
+            x.replace(
+              "</w:body>",
+              `${"<w:sdt>".repeat(5_000)}${"</w:sdt>".repeat(5_000)}</w:body>`,
+            ),
+        }),
+        /nested deeper/,
+      ],
+      [
+        "wide.docx",
+        changed(word, { xml: (x) => x + " ".repeat(40 * 1024 * 1024) }),
+        /unpacks to 40 MiB/,
+      ],
+      ["loop.pdf", minimalPdf(["<</Type/Pages/Kids[2 0 R 2 0 R]/Count 2000000000>>"]), /PDF/],
+      ["deep.html", "<div>".repeat(100_000), /nested more deeply/],
+    ];
+    for (const [path, content, why] of cases) {
+      if (content !== undefined) await put(desk, path, content);
+      const before = await bytesOf(desk, path);
+      assert.match(await desk.refusal("read_document", { path }), why, path);
+      assert.deepEqual(await bytesOf(desk, path), before);
+    }
+    assert.match(await desk.text("read_document", { path: "word-like.docx" }), /Service agreement/);
+    assert.doesNotMatch(desk.stderr, /\n +at /);
+  });
+
+  it("refuses a zip that unpacks to more than it says", async () => {
+    await using desk = await documentsDesk("word-like.docx");
+    const zip = Zip.open(await bytesOf(desk, "word-like.docx"));
+    zip.set("word/document.xml", Buffer.alloc(20 * 1024 * 1024, 32));
+    const bytes = zip.toBuffer();
+    // The size that the directory and the header state: 1000 bytes.
+    for (
+      let at = bytes.indexOf("word/document.xml");
+      at >= 0;
+      at = bytes.indexOf("word/document.xml", at + 1)
+    ) {
+      const local = bytes.readUInt32LE(at - 30) === 0x04034b50;
+      bytes.writeUInt32LE(1_000, local ? at - 8 : at - 22);
+    }
+    await put(desk, "liar.docx", bytes);
+    assert.match(await desk.refusal("read_document", { path: "liar.docx" }), /damaged/);
+  });
+
+  it("survives a PDF that unpacks to gigabytes", async () => {
+    await using desk = await documentsDesk("form.pdf");
+    let data = Buffer.alloc(900 * 1024 * 1024, 32);
+    data = deflateSync(data, { level: 1 });
+    const content = deflateSync(data);
+    const stream = Buffer.concat([
+      Buffer.from(`<</Length ${content.length}/Filter[/FlateDecode/FlateDecode]>>stream\n`),
+      content,
+      Buffer.from("\nendstream"),
+    ]).toString("latin1");
+    const page = "<</Type/Page/Parent 2 0 R/MediaBox[0 0 200 200]/Contents 4 0 R>>";
+    await put(desk, "bomb.pdf", minimalPdf(["<</Type/Pages/Kids[3 0 R]/Count 1>>", page, stream]));
+    assert.match(
+      await desk.refusal("read_document", { path: "bomb.pdf" }),
+      /stopped|could not|damaged/,
+    );
+    assert.match(await desk.text("read_form", { path: "form.pdf" }), /surname/);
+  });
+
+  it("answers others while a file keeps the parser busy, and stops when told to", async () => {
+    await using desk = await documentsDesk("form.pdf");
+    const operators = deflateSync(Buffer.from("BT (x) Tj ET\n".repeat(4_000_000)));
+    const stream = Buffer.concat([
+      Buffer.from(`<</Length ${operators.length}/Filter/FlateDecode>>stream\n`),
+      operators,
+      Buffer.from("\nendstream"),
+    ]).toString("latin1");
+    const font = "/Resources<</Font<</F1 5 0 R>>>>";
+    const page = `<</Type/Page/Parent 2 0 R/MediaBox[0 0 200 200]/Contents 4 0 R${font}>>`;
+    const helvetica = "<</Type/Font/Subtype/Type1/BaseFont/Helvetica>>";
+    await put(
+      desk,
+      "busy.pdf",
+      minimalPdf(["<</Type/Pages/Kids[3 0 R]/Count 1>>", page, stream, helvetica]),
+    );
+    const stop = new AbortController();
+    const call = { name: "read_document", arguments: { path: "busy.pdf" } };
+    const busy = desk.client.callTool(call, { signal: stop.signal }).catch(() => "stopped");
+    const { tools } = await desk.client.listTools();
+    assert(tools.length > 10);
+    stop.abort();
+    await busy;
+    assert.match(await desk.text("read_form", { path: "form.pdf" }), /surname/);
+  });
+
+  it("takes 10 MB of one line", async () => {
+    await using desk = await documentsDesk();
+    for (const [path, line] of [
+      ["line.txt", "word ".repeat(2_000_000)],
+      ["line.md", "word ".repeat(2_000_000)],
+      ["line.html", `<p>${"word ".repeat(2_000_000)}`],
+      ["tangle.md", "*a _b ".repeat(100_000)],
+    ] as const) {
+      await put(desk, path, line);
+      const text = await desk.text("read_document", { path });
+      assert(text.length < 40_000, path);
+      assert.match(text, /more lines: call again with cursor "L\d+"/, path);
+    }
+    assert.equal(
+      (await desk.data("find_in_document", { path: "line.txt", query: "word word" }))["total"],
+      1_000_000,
+    );
+  });
+
+  it("follows no link out of the workspace, and takes no folder or pipe", async () => {
+    await using desk = await documentsDesk();
+    await using outside = await tempFolder();
+    await writeFile(join(outside.path, "secret.txt"), "secret");
+    await symlink(join(outside.path, "secret.txt"), join(desk.workspace, "link.txt"));
+    await symlink(outside.path, join(desk.workspace, "linked"));
+    for (const path of ["link.txt", "linked/secret.txt"]) {
+      assert.match(await desk.refusal("read_document", { path }), /leads out of the workspace/);
+    }
+    const edits = [{ find: "secret", replace: "x" }];
+    assert.match(await desk.refusal("replace_text", { path: "link.txt", edits }), /leads out/);
+    assert.match(
+      await desk.refusal("create_document", { path: "linked/a.docx", markdown: "x" }),
+      /leads out/,
+    );
+    assert.match(
+      await desk.refusal("read_document", { path: "../x.txt" }),
+      /outside the workspace/,
+    );
+  });
+
+  it("does not edit a signed document", async () => {
+    await using desk = await documentsDesk("word-like.docx");
+    await signed(desk);
+    const edits = [{ find: "Graz", replace: "Linz" }];
+    assert.match(
+      await desk.refusal("replace_text", { path: "signed.docx", edits }),
+      /digitally signed/,
+    );
+    assert.match(await desk.text("list_comments", { path: "signed.docx" }), /1 comment/);
+  });
+});
+
+async function signed(desk: OfficeClient): Promise<void> {
+  const zip = Zip.open(await bytesOf(desk, "word-like.docx"));
+  zip.set("_xmlsignatures/sig1.xml", Buffer.from("<Signature/>"));
+  await put(desk, "signed.docx", zip.toBuffer());
+}
+
+/** The beginning of a compound file that holds an encrypted package. */
+function encrypted(): Buffer {
+  const magic = Buffer.from("d0cf11e0a1b11ae1", "hex");
+  return Buffer.concat([
+    magic,
+    Buffer.alloc(1_024),
+    Buffer.from("EncryptedPackage", "utf16le"),
+    Buffer.alloc(512),
+  ]);
+}
+
+function changed(
+  word: Buffer,
+  { rename, xml }: { rename?: string; xml?: (text: string) => string },
+): Buffer {
+  const zip = Zip.open(word);
+  const text = zip.read("word/document.xml").toString();
+  if (rename !== undefined) {
+    for (const name of zip.names) zip.remove(name);
+    zip.set(rename, Buffer.from(text));
+  } else zip.set("word/document.xml", Buffer.from(xml?.(text) ?? text));
+  return zip.toBuffer();
+}
+
+function minimalPdf(objects: readonly string[]): Buffer {
+  const parts = [Buffer.from("%PDF-1.4\n")];
+  const offsets: number[] = [];
+  let size = 9;
+  ["<</Type/Catalog/Pages 2 0 R>>", ...objects].forEach((object, n) => {
+    offsets.push(size);
+    const part = Buffer.from(`${n + 1} 0 obj\n${object}\nendobj\n`, "latin1");
+    parts.push(part);
+    size += part.length;
+  });
+  const lines = offsets.map((offset) => `${String(offset).padStart(10, "0")} 00000 n \n`).join("");
+  const count = offsets.length + 1;
+  const table = `xref\n0 ${count}\n0000000000 65535 f \n${lines}`;
+  const end = `trailer\n<</Size ${count}/Root 1 0 R>>\nstartxref\n${size}\n%%EOF`;
+  return Buffer.concat([...parts, Buffer.from(table + end)]);
+}

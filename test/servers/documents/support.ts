@@ -1,0 +1,49 @@
+import { spawnSync } from "node:child_process";
+import { copyFile, readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { type OfficeClient, officeClient } from "../office-client.ts";
+
+const FILES = fileURLToPath(new URL("./files/", import.meta.url));
+
+/** The documents surface with these files of `files/` in its workspace. */
+export async function documentsDesk(...names: readonly string[]): Promise<OfficeClient> {
+  await using stack = new AsyncDisposableStack();
+  const desk = stack.use(await officeClient("documents"));
+  await Promise.all(names.map((name) => copyFile(join(FILES, name), join(desk.workspace, name))));
+  stack.move();
+  return desk;
+}
+
+export async function bytesOf({ workspace }: OfficeClient, name: string): Promise<Buffer> {
+  return await readFile(join(workspace, name));
+}
+
+export async function put({ workspace }: OfficeClient, name: string, content: string | Uint8Array) {
+  await writeFile(join(workspace, name), content);
+}
+
+/** The id of the block that begins with these words. */
+export async function idOf(desk: OfficeClient, path: string, words: string): Promise<string> {
+  const text = await desk.text("read_document", { path });
+  const line = text.split("\n").find((one) => one.replace(/^\[[^\]]*\]\s*/, "").startsWith(words));
+  const id = /^\[(\d+-[0-9a-z]{4})/.exec(line ?? "")?.[1];
+  if (id === undefined) throw new Error(`no block of ${path} begins with ${words}:\n${text}`);
+  return id;
+}
+
+/** What a program says, or undefined if this machine does not have it. */
+export function said(command: string, ...args: readonly string[]): string | undefined {
+  const { status, stdout } = spawnSync(command, args, { encoding: "utf8", timeout: 60_000 });
+  return status === 0 ? stdout : undefined;
+}
+
+/** Runs Python with python-docx; undefined if this machine has none. */
+export function pythonDocx(script: string, path: string): string | undefined {
+  return said(
+    "/usr/bin/python3",
+    "-c",
+    `import sys, docx\nd = docx.Document(sys.argv[1])\n${script}`,
+    path,
+  );
+}

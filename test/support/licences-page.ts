@@ -1,0 +1,47 @@
+import { readFileSync } from "node:fs";
+import { bundleServer, SERVER_BUNDLES } from "../../images/servers/bundles.ts";
+
+const HEAD = `# Programs that the images carry from npm
+
+Each ready-made server is bundled to one file from its npm package as it ships, our own to one file
+with what they import. Legal comments of the sources stay in the bundles. Versions are those of
+\`package-lock.json\`.
+
+Written by \`node test/support/write-licences.ts\` from what the bundler put in; a test holds the two
+equal. Debian's packages, Chromium among them, keep their own copyright files below \`/usr/share/doc\`
+in the image. \`/usr/local/bin/node\` is Node.js (MIT; see \`LICENSE\` of that project for its parts).
+
+| package | licence | in |
+|---|---|---|
+`;
+
+/** What packages say otherwise than in the usual member, looked up in their repositories. */
+const SAID_ELSEWHERE: Readonly<Record<string, string>> = {
+  "@modelcontextprotocol/server-filesystem": "MIT (its README)",
+  "@modelcontextprotocol/server-memory": "MIT (its README)",
+};
+
+/** images/servers/LICENSES.md as it should be now. */
+export async function licencesPage(): Promise<string> {
+  const users = new Map<string, Set<string>>();
+  for (const server of SERVER_BUNDLES) {
+    const { packages } = await bundleServer(server);
+    for (const folder of packages) {
+      const named = namedLicence(folder);
+      users.set(named, (users.get(named) ?? new Set()).add(server.name));
+    }
+  }
+  const rows = [...users]
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([named, bundles]) => `| ${named} | ${[...bundles].join(", ")} |`);
+  return `${HEAD}${rows.join("\n")}\n`;
+}
+
+/** The package's name and licence, as cells. @throws Error if it names none: somebody has to look. */
+function namedLicence(folder: string): string {
+  const text = readFileSync(`${folder}/package.json`, "utf8");
+  const { name, license } = JSON.parse(text) as { readonly name: string; license?: unknown };
+  const said = SAID_ELSEWHERE[name] ?? license;
+  if (typeof said === "string" && !/see license/i.test(said)) return `\`${name}\` | ${said}`;
+  throw new Error(`${name} does not name its licence in its package.json`);
+}
