@@ -26,6 +26,11 @@ export interface StdioServerSpec {
   readonly process?: string;
   /** Folders of /state that it works on; its own is not there unless it is named. */
   readonly state?: readonly string[];
+  /**
+   * It is reached by other ways than MCP too, so it is up before anybody is in the sandbox: else the
+   * agent's programs could take its port. Default: it may sleep until it is asked for something.
+   */
+  readonly listens?: boolean;
   /** The smallest image that has it. Default "office". */
   readonly image?: SandboxImage;
 }
@@ -59,7 +64,7 @@ export const SHIPPED_SERVERS: Readonly<Record<string, ServerSpec>> = {
   calendar: office("calendar", ["people", "calendar", "mail"]),
   mail: office("mail", ["people", "mail"]),
   search: office("search", ["search"]),
-  web: office("web", ["web"]),
+  web: { ...office("web", ["web"]), listens: true },
   memory: {
     name: "memory",
     kind: "stdio",

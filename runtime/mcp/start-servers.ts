@@ -3,7 +3,8 @@ import type { Clock } from "../base/clock.ts";
 import { Fault } from "../base/fault.ts";
 import type { Log } from "../base/log.ts";
 import type { Box } from "../engine/engine.ts";
-import { type Greeting, greet } from "./handshake.ts";
+import { mcpFault } from "./faults.ts";
+import { type Greeting, greet, nameOf } from "./handshake.ts";
 import { type Manifest, promisedGreeting, requireAsPromised } from "./manifest.ts";
 import { LinkOpener } from "./open-links.ts";
 import type { ServerSpec } from "./server-spec.ts";
@@ -59,7 +60,10 @@ export async function startServers(
   const beginning = { ...options, signal, wire, links, isJoined: specs.length > 1 };
   const starts = specs.map(async (spec) => {
     try {
-      return asleep(spec, beginning) ?? (await awake(spec, beginning));
+      const sleeping = asleep(spec, beginning);
+      if (sleeping === undefined) return await awake(spec, beginning);
+      if (spec.kind === "stdio" && spec.listens) await rouse(sleeping.upstream, spec);
+      return sleeping;
     } catch (error) {
       failed.abort(error);
       throw error;
@@ -96,6 +100,15 @@ async function awake(spec: ServerSpec, options: Beginning): Promise<GreetedServe
   const upstream = new Upstream(spec.name, await links.open(spec, signal), wire);
   const wish = { capabilities: clientCapabilities, timeoutMs, signal, isJoined };
   return { upstream, greeting: await greet(upstream, spec, wish) };
+}
+
+/** Waits until a sleeping server is up. No agent is there yet: that it fails is not its doing. */
+async function rouse(upstream: Upstream, spec: ServerSpec): Promise<void> {
+  await upstream.wake();
+  if (upstream.failure !== undefined) throw upstream.failure.error;
+  if (upstream.lost === undefined) return;
+  const message = `${nameOf(spec)} could not be started: ${upstream.lost.reason}`;
+  throw mcpFault("server-start-failed", `${message}\n${upstream.stderrTail}`.trim());
 }
 
 /** A server that the manifest speaks for: it does so for clients without capabilities alone. */

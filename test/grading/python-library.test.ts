@@ -26,7 +26,12 @@ describe("the Python library, as it lies in the grader image", () => {
     const { keeper: _, ...spec } = smallSpec(grader, namedId("test-python"), {
       users: [USER],
       workspace: { path: "/grade", owner: USER, bytes: 32 * MIB, files: 500 },
-      limits: { ...SMALL_LIMITS, memoryBytes: 1024 * MIB, tmpBytes: 64 * MIB },
+      limits: {
+        ...SMALL_LIMITS,
+        memoryBytes: 2048 * MIB,
+        tmpBytes: 512 * MIB,
+        fileBytes: 128 * MIB,
+      },
     });
     box = await engine.create(spec);
     const { snapshot, blobs } = smallFiles({ ...ownTests(), "task/grader.py": firstExample() });

@@ -93,6 +93,21 @@ describe("the servers that ship", () => {
     assert.ok(names.length > 50);
   });
 
+  it("hold their port before anybody is there, though nobody has asked them anything", async () => {
+    const manifest = manifestOf(held);
+    const specs = ALL.filter(({ name }) => name === "web" || name === "mail");
+    await using _ = await startServers(specs, { ...base, box: sandbox, manifest });
+    const visit = `
+import socket, urllib.error, urllib.request
+try: print(urllib.request.urlopen("http://127.0.0.1/").status)
+except urllib.error.HTTPError as error: print(error.code)
+try: socket.socket().bind(("127.0.0.1", 80)); print("taken")
+except OSError: print("held")`;
+    const argv = ["/usr/bin/python3", "-c", visit.trim()];
+    const { stdout } = await sandbox.exec(argv, { user: "agent" });
+    assert.match(stdout.toString(), /^[24]\d\d\nheld\n$/);
+  });
+
   it("browse a site on loopback without a network, and reach no file and no other host", async () => {
     await using site = await sandbox.open(["/usr/bin/python3", "-c", SITE], { user: "agent" });
     await new Promise((resolve) => site.stdout.once("data", resolve));
