@@ -4,7 +4,7 @@ import type { Fault } from "../base/fault.ts";
 import { mcpFault } from "./faults.ts";
 import { isObject } from "./json-rpc.ts";
 import type { LinkClosed } from "./server-link.ts";
-import type { ServerSpec } from "./server-spec.ts";
+import { offered, type ServerSpec } from "./server-spec.ts";
 import type { Conversation } from "./upstream.ts";
 
 /** The version that the proxy speaks with servers; they may answer with an older one. */
@@ -82,7 +82,7 @@ async function exchange(
   return {
     initializeResult,
     capabilities: isObject(theirs) ? theirs : {},
-    tools: has("tools") ? await readTools(upstream, spec) : [],
+    tools: offered(spec, has("tools") ? await readTools(upstream, spec) : []),
     prompts: isJoined && has("prompts") ? await readPrompts(upstream, spec) : [],
   };
 }

@@ -4,7 +4,7 @@ import { canonicalJson, type Json } from "../base/canonical-json.ts";
 import { sha256 } from "../base/hash.ts";
 import { mcpFault } from "./faults.ts";
 import type { Greeting } from "./handshake.ts";
-import { type ServerSpec, SHIPPED_SERVERS } from "./server-spec.ts";
+import { offered, type ServerSpec, SHIPPED_SERVERS } from "./server-spec.ts";
 
 /**
  * What shipped servers said of themselves when their image was built, by name: agents can be told
@@ -50,7 +50,8 @@ export function promisedGreeting(spec: ServerSpec, manifest: Manifest): Greeting
   if (spec.kind !== "stdio" || !Object.hasOwn(manifest, spec.name)) return undefined;
   const shipped = SHIPPED_SERVERS[spec.name];
   const isShipped = shipped !== undefined && fingerprint(shipped) === fingerprint(spec);
-  return isShipped ? manifest[spec.name] : undefined;
+  const greeting = isShipped ? manifest[spec.name] : undefined;
+  return greeting && { ...greeting, tools: offered(spec, greeting.tools) };
 }
 
 /** @throws Fault `mcp/server-differs`, which says in what */

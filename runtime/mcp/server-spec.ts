@@ -31,6 +31,11 @@ export interface StdioServerSpec {
    * agent's programs could take its port. Default: it may sleep until it is asked for something.
    */
   readonly listens?: boolean;
+  /**
+   * Tools that it has and nobody is offered: they would let an agent's code run as the server, which
+   * could then be made to lie about what it did.
+   */
+  readonly withheld?: readonly string[];
   /** The smallest image that has it. Default "office". */
   readonly image?: SandboxImage;
 }
@@ -80,6 +85,7 @@ export const SHIPPED_SERVERS: Readonly<Record<string, ServerSpec>> = {
     env: {},
     user: "browser",
     cwd: "/workspace",
+    withheld: ["browser_run_code_unsafe"],
     image: "office-browser",
   },
 };
@@ -88,6 +94,15 @@ export const SHIPPED_SERVERS: Readonly<Record<string, ServerSpec>> = {
 export function imageOf(servers: readonly ServerSpec[]): SandboxImage {
   const wanted = servers.map((server) => (server.kind === "stdio" && server.image) || "office");
   return SANDBOX_IMAGES.findLast((image) => wanted.includes(image)) ?? "office";
+}
+
+/** What of a server's tools is offered. */
+export function offered<Tool extends { readonly name: string }>(
+  spec: ServerSpec,
+  tools: readonly Tool[],
+): readonly Tool[] {
+  const withheld = spec.kind === "stdio" ? (spec.withheld ?? []) : [];
+  return tools.filter(({ name }) => !withheld.includes(name));
 }
 
 /** One of the servers that share the program `office`. */

@@ -71,7 +71,8 @@ const faultSchema: z.ZodType<FaultRecord> = z.strictObject({
   causes: z.array(text),
 });
 
-export const limitsSchema: z.ZodType<RolloutRecord["limits"]> = z.strictObject({
+/** `optional`, not `exactOptional`: the service's OpenAPI document would call that one required. */
+export const limitsSchema = z.strictObject({
   memoryBytes: count,
   processes: count,
   cpus: z.number().positive(),
@@ -80,9 +81,9 @@ export const limitsSchema: z.ZodType<RolloutRecord["limits"]> = z.strictObject({
   openFiles: count,
   workspaceBytes: count,
   workspaceFiles: count,
-  stateBytes: count.exactOptional(),
-  stateFiles: count.exactOptional(),
-});
+  stateBytes: count.optional(),
+  stateFiles: count.optional(),
+}) as z.ZodType<RolloutRecord["limits"]>;
 
 export const budgetSchema: z.ZodType<Budget> = z.strictObject({
   calls: count,

@@ -91,6 +91,7 @@ describe("the servers that ship", () => {
     const names = started.surface.tools.map(({ name }) => name);
     assert.equal(names.filter((name) => name.includes("__")).length, 0);
     assert.ok(names.length > 50);
+    assert.equal(names.includes("browser_run_code_unsafe"), false, "it runs code as the server");
   });
 
   it("hold their port before anybody is there, though nobody has asked them anything", async () => {
