@@ -55,14 +55,17 @@ function graderVolume({
   };
 }
 
-/** tmpfs is charged as memory, so the volume's size comes on top of what Python needs. */
+/**
+ * tmpfs is charged as memory, so the volume's size comes on top of what Python needs. The grader's
+ * program writes the captured files itself, the largest that a workspace can hold included.
+ */
 function graderLimits({ workspaceBytes }: WorkspaceLimits): BoxLimits {
   return {
     memoryBytes: 2 * workspaceBytes + 1024 * MB,
     processes: 64,
     cpus: 1,
     tmpBytes: 64 * MB,
-    fileBytes: 1024 * MB,
+    fileBytes: Math.max(1024 * MB, workspaceBytes),
     openFiles: 256,
   };
 }
