@@ -46,7 +46,6 @@ export async function regrade(
       image: parts.graderImage,
       folder: GRADER_FOLDER,
       user: GRADER_USER,
-      owner: { uid: 0, gid: sandbox.identity.gid },
       timeoutMs: TIMEOUT_MS,
     };
     const files = bundle.graderFiles;

@@ -71,14 +71,17 @@ function capturedBytes({ workspaceBytes, stateBytes = 0 }: RolloutLimits): numbe
   return workspaceBytes + stateBytes;
 }
 
-/** tmpfs is charged as memory, so the volume's size comes on top of what Python needs. */
+/**
+ * tmpfs is charged as memory, so the volume's size comes on top of what Python needs. The grader's
+ * program writes the captured files itself, the largest that a workspace can hold included.
+ */
 function graderLimits(limits: RolloutLimits): BoxLimits {
   return {
     memoryBytes: 2 * capturedBytes(limits) + 1024 * MB,
     processes: 64,
     cpus: 1,
     tmpBytes: 64 * MB,
-    fileBytes: 1024 * MB,
+    fileBytes: Math.max(1024 * MB, capturedBytes(limits)),
     openFiles: 256,
   };
 }
