@@ -73,7 +73,7 @@ async function openWays(
   if (spec?.kind !== "stdio") throw benchFault("failed", "the file server is not one program");
   const program = stack.use(await sandbox.open(spec.argv, { user: spec.user, env: spec.env }));
   program.stderr.resume();
-  const child = await localServer(world, sandbox, spec.argv[1] ?? "");
+  const child = await localServer(world, sandbox, spec.argv);
   stack.defer(() => void child.kill("SIGKILL"));
   if (child.stdin === null || child.stdout === null) throw new Error("the child has no streams");
   const cloche = new Cloche({ url: served.url });
@@ -96,11 +96,17 @@ async function openWays(
 }
 
 /** The very program of the sandbox, run by the Node that runs this. */
-async function localServer(world: World, sandbox: Sandbox, path: string): Promise<ChildProcess> {
-  const { stdout } = await sandbox.exec(["/bin/cat", path], { user: "agent" });
+async function localServer(
+  world: World,
+  sandbox: Sandbox,
+  argv: readonly string[],
+): Promise<ChildProcess> {
+  const at = argv.findIndex((word) => word.endsWith(".mjs"));
+  const { exitCode, stdout } = await sandbox.exec(["/bin/cat", argv[at] ?? ""], { user: "agent" });
+  if (exitCode !== 0) throw benchFault("failed", `no program of ${argv.join(" ")} can be read`);
   const file = join(world.folder, "server.mjs");
   await writeFile(file, stdout);
-  const child = spawn(process.execPath, [file, world.folder], {
+  const child = spawn(process.execPath, [...argv.slice(1, at), file, world.folder], {
     stdio: ["pipe", "pipe", "ignore"],
     env: world.env,
   });

@@ -93,11 +93,13 @@ export class SessionCaller implements Caller {
 /** A server's standard streams, spoken to with nothing between. */
 export class LineCaller implements Caller {
   readonly #stdin: Writable;
+  readonly #stdout: Readable;
   readonly #waiting = new Map<number, PromiseWithResolvers<unknown>>();
   #id = 0;
 
   private constructor(stdin: Writable, stdout: Readable) {
     this.#stdin = stdin;
+    this.#stdout = stdout;
     const lines = new LineSplitter({ lineBytes: LINE_BYTES }, (line) => this.#take(line));
     stdout.on("data", (chunk: Buffer) => lines.push(chunk));
     const lose = () => {
@@ -120,6 +122,7 @@ export class LineCaller implements Caller {
   }
 
   #ask(method: string, params: unknown): Promise<unknown> {
+    if (this.#stdout.closed) return Promise.reject(new Error("the server is gone"));
     this.#id += 1;
     const waiting = Promise.withResolvers<unknown>();
     this.#waiting.set(this.#id, waiting);
