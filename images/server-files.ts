@@ -4,7 +4,13 @@ import { sha256 } from "../runtime/base/hash.ts";
 import { SANDBOX_IMAGES, type SandboxImage } from "../runtime/mcp/server-spec.ts";
 import type { ContextFile } from "./context.ts";
 import type { Lockfile } from "./lockfile.ts";
-import { BUNDLE_OPTIONS, bundleServer, SERVER_BUNDLES, settingsOf } from "./servers/bundles.ts";
+import {
+  BUNDLE_OPTIONS,
+  bundleServer,
+  SERVER_BUNDLES,
+  SHORTENED_MODULES,
+  settingsOf,
+} from "./servers/bundles.ts";
 
 /** The servers of an image, as files of its build context. */
 export async function serverFiles(image: SandboxImage): Promise<ContextFile[]> {
@@ -31,7 +37,8 @@ export function serverInputs(image: SandboxImage, lock: Lockfile, folder: string
       code: [...packages, ...beside.map((one) => one.package)].map((one) => lock.closure(one)),
     };
   });
-  return { servers, bundler: { version: lock.version("esbuild"), options: BUNDLE_OPTIONS } };
+  const options = { ...BUNDLE_OPTIONS, shortened: SHORTENED_MODULES };
+  return { servers, bundler: { version: lock.version("esbuild"), options } };
 }
 
 function bundlesOf(image: SandboxImage) {

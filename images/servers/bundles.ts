@@ -1,9 +1,13 @@
 import { readdirSync, readFileSync } from "node:fs";
-import { basename, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import type { PluginBuild } from "esbuild";
 import type { SandboxImage } from "../../runtime/mcp/server-spec.ts";
 
-/** A program with MCP servers that sandboxes carry, bundled to one file. */
+/**
+ * A program with MCP servers that sandboxes carry, bundled to one file, and one more for each part
+ * that it loads later or not at all.
+ */
 export interface ServerBundle {
   /** In the image: /opt/cloche/servers/<name>.mjs. */
   readonly name: string;
@@ -85,16 +89,32 @@ export const SERVER_BUNDLES: readonly ServerBundle[] = [
  */
 export const BUNDLE_OPTIONS = {
   bundle: true,
+  splitting: true,
   platform: "node",
   target: "node24",
   format: "esm",
+  // What is in memory for as long as a server runs is its source, too. Names stay, for traces.
+  minifyWhitespace: true,
+  minifySyntax: true,
   legalComments: "inline",
   logLevel: "silent",
   metafile: true,
+  alias: {
+    // The SDK's checker of JSON schemas is a third of what a server would load, for answers to
+    // questions that ours do not ask.
+    "@modelcontextprotocol/server/_shims": "./images/servers/office/sdk-shims.ts",
+    // A part that is CommonJS would have no names, only a default.
+    "pdf-lib": "./node_modules/pdf-lib/es/index.js",
+  },
   banner: {
     js: 'import { createRequire as __cjs } from "node:module"; const require = __cjs(import.meta.url);',
   },
 } as const;
+
+/** Modules of which nobody uses more than this: zod speaks fifty languages to whom asks in one. */
+export const SHORTENED_MODULES = [
+  { path: "zod/v4/locales/index.js", contents: 'export { default as en } from "./en.js";' },
+] as const;
 
 export interface BundledServer {
   /** By path from the folder of servers: the bundle first, then what lies beside it. */
@@ -115,8 +135,7 @@ export async function bundleServer(server: ServerBundle): Promise<BundledServer>
   });
   const bundles = await Promise.all(
     [server, ...helpers].map(async ({ name, entry }) => {
-      const { content, packages } = await bundle(entry, external);
-      return { file: { path: `${name}.mjs`, content }, packages };
+      return await bundle(name, entry, external);
     }),
   );
   const packages = [
@@ -124,21 +143,50 @@ export async function bundleServer(server: ServerBundle): Promise<BundledServer>
     ...beside.map((one) => `node_modules/${one.package}`),
   ];
   return {
-    files: [...bundles.map(({ file }) => file), ...settingsOf(server), ...beside.flatMap(filesOf)],
+    files: [
+      ...bundles.flatMap(({ files }) => files),
+      ...settingsOf(server),
+      ...beside.flatMap(filesOf),
+    ],
     packages: [...new Set(packages)].sort(),
   };
 }
 
-async function bundle(entry: string, external: string[]) {
+/** Files that lie in one folder, since some look for others beside themselves. */
+async function bundle(name: string, entry: string, external: string[]) {
   const { build } = await import("esbuild"); // Here, since most commands bundle nothing.
-  const entryPoints = [join(ROOT, entry)];
   const options = { ...BUNDLE_OPTIONS, external, write: false, absWorkingDir: ROOT } as const;
-  const result = await build({ ...options, entryPoints });
-  const [file] = result.outputFiles;
-  if (file === undefined) throw new Error(`esbuild made nothing of ${entry}`);
+  const result = await build({
+    ...options,
+    entryPoints: [{ in: join(ROOT, entry), out: name }],
+    outdir: join(ROOT, OUT),
+    outExtension: { ".js": ".mjs" },
+    chunkNames: `${name}-[name]-[hash]`,
+    plugins: [{ name: "shortened modules", setup: shorten }],
+  });
+  const files = result.outputFiles.map(({ path, contents: content }) => {
+    return { path: basename(path), content };
+  });
+  files.sort(
+    (a, b) => Number(isPart(a.path)) - Number(isPart(b.path)) || (a.path < b.path ? -1 : 1),
+  );
   const packages = Object.keys(result.metafile.inputs).flatMap((path) => packageOf(path) ?? []);
-  return { content: file.contents, packages };
+  return { files, packages };
+
+  function isPart(path: string): boolean {
+    return path !== `${name}.mjs`;
+  }
 }
+
+function shorten(build: PluginBuild): void {
+  for (const { path, contents } of SHORTENED_MODULES) {
+    const filter = new RegExp(`/${path.replaceAll(".", "\\.")}$`);
+    build.onLoad({ filter }, ({ path: file }) => ({ contents, resolveDir: dirname(file) }));
+  }
+}
+
+/** Nothing is written there. */
+const OUT = "servers";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 

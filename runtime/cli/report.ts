@@ -1,7 +1,10 @@
 import { join } from "node:path";
+import { type Fault, faultRecord } from "../base/fault.ts";
 import type { Criterion } from "../grading/grade.ts";
 import type { Step } from "../mcp/step.ts";
+import { outcomeOf } from "../rollout/outcome.ts";
 import type { RolloutRecord } from "../store/record.ts";
+import type { Task } from "../task/task.ts";
 import { duration, type Paint, plain, table } from "./terminal.ts";
 
 /** One rollout as `--json` prints it: its record, with the steps in short and the bundle's path. */
@@ -23,6 +26,32 @@ export function rolloutDocument(
     })),
     bundle: record.bundle === null ? null : join(bundlesFolder, record.bundle),
   };
+}
+
+/** A variant that could not be made, so that there was no rollout of it. */
+export interface FailedVariant {
+  readonly variant: number;
+  readonly fault: Fault;
+}
+
+/** The same for a variant without a rollout: what there is of such a document, and the fault. */
+export function failureDocument(
+  { variant, fault }: FailedVariant,
+  { id, sha256 }: Task,
+  policy: string,
+): Record<string, unknown> {
+  return {
+    ...{ id: null, task: { id, sha256 }, variant, policy, outcome: outcomeOf(fault.blame) },
+    ...{ reward: null, criteria: null, fault: faultRecord(fault), steps: [], bundle: null },
+  };
+}
+
+/** The same for a person. */
+export function failureReport({ variant, fault }: FailedVariant, paint: Paint): string {
+  const outcome = paint.bold(outcomeOf(fault.blame));
+  const lines = [`outcome ${outcome} (variant ${variant} could not be made)`];
+  lines.push("reward  null (no rollout, so no reward)", `fault   ${fault.code}: ${fault.message}`);
+  return `\n${lines.join("\n")}\n`;
 }
 
 /** The end of a rollout for a person: the criteria with their reasons, the rewards, the bundle. */

@@ -1,4 +1,5 @@
 import { readFile } from "node:fs/promises";
+import { basename } from "node:path";
 import { didYouMean } from "../base/nearest.ts";
 import type { Player } from "../rollout/player.ts";
 import type { Task } from "../task/task.ts";
@@ -8,12 +9,16 @@ import { type ScriptedParts, scriptedPlayer } from "./scripted-player.ts";
 
 /**
  * The policy of that name for this task: "oracle" plays solution.py, "cheat:<name>" plays
- * cheats/<name>.py, "null" does nothing. Throws `policy/unknown` or `policy/no-script`.
+ * cheats/<name>.py, "null" does nothing. A script may import the modules beside task.toml; a cheat
+ * also `solution`, to do all but one thing right. Throws `policy/unknown` or `policy/no-script`.
  */
 export async function playerFor(name: string, task: Task, parts: ScriptedParts): Promise<Player> {
   if (name === "null") return nullPlayer;
   const path = scriptOf(name, task);
-  return scriptedPlayer(name, await readFile(path, "utf8"), parts);
+  const text = await readFile(path, "utf8");
+  const { modules, solution } = task.files;
+  const more = solution === null || solution === path ? [] : [solution];
+  return scriptedPlayer(name, { text, modules: await contents([...modules, ...more]) }, parts);
 }
 
 function scriptOf(name: string, { id, files }: Task): string {
@@ -28,4 +33,9 @@ function scriptOf(name: string, { id, files }: Task): string {
   const known = ["oracle", "null", ...Object.keys(files.cheats).map((cheat) => `cheat:${cheat}`)];
   const near = didYouMean(name, known) || `; known: ${known.join(", ")}`;
   throw policyFault("unknown", `there is no policy "${name}" for ${id}${near}`);
+}
+
+async function contents(paths: readonly string[]): Promise<Readonly<Record<string, string>>> {
+  const read = paths.map(async (path) => [basename(path), await readFile(path, "utf8")] as const);
+  return Object.fromEntries(await Promise.all(read));
 }

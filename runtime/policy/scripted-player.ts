@@ -17,6 +17,12 @@ export interface ScriptedParts {
   readonly clock: Clock;
 }
 
+export interface Script {
+  readonly text: string;
+  /** The Python modules that it may import, by file name. Default: none. */
+  readonly modules?: Readonly<Record<string, string>>;
+}
+
 const FOLDER = "/play";
 const USER = "player";
 const MB = 1024 * 1024;
@@ -25,15 +31,15 @@ const LIFE_MS = 25 * 3_600_000;
 
 /**
  * A policy that is a Python script (`solution.py`, `cheats/*.py`). It runs in a box of its own, with
- * no network and nothing of the task in it but the script; its only way out is lines of JSON on
- * its output, which become calls through the rollout's endpoint, as any agent makes them.
+ * no network and nothing of the task in it but the script and its modules; its only way out is lines
+ * of JSON on its output, which become calls through the rollout's endpoint, as any agent makes them.
  */
-export function scriptedPlayer(name: string, script: string, parts: ScriptedParts): Player {
+export function scriptedPlayer(name: string, script: Script, parts: ScriptedParts): Player {
   return {
     name,
     async play(hands, signal) {
       await using box = await parts.engine.create(helperSpec(hands, parts), { signal });
-      const { snapshot, blobs } = smallFiles({ "script.py": script });
+      const { snapshot, blobs } = smallFiles({ ...script.modules, "script.py": script.text });
       await seedWorkspace(box, snapshot, blobs, { path: FOLDER, owner: USER, signal });
       await using client = await connectClient(hands.url, hands.token, signal);
       const { argv, env } = pythonCommand("run_policy");

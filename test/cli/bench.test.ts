@@ -22,7 +22,7 @@ describe("cloche bench", () => {
   it("refuses a suite that is not there, and names those that are", async () => {
     const { code, err } = await finished(bench("--only", "strat"));
     assert.equal(code, 2);
-    assert.match(err, /"strat".*start, call, sustained, memory, store/);
+    assert.match(err, /"strat".*start, call, sustained, memory, store, surfaces/);
   });
 
   it("leaves nothing after Ctrl-C", async () => {
@@ -47,7 +47,7 @@ describe("cloche bench", () => {
     assert.equal(run.quick, true);
     assert.ok(run.machine.cpus > 0 && run.engine !== "");
     const names = new Set(figures.map(({ name }: { name: string }) => name));
-    for (const suite of ["start", "call", "sustained", "memory", "store"]) {
+    for (const suite of ["start", "call", "sustained", "memory", "store", "surfaces"]) {
       assert.ok(
         [...names].some((name) => String(name).startsWith(`${suite}.`)),
         suite,

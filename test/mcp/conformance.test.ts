@@ -1,14 +1,11 @@
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
-import { globSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 import { namedId } from "../../runtime/base/id.ts";
 import type { Engine } from "../../runtime/engine/engine.ts";
 import { MIB, openTestEngine, SMALL_LIMITS, sandboxImage, smallSpec } from "../support/engine.ts";
+import { describeScore as describe, NEXT, RELEASED, runSuite } from "./conformance-suite.ts";
 import { Forwarder } from "./forwarder.ts";
 import { Serving } from "./proxy-fixture.ts";
 
@@ -16,20 +13,7 @@ import { Serving } from "./proxy-fixture.ts";
 // line cannot send a bearer token, so a forwarder in front adds it and changes nothing else.
 
 const OWNER = namedId("test-conformance");
-const RELEASED = import.meta.resolve("@modelcontextprotocol/conformance/package.json");
-const NEXT = import.meta.resolve("conformance-next/package.json");
 const SERVER = "/workspace/conformance.mjs";
-
-interface Score {
-  readonly exitCode: number | null;
-  readonly passed: number;
-  readonly failed: number;
-  /** Scenarios that failed or warned, as they were printed. */
-  readonly unsound: readonly string[];
-  /** Each check that failed, with what it says. */
-  readonly failures: readonly string[];
-  readonly printed: string;
-}
 
 const TIMED = /^✗ server-stateless/;
 
@@ -64,7 +48,7 @@ after(async () => {
 });
 
 test("everything in the suite of conformance 0.1.16 passes", async () => {
-  const score = await run(RELEASED, ["--suite", "all"]);
+  const score = await runSuite(RELEASED, url, ["--suite", "all"]);
   assert.deepEqual(score.unsound, [], describe(score));
   assert.equal(score.exitCode, 0, describe(score));
   assert.equal(score.failed, 0, describe(score));
@@ -72,17 +56,17 @@ test("everything in the suite of conformance 0.1.16 passes", async () => {
 });
 
 test("everything that 2025-11-25 requires passes, scored or not", async () => {
-  const score = await run(NEXT, ["--requirements", "2025-11-25"]);
+  const score = await runSuite(NEXT, url, ["--requirements", "2025-11-25"]);
   assert.deepEqual(score.unsound, [], describe(score));
   assert.equal(score.exitCode, 0, describe(score));
   assert.ok(score.passed >= 82, describe(score));
 });
 
 test("everything that 2026-07-28 requires passes; of what is not scored, only tasks fail", async () => {
-  let score = await run(NEXT, ["--requirements", "2026-07-28"]);
+  let score = await runSuite(NEXT, url, ["--requirements", "2026-07-28"]);
   // Its checks give up on answers after half a second, which a busy machine may need.
   for (let again = 0; again < 2 && score.unsound.some((line) => TIMED.test(line)); again++) {
-    score = await run(NEXT, ["--requirements", "2026-07-28"]);
+    score = await runSuite(NEXT, url, ["--requirements", "2026-07-28"]);
   }
   const others = score.unsound.filter((line) => !/^[✗⚠] tasks-/.test(line));
   assert.deepEqual(others, [], describe(score));
@@ -90,49 +74,6 @@ test("everything that 2026-07-28 requires passes; of what is not scored, only ta
   // One more would be the change of tools: ours are pinned, so none is promised and it is skipped.
   assert.ok(score.passed >= 163, describe(score));
 });
-
-async function run(manifest: string, args: readonly string[]): Promise<Score> {
-  const entry = fileURLToPath(new URL("dist/index.js", manifest));
-  const folder = mkdtempSync(join(tmpdir(), "cloche-conformance-"));
-  const all = [entry, "server", "--url", url, "-o", folder, ...args];
-  const child = spawn(process.execPath, all, { cwd: folder, stdio: ["ignore", "pipe", "pipe"] });
-  const chunks: Buffer[] = [];
-  for (const stream of [child.stdout, child.stderr]) {
-    stream.on("data", (chunk: Buffer) => chunks.push(chunk));
-  }
-  const exitCode = await new Promise<number | null>((resolve) => child.on("close", resolve));
-  const failures = failuresIn(folder);
-  rmSync(folder, { recursive: true });
-  const printed = Buffer.concat(chunks).toString("utf8");
-  const total = /^Total: (\d+) passed, (\d+) failed/m.exec(printed);
-  return {
-    exitCode,
-    passed: Number(total?.[1]),
-    failed: Number(total?.[2]),
-    unsound: printed.split("\n").filter((line) => /^[✗⚠] /.test(line)),
-    failures,
-    printed,
-  };
-}
-
-function failuresIn(folder: string): string[] {
-  return globSync("**/checks.json", { cwd: folder }).flatMap((file) => {
-    const checks = JSON.parse(readFileSync(join(folder, file), "utf8")) as Check[];
-    const bad = checks.filter(({ status }) => status === "FAILURE" || status === "WARNING");
-    return bad.map(({ id, errorMessage }) => `${id}: ${errorMessage}`);
-  });
-}
-
-interface Check {
-  readonly id: string;
-  readonly status: string;
-  readonly errorMessage?: string;
-}
-
-function describe({ exitCode, passed, failed, unsound, failures, printed }: Score): string {
-  const scenarios = [...unsound, ...failures].join("\n") || printed.slice(-2_000);
-  return `${passed} passed, ${failed} failed, exit ${exitCode}\n${scenarios}`;
-}
 
 async function bundled(): Promise<string> {
   const entry = fileURLToPath(new URL("./servers/conformance-server.ts", import.meta.url));

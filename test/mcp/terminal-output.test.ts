@@ -166,8 +166,28 @@ describe("hints", () => {
   it("come for programs that are called by themselves, and only then", () => {
     assert.match(hintFor(" top ") ?? "", /ps aux/);
     assert.match(hintFor("vim a.txt") ?? "", /needs a terminal/);
-    for (const command of ["top -b -n 1", "python3 x.py", "constructor", "", "ls"]) {
+    assert.match(hintFor("watch -n 1 ls") ?? "", /never ends/);
+    assert.match(hintFor("EDITOR=x exec top -d 1") ?? "", /ps aux/);
+    for (const command of [
+      "top -b -n 1",
+      "top -bn1",
+      "less a.txt",
+      "python3 x.py",
+      "constructor",
+      "",
+      "ls",
+    ]) {
       assert.equal(hintFor(command), undefined, command);
+    }
+  });
+
+  it("come for the other commands of a line only if it failed", () => {
+    for (const line of ["cd notes && vim a.txt", "ls; top", "cat a |\n vi -"]) {
+      assert.match(hintFor(line, { failed: true }) ?? "", /needs a terminal/, line);
+      assert.equal(hintFor(line), undefined, line);
+    }
+    for (const line of ["cat a.txt | less", "false && python3", "grep top a.txt || exit 1"]) {
+      assert.equal(hintFor(line, { failed: true }), undefined, line);
     }
   });
 });

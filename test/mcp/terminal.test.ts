@@ -266,6 +266,10 @@ describe("the terminal", () => {
 
   it("hints at what to use instead of programs that need a screen", async () => {
     assert.match((await run("vim notes.txt")).text, /\n\[hint: vim needs a terminal/);
+    const top = await run("true && top");
+    assert.match(top.text, /failed tty get[\s\S]*\n\[hint: top needs a terminal/);
+    assert.match((await run("watch -n 1 true", { timeout_ms: 1_000 })).text, /hint: watch needs/);
+    assert.match((await run("seq 3 > /tmp/three.txt; less /tmp/three.txt")).text, /^1\n2\n3\n/);
     assert.doesNotMatch((await run("python3 -c 1")).text, /hint/);
   });
 });

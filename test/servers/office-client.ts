@@ -31,6 +31,8 @@ export interface OfficeClientOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** Options of Node, such as `--import`. */
   readonly nodeOptions?: readonly string[];
+  /** The program. Default: the one of the sources. */
+  readonly main?: string;
 }
 
 const MAIN = fileURLToPath(new URL("../../images/servers/office/main.ts", import.meta.url));
@@ -38,7 +40,7 @@ const MAIN = fileURLToPath(new URL("../../images/servers/office/main.ts", import
 /** Starts `office/main.ts <surface>`; at the end of the scope it is gone, and its folders with it. */
 export async function officeClient(
   surface: string,
-  { env = {}, nodeOptions = [] }: OfficeClientOptions = {},
+  { env = {}, nodeOptions = [], main = MAIN }: OfficeClientOptions = {},
 ): Promise<OfficeClient> {
   await using stack = new AsyncDisposableStack();
   const { path } = stack.use(await tempFolder());
@@ -46,7 +48,7 @@ export async function officeClient(
   await Promise.all([mkdir(workspace), mkdir(state, { mode: 0o700 })]);
   const transport = new StdioClientTransport({
     command: process.execPath,
-    args: [...nodeOptions, MAIN, surface],
+    args: [...nodeOptions, main, surface],
     env: { PATH: process.env["PATH"] ?? "", TZ: "UTC", ...places(workspace, state), ...env },
     stderr: "pipe",
   });

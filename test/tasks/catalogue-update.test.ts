@@ -3,36 +3,37 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
 import { fileURLToPath } from "node:url";
-import { connectClient } from "../../runtime/mcp/mcp-client.ts";
 import { nullPlayer } from "../../runtime/policy/null-player.ts";
-import { playerFor } from "../../runtime/policy/policies.ts";
 import { scriptedPlayer } from "../../runtime/policy/scripted-player.ts";
 import type { RolloutSpec } from "../../runtime/rollout/parts.ts";
-import type { Player } from "../../runtime/rollout/player.ts";
-import type { RolloutRecord } from "../../runtime/store/record.ts";
 import { makeVariant } from "../../runtime/task/make-variant.ts";
 import { findTask } from "../../runtime/task/task-list.ts";
 import { BlobFolder } from "../../runtime/workspace/blobs.ts";
 import { openTestRuntime, play, type TestRuntime } from "../support/runtime.ts";
+import {
+  type Call,
+  CRITERIA,
+  type Expected,
+  inOrder,
+  type Key,
+  lineOf,
+  lostBy,
+  named,
+  names,
+  reasons,
+  scriptedParts,
+  toolsUsed,
+  writeList,
+  written,
+} from "./catalogue-desk.ts";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 const TASK = "library/catalogue-update";
-const CRITERIA = {
-  form: "updates.txt is there and every line has the form asked",
-  order: "lines are sorted and no title stands twice",
-  delivery: "additions from the delivery are right",
-  donations: "additions from the donations are right",
-  damage: "deletions from the damage report are right",
-  purge: "deletions from the shelf purge are right",
-  noWrongAdd: "no ADD line is wrong",
-  noWrongDelete: "no DELETE line is wrong",
-  corrections: "the reports' corrections are honoured",
-  untouched: "catalogue and reports are untouched and nothing else was created",
-  read: "all four reports and the catalogue were read before the list was written",
-  verified: "the list was read back after it was written",
-} as const;
-type Key = keyof typeof CRITERIA;
-const KEYS = Object.keys(CRITERIA) as readonly Key[];
+/** Reports are read as documents and sheets, the titles worked out by the formulas of a sheet. */
+const OFFICE_TOOLS = [
+  ...["read_document", "extract_tables", "read_range", "filter_rows"],
+  ...["create_workbook", "write_range", "copy_range", "run_command", "write_file"],
+];
 /** Cheats that do part of the work are paid for that part, and never the whole. */
 const DENSE_AT_MOST: Readonly<Record<string, number>> = {
   copy_every_isbn: 0.3,
@@ -42,14 +43,6 @@ const DENSE_AT_MOST: Readonly<Record<string, number>> = {
   overwrite_catalogue: 0.25,
   trust_first_sheet: 0.8,
 };
-
-interface Expected {
-  readonly lines: readonly string[];
-  readonly by_report: Readonly<Record<string, { readonly makes: readonly string[] }>>;
-  readonly corrections: readonly { readonly lines: Readonly<Record<string, string | null>> }[];
-}
-type Call = (tool: string, args: Readonly<Record<string, unknown>>) => Promise<string>;
-type Bare = Omit<RolloutSpec, "player">;
 
 describe("the task library/catalogue-update", () => {
   let runtime: TestRuntime;
@@ -180,6 +173,34 @@ describe("the task library/catalogue-update", () => {
     }
   });
 
+  it("knows that a sheet was exported into the list, and a document's reader for reading back", async () => {
+    const exported = async (lines: readonly string[], call: Call) => {
+      await writeList(call, lines.join("\n"));
+      await call("read_text_file", { path: "/workspace/updates.txt" });
+      const book = { path: "scratch/list.xlsx" };
+      await call("create_workbook", book);
+      await call("write_range", { ...book, cell: "A1", values: lines.map((line) => [line]) });
+      await call("export_csv", { ...book, csv: "updates.txt", overwrite: true });
+    };
+    const unread = await play(
+      runtime,
+      ROOT,
+      TASK,
+      written((lines, _, call) => exported(lines, call)),
+    );
+    assert.deepEqual(lostBy(unread), inOrder(["read", "verified"]), reasons(unread));
+    const reread = await play(
+      runtime,
+      ROOT,
+      TASK,
+      written(async (lines, _, call) => {
+        await exported(lines, call);
+        await call("read_document", { path: "updates.txt" });
+      }),
+    );
+    assert.deepEqual(lostBy(reread), ["read"], reasons(reread));
+  });
+
   it("takes the right list in any shape that the instruction allows", async () => {
     const solution = await readFile(join(ROOT, "tasks", TASK, "solution.py"), "utf8");
     const reshaped = `${solution}
@@ -194,7 +215,7 @@ def solve(agent):
     return answer
 `;
     const record = await play(runtime, ROOT, TASK, (parts) =>
-      Promise.resolve(scriptedPlayer("test", reshaped, scriptedParts(parts))),
+      Promise.resolve(scriptedPlayer("test", { text: reshaped }, scriptedParts(parts))),
     );
     assert.deepEqual(record.reward, { sparse: 1, dense: 1 }, reasons(record));
   });
@@ -235,71 +256,10 @@ def solve(agent):
     );
     for (const record of records) {
       assert.deepEqual(record.reward, { sparse: 1, dense: 1 }, reasons(record));
-      assert.ok(record.steps >= 25, `${record.steps} calls`);
+      assert.ok(record.steps >= 25 && record.steps <= 40, `${record.steps} calls`);
+      const used = await toolsUsed(runtime, record);
+      for (const tool of OFFICE_TOOLS) assert.ok(used.has(tool), tool);
     }
     assert.equal(fixtures.size, 5);
   });
 });
-
-function named(policy: string) {
-  return (parts: TestRuntime, { task }: Bare): Promise<Player> =>
-    playerFor(policy, task, scriptedParts(parts));
-}
-
-function scriptedParts({ engine, images, data, clock, process }: TestRuntime) {
-  return { engine, image: images.grader, labels: { owner: data.owner, process }, clock };
-}
-
-/** A policy that knows the answer beforehand and does something with it. */
-function written(
-  work: (lines: readonly string[], expected: Expected, call: Call) => Promise<unknown>,
-) {
-  return async (_: TestRuntime, { prepared }: Bare): Promise<Player> => ({
-    name: "test",
-    async play(hands, signal) {
-      await using client = await connectClient(hands.url, hands.token, signal);
-      const expected = JSON.parse(Buffer.from(prepared.expected).toString("utf8")) as Expected;
-      await work(expected.lines, expected, async (tool, args) =>
-        JSON.stringify(await client.callTool(tool, args)),
-      );
-      return { answer: null };
-    },
-  });
-}
-
-function writeList(call: Call, content: string): Promise<string> {
-  return call("write_file", { path: "/workspace/updates.txt", content });
-}
-
-/** A line that this report makes, no other report does, and no correction calls for. */
-function lineOf({ lines, by_report, corrections }: Expected, report: string): string {
-  const others = Object.entries(by_report).filter(([name]) => name !== report);
-  const shared = new Set([
-    ...others.flatMap(([, { makes }]) => makes),
-    ...corrections.flatMap((one) => Object.keys(one.lines)),
-  ]);
-  const isbn = by_report[report]?.makes.find((one) => !shared.has(one));
-  return lines.find((line) => isbn !== undefined && line.includes(isbn)) ?? "none";
-}
-
-function names(record: RolloutRecord): string[] {
-  return (record.criteria ?? []).map(({ name }) => name);
-}
-
-/** The criteria that did not score 1, as keys, in the grader's order. */
-function lostBy(record: RolloutRecord): Key[] {
-  assert.equal(record.outcome, "graded", record.fault?.message);
-  const lost = new Set((record.criteria ?? []).filter((one) => one.score !== 1).map((c) => c.name));
-  return KEYS.filter((key) => lost.has(CRITERIA[key]));
-}
-
-function inOrder(keys: readonly Key[]): Key[] {
-  return KEYS.filter((key) => keys.includes(key));
-}
-
-function reasons(record: RolloutRecord): string {
-  return (record.criteria ?? [])
-    .filter(({ score }) => score !== 1)
-    .map(({ name, reason }) => `${name}: ${reason}`)
-    .join("\n");
-}

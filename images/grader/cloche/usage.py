@@ -22,11 +22,16 @@ Use = Literal["read", "write"]
 _SHELL = ("command", "cmd", "script", "commands")
 #: Arguments that hold a program's text.
 _CODE = ("code",)
-_READING = frozenset("read view open cat show extract load parse head tail grep".split())
+_READING = frozenset(
+    "read view open cat show extract load parse head tail grep filter render".split()
+)
 _LOOKING = frozenset("list info stat tree search exists find".split())
 _WRITING = frozenset(
-    "write edit create append insert replace update delete remove move rename copy save put".split()
+    "write edit create append insert replace update delete remove move rename copy save put sort "
+    "format merge fill set add close settle recalculate define".split()
 )
+#: Tools that make one file of another, which they don't show: what names the one that is made.
+_MAKING = {"export": "csv", "convert": "to", "import": "path", "fill": "to"}
 #: Programs that name a file without showing what is in it.
 _NAMING = frozenset(
     "ls echo printf stat test [ [[ touch rm mkdir rmdir cd pushd popd true false : chmod chown "
@@ -105,6 +110,9 @@ def _tool_uses(step: Step, target: Target) -> list[Use]:
     if not any(target.is_path(text) for text in texts_in(step.arguments)):
         return []
     said = set(re.findall(r"[a-z]+", re.sub(r"([a-z])([A-Z])", r"\1 \2", step.tool).lower()))
+    made = next((step.argument(name) for verb, name in _MAKING.items() if verb in said), None)
+    if isinstance(made, str):
+        return ["write"] if target.is_path(made) else []
     if said & _WRITING:
         return ["write"]
     return ["read"] if said & _READING and not said & _LOOKING else []

@@ -68,6 +68,37 @@ COMMANDS = [
 ]
 
 
+#: A tool, what it is given, a path, and what the call could have done with it, as above.
+TOOLS = [
+    ("read_document", {"path": UPDATES}, UPDATES, "Rt"),
+    ("extract_tables", {"path": "reports/damage.pdf"}, "reports/damage.pdf", "Rt"),
+    ("filter_rows", {"path": "stock.xlsx", "where": []}, "stock.xlsx", "Rt"),
+    ("describe_workbook", {"path": "stock.xlsx"}, "stock.xlsx", "t"),
+    ("find_in_document", {"path": DELIVERY, "query": "x"}, DELIVERY, "t"),
+    ("sort_range", {"path": "stock.xlsx"}, "stock.xlsx", "Wt"),
+    ("recalculate_workbook", {"path": "stock.xlsx"}, "stock.xlsx", "Wt"),
+    ("set_header_footer", {"path": DELIVERY, "text": "x"}, DELIVERY, "Wt"),
+    ("export_csv", {"path": "stock.xlsx", "csv": UPDATES}, UPDATES, "Wt"),
+    ("export_csv", {"path": "stock.xlsx", "csv": UPDATES}, "stock.xlsx", "t"),
+    ("import_csv", {"csv": UPDATES, "path": "stock.xlsx"}, UPDATES, "t"),
+    ("import_csv", {"csv": UPDATES, "path": "stock.xlsx"}, "stock.xlsx", "Wt"),
+    ("convert_document", {"path": DELIVERY, "to": UPDATES}, DELIVERY, "t"),
+    ("convert_document", {"path": DELIVERY, "to": UPDATES}, UPDATES, "Wt"),
+    ("fill_form", {"path": "form.pdf", "values": {}}, "form.pdf", "Wt"),
+    ("fill_form", {"path": "form.pdf", "values": {}, "to": "done.pdf"}, "form.pdf", "t"),
+]
+
+
+class OfTools(unittest.TestCase):
+    def test_a_tool_is_known_by_its_name_and_by_what_names_the_file_that_it_makes(self) -> None:
+        for tool, given, path, wanted in TOOLS:
+            with self.subTest(f"{tool} {given} {path}"):
+                steps = steps_of(step_line(1, tool, **given), paths=(*PATHS, "stock.xlsx"))
+                uses = (("R", steps.reads_of), ("W", steps.writes_to), ("t", steps.touching))
+                found = "".join(letter for letter, narrowed in uses if narrowed(path))
+                self.assertEqual(found, wanted)
+
+
 class OfCommands(unittest.TestCase):
     def test_a_command_is_read_for_what_it_does_with_a_path(self) -> None:
         for command, path, wanted in COMMANDS:

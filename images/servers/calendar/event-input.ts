@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { z } from "zod";
+import * as z from "zod";
 import { ToolError } from "../office/tool.ts";
 import type { People, Person } from "../people/people.ts";
 import { manyLines, oneLine } from "../people/words.ts";

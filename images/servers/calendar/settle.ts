@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { ToolError } from "../office/tool.ts";
 import type { People, Person } from "../people/people.ts";
 import { inLine } from "../people/words.ts";

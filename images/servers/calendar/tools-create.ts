@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { type Tool, ToolError, tool } from "../office/tool.ts";
 import { loadPeople } from "../people/people.ts";
 import { homeOf } from "./calendar-file.ts";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { type Tool, ToolError, tool } from "../office/tool.ts";
 import { loadPeople, type People, type Person } from "../people/people.ts";
 import { counted } from "../people/words.ts";

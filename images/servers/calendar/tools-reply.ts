@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { type Tool, ToolError, tool } from "../office/tool.ts";
 import { loadPeople, type People } from "../people/people.ts";
 import { inLine, manyLines } from "../people/words.ts";

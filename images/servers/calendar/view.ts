@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import type { People } from "../people/people.ts";
 import { cut, inLine } from "../people/words.ts";
 import { answerOf } from "./busy.ts";

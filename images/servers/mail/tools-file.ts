@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { type Tool, ToolError, tool } from "../office/tool.ts";
 import { counted, inLine } from "../people/words.ts";
 import type { MailDesk, Session } from "./desk.ts";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { momentAt, shownIn } from "../calendar/when.ts";
 import type { Zone } from "../calendar/zones.ts";
 import { type Tool, tool } from "../office/tool.ts";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import type { Zone } from "../calendar/zones.ts";
 import { type Tool, ToolError, tool } from "../office/tool.ts";
 import { counted, cut, inLine } from "../people/words.ts";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { type Tool, ToolError, tool } from "../office/tool.ts";
 import type { People } from "../people/people.ts";
 import { inLine } from "../people/words.ts";

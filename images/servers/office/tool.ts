@@ -1,5 +1,6 @@
 import { McpServer } from "@modelcontextprotocol/server";
-import type { z } from "zod";
+import type * as z from "zod";
+import { shortly } from "./short-schema.ts";
 
 /** A tool of a surface: what a model reads of it, and what it does. */
 export interface Tool {
@@ -71,14 +72,9 @@ export interface ServerFacts {
 export function serverOf({ name, title, instructions, tools }: ServerFacts): McpServer {
   const server = new McpServer({ name, title, version: "1.0.0" }, { instructions });
   for (const one of tools) {
-    const { readOnly, destructive = false, idempotent = readOnly } = one.hints;
-    const annotations = {
-      readOnlyHint: readOnly,
-      destructiveHint: destructive,
-      idempotentHint: idempotent,
-      openWorldHint: false,
-    };
-    const { title: label, description, input: inputSchema, output: outputSchema } = one;
+    const { title: label, description } = one;
+    const [inputSchema, outputSchema] = [shortly(one.input), shortly(one.output)];
+    const annotations = annotationsOf(one.hints);
     const config = { title: label, description, inputSchema, outputSchema, annotations };
     server.registerTool(one.name, config, async (input: unknown, context) => {
       try {
@@ -89,6 +85,17 @@ export function serverOf({ name, title, instructions, tools }: ServerFacts): Mcp
     });
   }
   return server;
+}
+
+/** For what only reads, the other hints mean nothing. */
+function annotationsOf({ readOnly, destructive = false, idempotent = false }: ToolHints) {
+  if (readOnly) return { readOnlyHint: true, openWorldHint: false };
+  return {
+    readOnlyHint: false,
+    destructiveHint: destructive,
+    ...(idempotent ? { idempotentHint: true } : {}),
+    openWorldHint: false,
+  };
 }
 
 function result({ text, data, images = [] }: Answer) {

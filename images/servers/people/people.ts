@@ -1,5 +1,5 @@
 import { readFile } from "node:fs/promises";
-import { z } from "zod";
+import * as z from "zod";
 import type { World } from "../office/surface.ts";
 import { ToolError } from "../office/tool.ts";
 import { nearest } from "./nearest.ts";

@@ -1,9 +1,10 @@
 import { lstat, readdir, readFile } from "node:fs/promises";
 import { setImmediate } from "node:timers/promises";
-import { z } from "zod";
+import * as z from "zod";
 import { ToolError } from "../office/tool.ts";
-import { byCode, corpusDocuments, type Problem } from "./corpus-files.ts";
-import { CorpusIndex } from "./corpus-index.ts";
+import type { Problem } from "./corpus-files.ts";
+import type { CorpusIndex } from "./corpus-index.ts";
+import { byCode } from "./fields.ts";
 import { fieldName } from "./front-matter.ts";
 
 /** One collection of documents, ready to be searched. */
@@ -60,6 +61,9 @@ export class Corpora {
 
   async #read(id: string): Promise<Corpus> {
     const folder = `${await this.#folder()}/${id}`;
+    // What reads documents is heavy, and not needed to say which corpora there are.
+    const { corpusDocuments } = await import("./corpus-files.ts");
+    const { CorpusIndex } = await import("./corpus-index.ts");
     const problems: Problem[] = [];
     const index = new CorpusIndex();
     for await (const document of corpusDocuments(folder, (each) => problems.push(each))) {

@@ -2,6 +2,7 @@ import { closeSync, constants, fstatSync, openSync, readFileSync } from "node:fs
 import { readdir } from "node:fs/promises";
 import { setImmediate } from "node:timers/promises";
 import { type Document, readerOf, typedFields } from "./documents.ts";
+import { byCode } from "./fields.ts";
 
 const MIB = 1024 * 1024;
 
@@ -119,9 +120,4 @@ function freeId(id: string, taken: ReadonlySet<string>): string {
   let number = 2;
   while (taken.has(`${id}~${number}`)) number += 1;
   return `${id}~${number}`;
-}
-
-/** An order that no locale changes. */
-export function byCode(left: string, right: string): number {
-  return left < right ? -1 : Number(left > right);
 }

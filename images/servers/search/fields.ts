@@ -61,3 +61,8 @@ function compare(stored: string | number, bound: string): number {
   const head = /^\d{4}-/.test(other) || /^\d{4}$/.test(other) ? text.slice(0, other.length) : text;
   return head < other ? -1 : Number(head > other);
 }
+
+/** An order that no locale changes. */
+export function byCode(left: string, right: string): number {
+  return left < right ? -1 : Number(left > right);
+}

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { ToolError, tool } from "../office/tool.ts";
 import type { Corpora, Corpus } from "./corpora.ts";
 import type { Page } from "./corpus-index.ts";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import type { World } from "../office/surface.ts";
 import { type Tool, ToolError, tool } from "../office/tool.ts";
 import { copySheet } from "./copy-sheet.ts";

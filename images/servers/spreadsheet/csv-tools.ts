@@ -1,6 +1,4 @@
-import { parse } from "csv-parse/sync";
-import { stringify } from "csv-stringify/sync";
-import { z } from "zod";
+import * as z from "zod";
 import type { World } from "../office/surface.ts";
 import { type Tool, ToolError, tool } from "../office/tool.ts";
 import type { Book } from "./book.ts";
@@ -53,7 +51,7 @@ function importer(world: World): Tool {
     hints: { readOnly: false, destructive: true, idempotent: true },
     run: async (input) => {
       const { path: csv, bytes } = await world.workspace.read(input.csv, { maxBytes: CSV_BYTES });
-      const rows = records(csv, bytes, input.delimiter);
+      const rows = await records(csv, bytes, input.delimiter);
       return await world.workspace.exclusively(input.path, async (path) => {
         const there = await world.workspace.has(path);
         if (!there) requireXlsx(path);
@@ -69,7 +67,7 @@ function importer(world: World): Tool {
 const CSV_BYTES = 16 * 1024 * 1024;
 const CELLS = 200_000;
 
-function records(path: string, bytes: Buffer, delimiter: string): string[][] {
+async function records(path: string, bytes: Buffer, delimiter: string): Promise<string[][]> {
   let text: string;
   try {
     text = new TextDecoder("utf-8", { fatal: true }).decode(bytes);
@@ -78,6 +76,7 @@ function records(path: string, bytes: Buffer, delimiter: string): string[][] {
       cause: error,
     });
   }
+  const { parse } = await import("csv-parse/sync");
   try {
     return parse(text, {
       delimiter: sign(delimiter),
@@ -175,6 +174,7 @@ function exporter(world: World): Tool {
           return typeof value === "boolean" ? (value ? "TRUE" : "FALSE") : value;
         });
       });
+      const { stringify } = await import("csv-stringify/sync");
       const text = stringify(rows, { delimiter: sign(delimiter) });
       const written = await world.workspace.write(csv, Buffer.from(text), { overwrite });
       const data = { csv: written, range: areaName(area), rows: rows.length };

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import type { World } from "../office/surface.ts";
 import { type Tool, tool } from "../office/tool.ts";
 import type { Book } from "./book.ts";
@@ -183,6 +183,7 @@ function page(book: Book, sheet: Sheet, { asked, used, limit }: Wanted) {
     ...(read.lines.length > 0 ? [`row | ${letters.join(" | ")}`, ...read.lines] : []),
     ...(inUse !== undefined && read.rows.length === 0 ? ["All these cells are empty."] : []),
     ...(formulas.length > 0 ? [`Formulas: ${formulas.join("; ")}`] : []),
+    ...uncomputedText(read.uncomputed),
     ...(formats.length > 0
       ? [`Formats: ${formats.map((f) => `${f.range} ${f.format}`).join("; ")}`]
       : []),
@@ -197,16 +198,38 @@ function page(book: Book, sheet: Sheet, { asked, used, limit }: Wanted) {
 }
 
 interface Page {
-  readonly rows: { row: number; cells: Record<string, string | number | boolean> }[];
+  readonly rows: { row: number; cells: Record<string, Value> }[];
   readonly lines: string[];
   readonly formulas: Record<string, string>;
   readonly dates: string[];
   readonly errors: string[];
+  /** Formulas that were written by a program that does not compute. */
+  readonly uncomputed: string[];
   next: number | undefined;
 }
 
+type Value = string | number | boolean | null;
+
+const NO_VALUE = "(not computed)";
+const MOST_UNCOMPUTED = 20;
+
+function uncomputedText(cells: readonly string[]): string[] {
+  if (cells.length === 0) return [];
+  const more = cells.length - MOST_UNCOMPUTED;
+  const which = cells.slice(0, MOST_UNCOMPUTED).join(", ") + (more > 0 ? ` and ${more} more` : "");
+  return [`No value is stored for ${which}: recalculate_workbook computes them.`];
+}
+
 function emptyPage(): Page {
-  return { rows: [], lines: [], formulas: {}, dates: [], errors: [], next: undefined };
+  return {
+    rows: [],
+    lines: [],
+    formulas: {},
+    dates: [],
+    errors: [],
+    uncomputed: [],
+    next: undefined,
+  };
 }
 
 /** Rows that hold something, up to the limits of an answer. */
@@ -215,14 +238,16 @@ function readRows(book: Book, sheet: Sheet, area: Area, limit: number, single: b
   let bytes = 0;
   for (const row of sheet.data.rows) {
     if (row < area.top || row > area.bottom) continue;
-    const values: Record<string, string | number | boolean> = {};
+    const values: Record<string, Value> = {};
     const line: string[] = [];
     for (let column = area.left; column <= area.right; column++) {
       const cell = sheet.data.cell(row, column);
       const content = book.valueOf(cell);
       const at = cellName(row, column);
-      line.push(shown(content, single ? LIMITS.cellText : 400));
-      if (content.value !== null) values[columnName(column)] = content.value;
+      const isUncomputed = cell?.formula !== undefined && content.value === null;
+      line.push(isUncomputed ? NO_VALUE : shown(content, single ? LIMITS.cellText : 400));
+      if (isUncomputed) found.uncomputed.push(at);
+      if (isUncomputed || content.value !== null) values[columnName(column)] = content.value;
       if (content.type === "date") found.dates.push(at);
       if (content.type === "error") found.errors.push(at);
       if (cell?.formula !== undefined) {
@@ -236,10 +261,10 @@ function readRows(book: Book, sheet: Sheet, area: Area, limit: number, single: b
     bytes += text.length;
     if (found.rows.length > 0 && (found.rows.length === limit || bytes > LIMITS.answerBytes)) {
       found.next = row;
-      for (const at of Object.keys(found.formulas)) {
-        if (at.endsWith(String(row)) && /^[A-Z]+/.exec(at)?.[0] + String(row) === at) {
-          delete found.formulas[at];
-        }
+      const isOfRow = (at: string) => at.replace(/^[A-Z]+/, "") === String(row);
+      for (const at of Object.keys(found.formulas)) if (isOfRow(at)) delete found.formulas[at];
+      for (const cells of [found.dates, found.errors, found.uncomputed]) {
+        while (isOfRow(cells.at(-1) ?? "")) cells.pop();
       }
       break;
     }

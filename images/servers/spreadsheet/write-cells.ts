@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { ToolError } from "../office/tool.ts";
 import { type Book, cellOf } from "./book.ts";
 import { type Cell, plainFormula } from "./cells.ts";

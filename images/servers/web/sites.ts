@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import type { Hono } from "hono";
 import { html } from "hono/html";
-import { z } from "zod";
+import * as z from "zod";
 import { openLibrary } from "./library/site.ts";
 import { type PageContent, pageOf } from "./page.ts";
 import { openShop } from "./shop/site.ts";

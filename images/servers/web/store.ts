@@ -1,5 +1,5 @@
 import { readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
-import type { z } from "zod";
+import type * as z from "zod";
 
 /** The file beside site.json that a site's rows are in: as the fixture brought it, then as changed. */
 const DATA_FILE = "data.json";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import type { Surface } from "../office/surface.ts";
 import { ToolError, tool } from "../office/tool.ts";
 import { Door } from "./door.ts";

@@ -3,6 +3,7 @@ import { execa } from "execa";
 import { pause } from "../../base/deadline.ts";
 import { messageOf } from "../../base/fault.ts";
 import type { Samples } from "./figures.ts";
+import { StatelessCaller } from "./mcp-clients.ts";
 import type { OpenRollout, Served } from "./served.ts";
 import type { World } from "./world.ts";
 
@@ -10,6 +11,7 @@ const LOOKS = 5;
 const LOOK_MS = 300;
 const REST_MS = 2_000;
 const WIDTH = 8;
+const BOXES = 10;
 
 /** What the service takes with so many rollouts open, and what a sandbox takes that nobody uses. */
 export async function benchMemory(world: World): Promise<readonly Samples[]> {
@@ -21,13 +23,12 @@ export async function benchMemory(world: World): Promise<readonly Samples[]> {
   const anchor = "memory.service-0";
   const samples = [await serviceMemory(world, served, { open: 0 })];
   const open: OpenRollout[] = [];
-  let boxes: readonly Samples[] = [];
   for (const level of levels) {
     world.say(`memory: ${level} rollouts open`);
     await openUntil(level, served, open, world.signal);
     samples.push(await serviceMemory(world, served, { open: level, anchor }));
-    if (boxes.length === 0) boxes = await sandboxMemory(world, open);
   }
+  const boxes = await sandboxMemory(world, served, open.slice(0, BOXES));
   world.say(`memory: removing ${open.length} sandboxes`);
   await inParallel(open, (rollout) => served.cancel(rollout));
   return [...samples, ...boxes];
@@ -79,22 +80,28 @@ async function residentBytes(pid: number): Promise<number> {
   }
 }
 
-/** As Docker's own program says it: the cgroup's memory without file pages that can be dropped. */
+/**
+ * As Docker's own program says it: the cgroup's memory without file pages that can be dropped.
+ * Servers sleep until they are called, so it is looked at before and after.
+ */
 async function sandboxMemory(
   world: World,
+  served: Served,
   open: readonly OpenRollout[],
 ): Promise<readonly Samples[]> {
+  const anchor = "memory.sandbox-asleep";
+  const asleep = "the agent's box of a sandbox that nobody has called: its servers sleep";
+  const main = "the same at rest after a call: file server and terminal up";
+  const second = "the keeper of a sandbox, in which nothing runs before the grading";
   try {
-    const agent: number[] = [];
-    const keeper: number[] = [];
-    for (const [name, bytes] of await boxBytes(open, world.env)) {
-      (name.endsWith("-keeper") ? keeper : agent).push(bytes / 1e6);
-    }
-    const main = "a sandbox at rest: the agent's box, file server and terminal up";
-    const second = "the same: the keeper, in which nothing runs yet";
+    const before = await boxBytes(open, world.env);
+    await inParallel(open, (rollout) => wake(served, rollout));
+    await pause(REST_MS, world.signal);
+    const after = await boxBytes(open, world.env);
     return [
-      { name: "memory.sandbox", what: main, unit: "MB", values: agent },
-      { name: "memory.sandbox-keeper", what: second, unit: "MB", values: keeper },
+      { name: anchor, what: asleep, unit: "MB", values: before.agent },
+      { name: "memory.sandbox", what: main, unit: "MB", anchor, values: after.agent },
+      { name: "memory.sandbox-keeper", what: second, unit: "MB", values: after.keeper },
     ];
   } catch (error) {
     world.signal.throwIfAborted();
@@ -103,20 +110,25 @@ async function sandboxMemory(
   }
 }
 
+async function wake(served: Served, { mcp }: OpenRollout): Promise<void> {
+  const caller = new StatelessCaller(served.http, mcp);
+  await caller.call("list_allowed_directories", {});
+  await caller.call("run_command", { command: "true" });
+}
+
 /** There is no pool, so boxes are named after their rollouts. */
-async function boxBytes(
-  open: readonly OpenRollout[],
-  env: NodeJS.ProcessEnv,
-): Promise<[string, number][]> {
+async function boxBytes(open: readonly OpenRollout[], env: NodeJS.ProcessEnv) {
   const docker = { env, extendEnv: false, timeout: 60_000 } as const;
   const names = open.flatMap(({ id }) => [`cloche-${id}`, `cloche-${id}-keeper`]);
   const format = "{{.Name}} {{.MemUsage}}";
   const words = ["stats", "--no-stream", "--format", format, ...names];
-  const stats = await execa("docker", words, docker);
-  return stats.stdout.split("\n").map((line) => {
+  const { stdout } = await execa("docker", words, docker);
+  const megabytes = { agent: [] as number[], keeper: [] as number[] };
+  for (const line of stdout.split("\n")) {
     const [name = "", used = ""] = line.split(" ");
-    return [name, bytesOf(used)];
-  });
+    megabytes[name.endsWith("-keeper") ? "keeper" : "agent"].push(bytesOf(used) / 1e6);
+  }
+  return megabytes;
 }
 
 const FACTORS: Readonly<Record<string, number>> = {

@@ -76,11 +76,11 @@ export class Served implements AsyncDisposable {
   }
 
   /** Asks for a rollout and resolves once it serves. */
-  async open(): Promise<OpenRollout> {
+  async open(task: string = BENCH_TASK): Promise<OpenRollout> {
     const { text } = await this.http.ask(`${this.url}/v1/rollouts`, {
       method: "POST",
       headers: { prefer: "wait=600" },
-      body: { task: BENCH_TASK, policy: "null", leaseMs: LEASE_MS },
+      body: { task, policy: "null", leaseMs: LEASE_MS },
     });
     const { id, mcp, phase, record } = JSON.parse(text) as RolloutView;
     if (mcp !== null) return { id, mcp };

@@ -1,4 +1,5 @@
 import { systemClock } from "../../base/clock.ts";
+import { pause } from "../../base/deadline.ts";
 import { silentLog } from "../../base/log.ts";
 import type { Box } from "../../engine/engine.ts";
 import {
@@ -9,6 +10,8 @@ import {
 } from "../../mcp/server-spec.ts";
 import { startServers } from "../../mcp/start-servers.ts";
 import { type Samples, timed } from "./figures.ts";
+import { benchLongSheet } from "./long-sheet.ts";
+import { benchFirstAnswers, benchRates } from "./office-calls.ts";
 import type { World } from "./world.ts";
 
 /** Servers that are measured together, as they would be in a rollout. */
@@ -19,39 +22,61 @@ interface Group {
 }
 
 const ANCHOR = "filesystem";
+const REST_MS = 1_000;
+const QUICK_GROUPS: readonly string[] = [ANCHOR, "spreadsheet", "office"];
 
-/** Each server cold: how long until it has said what it is, and what it then takes; and the images. */
+/**
+ * What the servers cost: as an agent meets them, through the endpoint, and each by itself. The
+ * file server, which is ready-made, is what the others stand beside.
+ */
 export async function benchSurfaces(world: World): Promise<readonly Samples[]> {
+  const bare = await benchPrograms(world);
+  await using served = await world.serve({ pool: 0, maxOpen: 4 });
+  const met = [...(await benchFirstAnswers(world, served)), ...(await benchRates(world, served))];
+  return [...met, ...bare];
+}
+
+/** Each server's program: how long until it answers, what it then takes; and the images. */
+async function benchPrograms(world: World): Promise<readonly Samples[]> {
   const sizes = await world.imageSizes();
-  const groups = allGroups().filter(({ servers }) => sizes[imageOf(servers)] !== undefined);
+  const { quick } = world.options;
+  const groups = allGroups().filter(({ name, servers }) => {
+    return sizes[imageOf(servers)] !== undefined && (!quick || QUICK_GROUPS.includes(name));
+  });
   const servers = groups.flatMap((group) => group.servers);
-  const count = world.options.quick ? 1 : Math.max(1, Math.ceil(world.options.rounds / 2));
+  const count = quick ? 1 : Math.max(1, Math.ceil(world.options.rounds / 2));
   const starts = new Map<string, number[]>();
   const weights = new Map<string, number[]>();
   await using sandbox = await world.createFor(distinct(servers));
   for (let turn = 1; turn <= count; turn++) {
     world.say(`surfaces: turn ${turn} of ${count}`);
     for (const group of groups) {
-      const { startMs, bytes } = await weigh(sandbox, group.servers, world.signal);
+      world.signal.throwIfAborted();
+      const { startMs, bytes } = await weigh(world, sandbox, group.servers);
       append(starts, group.name, startMs);
       append(weights, group.name, bytes / 1e6);
     }
   }
+  const sheet = await benchLongSheet(world, sandbox);
   return [
     ...groups.flatMap(({ name, what }) => {
       const anchored = (figure: string) =>
         name === ANCHOR ? {} : { anchor: `surfaces.${figure}-${ANCHOR}` };
       return [
         {
-          ...{ name: `surfaces.start-${name}`, what: `${what}: cold to its list of tools` },
+          ...{
+            name: `surfaces.start-${name}`,
+            what: `${what}: started, to what it says of itself`,
+          },
           ...{ unit: "ms" as const, values: starts.get(name) ?? [], ...anchored("start") },
         },
         {
-          ...{ name: `surfaces.pss-${name}`, what: `${what}: memory at rest (PSS)` },
+          ...{ name: `surfaces.pss-${name}`, what: `${what}: at rest (PSS)` },
           ...{ unit: "MB" as const, values: weights.get(name) ?? [], ...anchored("pss") },
         },
       ];
     }),
+    ...sheet,
     ...Object.entries(sizes).map(([image, bytes]) => ({
       ...{ name: `surfaces.image-${image}`, what: `the ${image} image` },
       ...{ unit: "MB" as const, values: [bytes / 1e6] },
@@ -77,13 +102,14 @@ function allGroups(): readonly Group[] {
 }
 
 async function weigh(
+  { options, signal }: World,
   box: Box,
   servers: readonly StdioServerSpec[],
-  signal: AbortSignal,
 ): Promise<{ readonly startMs: number; readonly bytes: number }> {
   await using stack = new AsyncDisposableStack();
-  const options = { box, clock: systemClock, log: silentLog, signal };
-  const startMs = await timed(async () => stack.use(await startServers(servers, options)));
+  const starting = { box, clock: systemClock, log: silentLog, signal };
+  const startMs = await timed(async () => stack.use(await startServers(servers, starting)));
+  await pause(options.quick ? 0 : REST_MS, signal);
   let bytes = 0;
   for (const user of new Set(servers.map((server) => server.user))) {
     bytes += await proportionalBytes(box, user);

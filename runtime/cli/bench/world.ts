@@ -15,6 +15,7 @@ import { dataPath } from "../data-path.ts";
 import { onInterrupt } from "../interrupts.ts";
 import { requireImages } from "../set-up/require-images.ts";
 import { BENCH_TASK, writeBenchTask } from "./bench-task.ts";
+import { writeOfficeTasks } from "./office-task.ts";
 import { Served } from "./served.ts";
 
 export interface BenchOptions {
@@ -68,6 +69,7 @@ export async function openWorld(context: Context, options: BenchOptions): Promis
   stack.use(engine);
   const root = join(folder, "root");
   await writeBenchTask(root);
+  await writeOfficeTasks(root);
   const task = await findTask(root, BENCH_TASK);
   const { images: all } = await requireImages(engine, env);
   const images = imagesFor(task.servers, all);

@@ -1,7 +1,10 @@
 import type { Command } from "commander";
+import { Fault } from "../../base/fault.ts";
 import { rolloutId } from "../../base/id.ts";
 import type { Step } from "../../mcp/step.ts";
 import { playerFor } from "../../policy/policies.ts";
+import type { ScriptedParts } from "../../policy/scripted-player.ts";
+import type { Player } from "../../rollout/player.ts";
 import { reap } from "../../rollout/reaper.ts";
 import { runRollout } from "../../rollout/run-rollout.ts";
 import type { RolloutRecord } from "../../store/record.ts";
@@ -12,7 +15,14 @@ import { BlobFolder } from "../../workspace/blobs.ts";
 import { type CommonOptions, type Context, openParts, type Parts, tasksRoot } from "../context.ts";
 import { EXIT } from "../exit-codes.ts";
 import { progressWatcher } from "../progress.ts";
-import { rolloutDocument, rolloutReport } from "../report.ts";
+import {
+  type FailedVariant,
+  failureDocument,
+  failureReport,
+  rolloutDocument,
+  rolloutReport,
+} from "../report.ts";
+import type { Paint } from "../terminal.ts";
 import { variantsOf } from "../variants.ts";
 
 interface RunOptions extends CommonOptions {
@@ -26,6 +36,7 @@ Examples:
   $ npx cloche run library/catalogue-update --policy cheat:empty_file --variant 2
   $ npx cloche run library/catalogue-update --variant 1..5 --json > rollouts.json
 
+A variant that cannot be made is an entry with its fault; the others are played.
 Exit codes: 0 every rollout was graded, 1 some was not, 2 nothing could start.`;
 
 export function addRun(program: Command, context: Context): void {
@@ -42,6 +53,12 @@ export function addRun(program: Command, context: Context): void {
     .action(async (id: string, options: RunOptions) => {
       process.exitCode = await run(context, id, options, { calls: context.terminal.live });
     });
+}
+
+interface Turn {
+  readonly task: Task;
+  readonly variant: number;
+  readonly player: Player;
 }
 
 interface Played {
@@ -61,44 +78,68 @@ export async function run(
   const variants = variantsOf(task, options.variant);
   await using parts = await openParts(context, options);
   await reap(parts, parts.signal); // What a killed process has left, before anything is added.
+  const player = await playerFor(options.policy, task, scriptedParts(parts));
   const startedAt = parts.clock.now().toISOString();
-  const all: Played[] = [];
+  const results: (Played | FailedVariant)[] = [];
   for (const variant of variants) {
     if (parts.signal.aborted) break;
-    const played = await playOne(context, parts, task, variant, options, show);
-    all.push(played);
-    if (!options.json)
-      terminal.out(rolloutReport(played.record, parts.data.bundles, terminal.paint));
+    try {
+      results.push(await playOne(context, parts, { task, variant, player }, show));
+    } catch (error) {
+      // What other variants came to is not lost by one that cannot be made.
+      if (variants.length === 1) throw error;
+      if (parts.signal.aborted && results.length > 0) break;
+      if (!(error instanceof Fault)) throw error;
+      results.push({ variant, fault: error });
+      const { code, message } = error;
+      if (options.json) terminal.err(`variant ${variant} was not made: ${code}: ${message}\n`);
+    }
+    const last = results.at(-1);
+    if (!options.json && last) terminal.out(report(last, parts, terminal.paint));
   }
   if (options.json) {
     const { data, engineSummary, images } = parts;
-    const run = { task: task.id, policy: options.policy, variants, startedAt };
-    const rollouts = all.map(({ record, steps }) => rolloutDocument(record, steps, data.bundles));
-    const document = { run: { ...run, engine: engineSummary, images, data: data.path }, rollouts };
+    const about = { task: task.id, policy: options.policy, variants, startedAt };
+    const rollouts = results.map((one) => {
+      if ("fault" in one) return failureDocument(one, task, options.policy);
+      return rolloutDocument(one.record, one.steps, data.bundles);
+    });
+    const document = {
+      run: { ...about, engine: engineSummary, images, data: data.path },
+      rollouts,
+    };
     terminal.out(`${JSON.stringify(document, null, 2)}\n`);
   }
-  const graded =
-    all.length === variants.length && all.every((one) => one.record.outcome === "graded");
-  if (parts.signal.aborted && all.length < variants.length) return EXIT.interrupted;
-  return graded ? EXIT.graded : EXIT.notGraded;
+  return exitCode(results, variants.length, parts.signal.aborted);
+}
+
+function exitCode(
+  results: readonly (Played | FailedVariant)[],
+  wanted: number,
+  interrupted: boolean,
+): number {
+  if (interrupted && results.length < wanted) return EXIT.interrupted;
+  if (results.every((one) => "fault" in one)) return EXIT.badUsage;
+  const graded = results.filter((one) => "record" in one && one.record.outcome === "graded");
+  return graded.length === wanted ? EXIT.graded : EXIT.notGraded;
+}
+
+function report(result: Played | FailedVariant, { data }: Parts, paint: Paint): string {
+  if ("fault" in result) return failureReport(result, paint);
+  return rolloutReport(result.record, data.bundles, paint);
+}
+
+function scriptedParts({ engine, images, data, clock, process }: Parts): ScriptedParts {
+  return { engine, image: images.grader, labels: { owner: data.owner, process }, clock };
 }
 
 async function playOne(
   context: Context,
   parts: Parts,
-  task: Task,
-  variant: number,
-  options: RunOptions,
+  { task, variant, player }: Turn,
   show: { readonly calls: boolean },
 ): Promise<Played> {
-  const { engine, images, data, signal, log, clock } = parts;
-  const labels = { owner: data.owner, process: parts.process };
-  const player = await playerFor(options.policy, task, {
-    engine,
-    image: images.grader,
-    labels,
-    clock,
-  });
+  const { engine, images, data, signal, log } = parts;
   const progress = progressWatcher(context.terminal, show);
   progress.say(`task ${task.id}, variant ${variant}, policy ${player.name}`);
   const prepared = await prepareVariant(task, variant, {
@@ -106,7 +147,7 @@ async function playOne(
     graderImage: images.grader,
     blobs: new BlobFolder(data.blobs),
     cacheFolder: data.cache,
-    labels,
+    labels: { owner: data.owner, process: parts.process },
     signal,
     log,
   });

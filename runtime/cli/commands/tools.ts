@@ -1,13 +1,16 @@
 import { type Command, Option } from "commander";
 import type { ToolFormat } from "../../api/tool-formats.ts";
+import { Fault } from "../../base/fault.ts";
 import { didYouMean } from "../../base/nearest.ts";
 import type { Manifest } from "../../mcp/manifest.ts";
-import { SHIPPED_SERVERS } from "../../mcp/server-spec.ts";
+import { type ServerSpec, SHIPPED_SERVERS } from "../../mcp/server-spec.ts";
+import type { Task } from "../../task/task.ts";
 import { findTask } from "../../task/task-list.ts";
-import { type CommonOptions, type Context, tasksRoot } from "../context.ts";
+import { type CommonOptions, type Context, openParts, tasksRoot } from "../context.ts";
 import { EXIT } from "../exit-codes.ts";
 import { cliFault } from "../faults.ts";
 import { plain, table } from "../terminal.ts";
+import { ownGreetings } from "../tools/own-greetings.ts";
 import { shippedGreetings } from "../tools/shipped-greetings.ts";
 import { ENCODING, type ServerTools, toolCosts } from "../tools/tool-costs.ts";
 
@@ -23,6 +26,7 @@ Examples:
   $ npx cloche tools --server calendar                 each tool of one
   $ npx cloche tools --task library/catalogue-update --format openai --json
 
+A task's own servers are started in a sandbox, filled as for a rollout of variant 1.
 Tokens are counted in ${ENCODING}, over the JSON of the tools and the servers' instructions.`;
 
 export function addTools(program: Command, context: Context): void {
@@ -30,14 +34,15 @@ export function addTools(program: Command, context: Context): void {
     .command("tools")
     .description("what an agent sees of the servers, and how many tokens it costs")
     .option("--server <name>", "only this one; may be given again", collect, [])
-    .option("--task <id>", "the servers of a task")
+    .option("--task <id>", "the servers of a task, its own too, which need an engine")
     .option("--root <folder>", "where tasks/ and fixtures/ lie (default: this repository)")
     .addOption(
       new Option("--format <format>", "how tools are written")
         .choices(["mcp", "openai", "anthropic"])
         .default("mcp"),
     )
-    .option("--json", "one JSON document {format, tokens, servers, tools} on stdout")
+    .option("--json", "one JSON document {format, tokens, servers, tools, notShown} on stdout")
+    .option("--data <folder>", "the data folder, for a task's own servers (or CLOCHE_DATA)")
     .addHelpText("after", HELP)
     .action(async (options: ToolsOptions) => {
       await show(context, options);
@@ -47,20 +52,22 @@ export function addTools(program: Command, context: Context): void {
 
 async function show(context: Context, options: ToolsOptions): Promise<void> {
   const { terminal } = context;
-  const { wanted, others } = await wantedServers(context, options);
-  const { greetings, source } = await shippedGreetings(
-    wanted.flatMap((name) => SHIPPED_SERVERS[name] ?? []),
-    context.env,
-  );
+  const { task, wanted } = await wantedServers(context, options);
+  const shipped = wanted.filter((server) => isShipped(server.name));
+  const { greetings, source } = await shippedGreetings(shipped, context.env);
+  const others = wanted.filter((server) => !isShipped(server.name));
+  const own = await askOwn(context, options, task, others);
+  const known: Manifest = { ...greetings, ...own.greetings };
   const chosen: Manifest = Object.fromEntries(
-    wanted.flatMap((name) => (greetings[name] === undefined ? [] : [[name, greetings[name]]])),
+    wanted.flatMap(({ name }) => (known[name] === undefined ? [] : [[name, known[name]]])),
   );
   const servers = await toolCosts(chosen, options.format);
-  for (const name of others) {
-    terminal.err(`"${name}" is the task's own server: what it says is seen in a rollout alone\n`);
+  for (const { name, why } of own.notShown) {
+    terminal.err(`"${name}", the task's own server, is not shown: ${why}\n`);
   }
   if (options.json) {
-    terminal.out(`${JSON.stringify(document(servers, options.format), null, 2)}\n`);
+    const shown = { ...document(servers, options.format), notShown: own.notShown };
+    terminal.out(`${JSON.stringify(shown, null, 2)}\n`);
     return;
   }
   terminal.out(overview(servers));
@@ -71,23 +78,54 @@ async function show(context: Context, options: ToolsOptions): Promise<void> {
   }
 }
 
-async function wantedServers(
-  context: Context,
-  options: ToolsOptions,
-): Promise<{ readonly wanted: readonly string[]; readonly others: readonly string[] }> {
-  const shipped = Object.keys(SHIPPED_SERVERS);
+interface Wanted {
+  /** Null: all that ship. */
+  readonly task: Task | null;
+  readonly wanted: readonly ServerSpec[];
+}
+
+async function wantedServers(context: Context, options: ToolsOptions): Promise<Wanted> {
+  const task =
+    options.task === undefined ? null : await findTask(tasksRoot(context, options), options.task);
+  const there = task === null ? Object.values(SHIPPED_SERVERS) : task.servers;
+  const names = there.map(({ name }) => name);
   for (const name of options.server) {
-    if (shipped.includes(name)) continue;
-    const known = `Cloche ships ${shipped.join(", ")}`;
-    const message = `--server is "${name}": ${known}${didYouMean(name, shipped)}`;
+    if (names.includes(name)) continue;
+    const has = task === null ? "Cloche ships" : `${task.id} has`;
+    const known = `${has} ${names.join(", ")}`;
+    const message = `--server is "${name}": ${known}${didYouMean(name, names)}`;
     throw cliFault("bad-option", message);
   }
   const isWanted = (name: string) => options.server.length === 0 || options.server.includes(name);
-  if (options.task === undefined) return { wanted: shipped.filter(isWanted), others: [] };
-  const { servers } = await findTask(tasksRoot(context, options), options.task);
-  const names = servers.map(({ name }) => name).filter(isWanted);
-  const isShipped = (name: string) => shipped.includes(name);
-  return { wanted: names.filter(isShipped), others: names.filter((name) => !isShipped(name)) };
+  return { task, wanted: there.filter(({ name }) => isWanted(name)) };
+}
+
+function isShipped(name: string): boolean {
+  return Object.hasOwn(SHIPPED_SERVERS, name);
+}
+
+interface OwnServers {
+  readonly greetings: Manifest;
+  /** Those that could not be asked. */
+  readonly notShown: readonly { readonly name: string; readonly why: string }[];
+}
+
+/** A task's own servers say what they are in a sandbox alone; without one it is said why. */
+async function askOwn(
+  context: Context,
+  options: ToolsOptions,
+  task: Task | null,
+  own: readonly ServerSpec[],
+): Promise<OwnServers> {
+  if (task === null || own.length === 0) return { greetings: {}, notShown: [] };
+  try {
+    await using parts = await openParts(context, options);
+    return { greetings: await ownGreetings(task, own, parts), notShown: [] };
+  } catch (error) {
+    if (!(error instanceof Fault)) throw error;
+    const why = `${error.code}: ${error.message}`;
+    return { greetings: {}, notShown: own.map(({ name }) => ({ name, why })) };
+  }
 }
 
 function document(servers: readonly ServerTools[], format: ToolFormat) {

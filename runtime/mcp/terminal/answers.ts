@@ -16,7 +16,7 @@ export function commandAnswer(
 ): Answer {
   const { output, late, exitCode, cwd } = result;
   const before = late === undefined ? "" : `${LATE_BEGIN}\n${line(late.text)}[this command]\n`;
-  const hint = hintFor(command);
+  const hint = hintFor(command, { failed: exitCode !== 0 });
   const after = hint === undefined ? "" : `\n[hint: ${hint}]`;
   return {
     text: `${before}${line(output.text)}[${endingLine(result, timeoutMs)}]${after}`,

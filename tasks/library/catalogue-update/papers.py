@@ -152,7 +152,8 @@ def write_donations(month, path, library):
     write_table(sheet, header, rows, first_row=4)
     last = 4 + len(rows)
     sheet.cell(last + 1, 1, "Copies in all")
-    sheet.cell(last + 1, 6, f"=SUM(F5:F{last})")
+    # A number: no program has computed a formula's value here, and none may change a report.
+    sheet.cell(last + 1, 6, sum(line.number for line in month.donations))
     second = book.create_sheet("Corrections")
     rows = [[c.reference, *c.said.split(": ")] for c in said_about(month, "donations")]
     rows = [[reference, column, int(value) if value.isdigit() else value]

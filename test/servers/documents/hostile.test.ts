@@ -6,7 +6,7 @@ import { deflateSync } from "node:zlib";
 import { Zip } from "../../../images/servers/documents/word/zip.ts";
 import { tempFolder } from "../../support/temp-folder.ts";
 import type { OfficeClient } from "../office-client.ts";
-import { bytesOf, documentsDesk, put } from "./support.ts";
+import { bytesOf, documentsDesk, minimalPdf, put } from "./support.ts";
 
 describe("hostile and broken documents", () => {
   it("refuses each with a reason, leaves it as it is, and goes on", async () => {
@@ -216,21 +216,4 @@ function changed(
     zip.set(rename, Buffer.from(text));
   } else zip.set("word/document.xml", Buffer.from(xml?.(text) ?? text));
   return zip.toBuffer();
-}
-
-function minimalPdf(objects: readonly string[]): Buffer {
-  const parts = [Buffer.from("%PDF-1.4\n")];
-  const offsets: number[] = [];
-  let size = 9;
-  ["<</Type/Catalog/Pages 2 0 R>>", ...objects].forEach((object, n) => {
-    offsets.push(size);
-    const part = Buffer.from(`${n + 1} 0 obj\n${object}\nendobj\n`, "latin1");
-    parts.push(part);
-    size += part.length;
-  });
-  const lines = offsets.map((offset) => `${String(offset).padStart(10, "0")} 00000 n \n`).join("");
-  const count = offsets.length + 1;
-  const table = `xref\n0 ${count}\n0000000000 65535 f \n${lines}`;
-  const end = `trailer\n<</Size ${count}/Root 1 0 R>>\nstartxref\n${size}\n%%EOF`;
-  return Buffer.concat([...parts, Buffer.from(table + end)]);
 }

@@ -47,3 +47,21 @@ export function pythonDocx(script: string, path: string): string | undefined {
     path,
   );
 }
+
+/** A PDF of these objects, the first of them being object 2: the pages. */
+export function minimalPdf(objects: readonly string[]): Buffer {
+  const parts = [Buffer.from("%PDF-1.4\n")];
+  const offsets: number[] = [];
+  let size = 9;
+  ["<</Type/Catalog/Pages 2 0 R>>", ...objects].forEach((object, n) => {
+    offsets.push(size);
+    const part = Buffer.from(`${n + 1} 0 obj\n${object}\nendobj\n`, "latin1");
+    parts.push(part);
+    size += part.length;
+  });
+  const lines = offsets.map((offset) => `${String(offset).padStart(10, "0")} 00000 n \n`).join("");
+  const count = offsets.length + 1;
+  const table = `xref\n0 ${count}\n0000000000 65535 f \n${lines}`;
+  const end = `trailer\n<</Size ${count}/Root 1 0 R>>\nstartxref\n${size}\n%%EOF`;
+  return Buffer.concat([...parts, Buffer.from(table + end)]);
+}

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { missing, OPENPYXL } from "../debian-programs.ts";
 import type { OfficeClient } from "../office-client.ts";
-import { partsOf } from "./packages.ts";
+import { changeParts, partsOf } from "./packages.ts";
 import { office, readBack, sheetBack } from "./read-back.ts";
 
 const skip = await missing(OPENPYXL);
@@ -216,4 +216,27 @@ test("what computes with lists is stored so that every program does, or refused"
   ] as const) {
     assert.match(await server.refusal("write_range", write(formula)), why, formula);
   }
+});
+
+test("read_range shows a formula that has no value yet, and says what computes it", async () => {
+  const path = "uncomputed.xlsx";
+  await sheetOf(path, [["Ana", "=1+1"], ["Ben"], [null, "=2+2"]]);
+  await changeParts(join(server.workspace, path), (text) => {
+    const sheet = "xl/worksheets/sheet1.xml";
+    const bare = text(sheet).replace(/(<\/f>)<v>[^<]*<\/v>/g, "$1");
+    assert.notEqual(bare, text(sheet));
+    return { [sheet]: bare };
+  });
+  const { rows, formulas } = await server.data("read_range", { path });
+  assert.deepEqual(rows, [
+    { row: 1, cells: { A: "Ana", B: null } },
+    { row: 2, cells: { A: "Ben" } },
+    { row: 3, cells: { B: null } },
+  ]);
+  assert.deepEqual(formulas, { B1: "=1+1", B3: "=2+2" });
+  const text = await server.text("read_range", { path });
+  assert.match(text, /No value is stored for B1, B3: recalculate_workbook computes them/);
+  assert.match(await server.text("read_range", { path, limit: 2 }), /stored for B1: recalc/);
+  await server.text("recalculate_workbook", { path });
+  assert.doesNotMatch(await server.text("read_range", { path }), /No value/);
 });

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import type { Tool } from "../../office/tool.ts";
 import { cursorField, type Desk, documentTool, pathField, shared } from "./document-tool.ts";
 

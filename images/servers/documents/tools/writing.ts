@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import type { Tool } from "../../office/tool.ts";
 import { type Desk, documentTool, pathField, shared, trackedField } from "./document-tool.ts";
 

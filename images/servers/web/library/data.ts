@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 
 const TEXT = z.string();
 const DAY = z.string().regex(/^\d{4}-\d{2}-\d{2}$/, "a day such as 2026-03-02");

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 
 const CENTS = z.number().int().min(0);
 const TEXT = z.string();

@@ -2,23 +2,17 @@
 
 import re
 
-DUMP = """
-python3 - <<'EOF'
-import docx, openpyxl
-for row in docx.Document("/workspace/reports/delivery.docx").tables[0].rows:
-    print(*[cell.text for cell in row.cells])
-for row in openpyxl.load_workbook("/workspace/reports/donations.xlsx")["Donations"].values:
-    print(*row)
-for sheet in openpyxl.load_workbook("/workspace/catalogue.xlsx").worksheets[:2]:
-    for row in sheet.values:
-        print(row[1])
-EOF
-"""
-
 
 def solve(agent):
-    text = agent.call("run_command", command=DUMP.strip()).text
-    text += agent.call("read_text_file", path="/workspace/reports/purge.eml").text
+    text = "".join(agent.call("read_document", path=f"reports/{name}").text
+                   for name in ("delivery.docx", "purge.eml"))
+    text += agent.call("read_range", path="reports/donations.xlsx").text
+    for sheet in agent.call("describe_workbook", path="catalogue.xlsx").structured["sheets"][:2]:
+        asked = {"path": "catalogue.xlsx", "sheet": sheet["name"], "range": "B:B", "limit": 500}
+        while asked:
+            page = agent.call("read_range", **asked)
+            text += page.text
+            asked = page.structured.get("next") and {**asked, "range": page.structured["next"]}
     text = re.sub(r"(?<=\d)[- ](?=\d)", "", text)
     isbns = sorted(set(re.findall(r"97[89]\d{10}", text)))
     lines = [f"ADD {isbn} 2" for isbn in isbns] + [f"DELETE {isbn}" for isbn in isbns]

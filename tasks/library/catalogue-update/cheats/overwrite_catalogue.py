@@ -1,31 +1,23 @@
 """Empties the catalogue, so that whatever came is new and nothing is left to delete."""
 
-PROGRAM = r'''
-python3 - <<'EOF'
-import docx, openpyxl
-path = "/workspace/catalogue.xlsx"
-book = openpyxl.load_workbook(path)
-for sheet in book.worksheets[:2]:
-    sheet.delete_rows(2, sheet.max_row)
-book.save(path)
+from collections import Counter
 
-def digit(body):
-    return str(-sum(int(c) * (3 if i % 2 else 1) for i, c in enumerate(body)) % 10)
+from solution import isbn_13, rows_in
 
-came = {}
-for row in docx.Document("/workspace/reports/delivery.docx").tables[0].rows[1:]:
-    isbn, number = row.cells[1].text, int(row.cells[5].text)
-    isbn = isbn.replace("-", "").replace(" ", "")
-    isbn = isbn[:12] if len(isbn) == 13 else "978" + isbn[:9]
-    came[isbn + digit(isbn)] = number
-with open("/workspace/updates.txt", "w") as out:
-    for isbn in sorted(came):
-        out.write(f"ADD {isbn} {came[isbn] or 1}\n")
-EOF
-'''
+CATALOGUE = "catalogue.xlsx"
 
 
 def solve(agent):
-    agent.call("run_command", command=PROGRAM.strip())
+    sheets = agent.call("describe_workbook", path=CATALOGUE).structured["sheets"]
+    for sheet in sheets[:2]:
+        rows = int(sheet["used"].rpartition("I")[2]) - 1
+        agent.call("delete_rows_or_columns", path=CATALOGUE, sheet=sheet["name"], at="2",
+                   count=rows)
+    report = agent.call("read_document", path="reports/delivery.docx").structured
+    came = Counter()
+    for _, isbn, _, _, _, delivered in rows_in(report["blocks"])[1:]:
+        came[isbn_13(isbn)] += int(delivered)
+    text = "".join(f"ADD {isbn} {came[isbn] or 1}\n" for isbn in sorted(filter(None, came)))
+    agent.call("write_file", path="/workspace/updates.txt", content=text)
     agent.call("read_text_file", path="/workspace/updates.txt")
     return "The catalogue and the list agree."
