@@ -147,7 +147,8 @@ describe("the port of the service", () => {
     const events = await fetch(`${server.url}${path}/events`, { signal });
     const reader = events.body?.getReader();
     await reader?.read();
-    const slow = { arguments: { command: "sleep 0.5; echo late > /workspace/late.txt" } };
+    const late = "until [ -e /workspace/go.txt ]; do sleep 0.05; done; echo > /workspace/late.txt";
+    const slow = { arguments: { command: late } };
     const { tools } = await jsonOf(fetch(`${server.url}${path}/tools`));
     const shell = tools.find((tool: { name: string }) => /run|exec|command/.test(tool.name));
     const calling = post(`${path}/tools/${shell.name}`, slow, { signal });
@@ -155,6 +156,8 @@ describe("the port of the service", () => {
     assert.equal(written.status, 200);
     gone.abort();
     await assert.rejects(calling);
+    const go = { arguments: { path: "/workspace/go.txt", content: "" } };
+    assert.equal((await post(`${path}/tools/write_file`, go)).status, 200);
     const finish = new AbortController();
     const finishing = post(`${path}/finish`, { answer: "bye" }, { signal: finish.signal });
     while ((await view(id)).phase === "serving") await new Promise(setImmediate);
@@ -163,7 +166,7 @@ describe("the port of the service", () => {
     const ended = await jsonOf(post(`${path}/finish`));
     assert.deepEqual(ended.record.ending, { kind: "submitted", answer: "bye" });
     assert.equal(ended.record.outcome, "graded");
-    assert.equal(ended.record.steps, 2);
+    assert.equal(ended.record.steps, 3);
   });
 
   it("answers a client that has closed its writing side, and hangs up on one with half a body", async () => {
