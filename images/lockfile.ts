@@ -23,6 +23,13 @@ export class Lockfile {
     return version;
   }
 
+  /** What is pinned in a folder such as "node_modules/zod". Throws if nothing is. */
+  at(folder: string): { readonly version: string; readonly integrity: string | undefined } {
+    const { version, integrity } = this.#packages[folder] ?? {};
+    if (version === undefined) throw new Error(`package-lock.json pins nothing in ${folder}`);
+    return { version, integrity };
+  }
+
   /** Whether a package is pinned at the top of node_modules. */
   pins(name: string): boolean {
     return this.#packages[`node_modules/${name}`]?.version !== undefined;

@@ -21,6 +21,12 @@ export async function serverFiles(image: SandboxImage): Promise<ContextFile[]> {
   return (await Promise.all(bundled)).flat();
 }
 
+/** The folders of the npm packages that the servers of an image are bundled from, sorted. */
+export async function serverPackages(image: SandboxImage): Promise<readonly string[]> {
+  const bundled = await Promise.all(bundlesOf(image).map(bundleServer));
+  return [...new Set(bundled.flatMap(({ packages }) => packages))].sort();
+}
+
 /**
  * What decides about these servers: versions of packages, our sources, the bundler. Reads our
  * sources, a few hundred KB; bundles nothing.

@@ -7,7 +7,10 @@ import type { ServiceMetrics } from "./metrics.ts";
 
 /** What the endpoints are made with; put together once, in `cli/`. */
 export interface ApiParts
-  extends Pick<RolloutParts, "engine" | "images" | "data" | "clock" | "log" | "process"> {
+  extends Pick<
+    RolloutParts,
+    "engine" | "images" | "data" | "clock" | "log" | "process" | "signer"
+  > {
   readonly service: RolloutService;
   /** Where tasks/ and fixtures/ lie. */
   readonly tasksRoot: string;

@@ -3,7 +3,7 @@ import { mkdir, open, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { Readable } from "node:stream";
 import { messageOf } from "../base/fault.ts";
-import { isPartPath, MANIFEST, SEAL } from "../store/bundle-layout.ts";
+import { isPartPath, MANIFEST, SEAL, SIGNATURE } from "../store/bundle-layout.ts";
 import { verifyFiles } from "../store/bundle-parts.ts";
 import { BLOCK, encodeHeader, padding } from "../workspace/tar-format.ts";
 import { TarReader } from "../workspace/tar-reader.ts";
@@ -28,8 +28,9 @@ interface Member {
  * first. Rejects with `store/bundle-missing` or `store/bundle-altered`.
  */
 export async function bundleArchive(folder: string): Promise<BundleArchive> {
-  const { id, manifest } = await verifyFiles(folder);
-  const heads = await Promise.all([MANIFEST, SEAL].map((path) => sized(folder, path)));
+  const { id, manifest, signature } = await verifyFiles(folder);
+  const first = [MANIFEST, SEAL, ...(signature ? [SIGNATURE] : [])];
+  const heads = await Promise.all(first.map((path) => sized(folder, path)));
   const members = [...heads, ...manifest.parts];
   const sizes = members.map(
     (member) => headerOf(id, member).length + member.bytes + padding(member.bytes).length,
@@ -66,6 +67,7 @@ async function* archive(
   yield Buffer.alloc(2 * BLOCK);
 }
 
+const HEADS: readonly string[] = [MANIFEST, SEAL, SIGNATURE];
 const UPLOAD_BYTES_MAX = 2 * 1024 ** 3;
 const UPLOAD_FILES_MAX = 100_000;
 
@@ -90,7 +92,7 @@ export async function receiveBundle(
     top ??= directory;
     if (directory !== top) throw refused(`${shown(name)} is in another directory than the first`);
     if (header.type === "5" && (path === "" || /^[a-z0-9/]+\/$/.test(path))) continue;
-    const isKnown = path === MANIFEST || path === SEAL || isPartPath(path);
+    const isKnown = HEADS.includes(path) || isPartPath(path);
     if (header.type !== "0" || !isKnown) throw refused(`${shown(name)} is no file of a bundle`);
     if (made.has(path)) throw refused(`${shown(name)} is there twice`);
     made.add(path);
@@ -102,7 +104,7 @@ export async function receiveBundle(
 function placeOf(name: string): { directory: string; path: string } {
   const plain = name.replace(/^\.\//, "");
   const [, directory = "", path = ""] = /^([^/]+)\/(.*)$/s.exec(plain) ?? [];
-  const isTop = /^(task|workspace|blobs|logs)$/.test(directory) || directory === "";
+  const isTop = /^(task|workspace|state|blobs|logs)$/.test(directory) || directory === "";
   return isTop ? { directory: "", path: plain } : { directory, path };
 }
 

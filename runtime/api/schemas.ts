@@ -5,6 +5,7 @@ import type { GroupView, RolloutEvent, RolloutView, ToolAnswer } from "../rollou
 import type { Outcome, Phase, RolloutRecord } from "../store/record.ts";
 import type { RecordPage } from "../store/records.ts";
 import { budgetSchema, gradeSchema, limitsSchema, recordSchema } from "../store/schemas.ts";
+import { signatureSchema } from "../store/signature.ts";
 
 /** What the endpoints answer. The document at /openapi.json is made from these. */
 const phaseSchema: z.ZodType<Phase> = z
@@ -163,6 +164,12 @@ export const regradeSchema = z
     grade: gradeDocument,
     recorded: orNull(gradeDocument).describe("The grade that the bundle holds."),
     same: z.boolean().nullable().describe("Byte for byte; null if the bundle holds none."),
+    bundle: z.string().describe("Its id."),
+    signature: signatureSchema
+      .nullable()
+      .describe(
+        "Over the canonical JSON of {bundle, grade, schema}; null unless the service's key signed the bundle.",
+      ),
   })
   .openapi("Regrade");
 

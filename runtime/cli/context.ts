@@ -1,8 +1,10 @@
 import { join } from "node:path";
 import { systemClock } from "../base/clock.ts";
 import { openLog } from "../base/log.ts";
+import { didYouMean } from "../base/nearest.ts";
 import { processIdentity } from "../base/process-identity.ts";
-import type { Engine, EngineReport } from "../engine/engine.ts";
+import { digestsOnly } from "../engine/by-digest.ts";
+import { type Engine, type EngineReport, PROFILES, type ProfileName } from "../engine/engine.ts";
 import { openEngine } from "../engine/engines.ts";
 import { McpListener } from "../mcp/listener.ts";
 import type { RolloutParts } from "../rollout/parts.ts";
@@ -11,7 +13,8 @@ import { RecordStore } from "../store/records.ts";
 import { dataPath } from "./data-path.ts";
 import { cliFault } from "./faults.ts";
 import { onInterrupt } from "./interrupts.ts";
-import { requireImages } from "./set-up/require-images.ts";
+import { byDigest, type HeldImages, requireImages } from "./set-up/require-images.ts";
+import { signerOf } from "./signing.ts";
 import { openTerminal, type Terminal } from "./terminal.ts";
 
 /** What every command is given: the world around the process, read here and nowhere below. */
@@ -27,7 +30,14 @@ export interface CommonOptions {
   readonly engine?: string;
   readonly json?: boolean;
   readonly root?: string;
+  readonly signingKey?: string;
   readonly verbose?: boolean;
+  /** How tightly sandboxes are closed (or CLOCHE_PROFILE). */
+  readonly profile?: string;
+  /** The OCI runtime that sandboxes are run with (or CLOCHE_RUNTIME). */
+  readonly runtime?: string;
+  /** Sandboxes of images by their digest alone (or CLOCHE_IMAGES_BY_DIGEST). */
+  readonly imagesByDigest?: boolean;
 }
 
 /** Where tasks/ and fixtures/ lie: --root, else the repository. */
@@ -58,13 +68,40 @@ export async function openAnsweringEngine(
   context: Context,
   options: CommonOptions,
 ): Promise<{ engine: Engine; report: EngineReport }> {
-  const engine = await openEngine(options.engine ?? "docker", { env: context.env });
+  const { env } = context;
+  const runtime = options.runtime ?? (env["CLOCHE_RUNTIME"] || undefined);
+  const profile = profileOf(options.profile ?? (env["CLOCHE_PROFILE"] || "default"));
+  const engine = await openEngine(options.engine ?? "docker", {
+    ...{ env, profile },
+    ...(runtime === undefined ? {} : { runtime }),
+  });
   try {
     return { engine, report: await engine.check() };
   } catch (error) {
     await engine[Symbol.asyncDispose]();
     throw error;
   }
+}
+
+/**
+ * Our images as the engine holds them, and the engine to make sandboxes with. Rejects as
+ * `requireImages` and `byDigest` do.
+ */
+export async function openImages(
+  engine: Engine,
+  { env }: Context,
+  options: CommonOptions,
+): Promise<HeldImages & { readonly engine: Engine }> {
+  const held = await requireImages(engine, env);
+  const isWanted = options.imagesByDigest ?? Boolean(env["CLOCHE_IMAGES_BY_DIGEST"]);
+  return isWanted ? { ...byDigest(held, env), engine: digestsOnly(engine) } : { ...held, engine };
+}
+
+function profileOf(name: string): ProfileName {
+  const profile = PROFILES.find((known) => known === name);
+  if (profile !== undefined) return profile;
+  const message = `no profile is named "${name}" (known: ${PROFILES.join(", ")})`;
+  throw cliFault("bad-option", `${message}${didYouMean(name, PROFILES)}`);
 }
 
 /** Everything that a rollout is made with; the only place where it is put together. */
@@ -78,9 +115,10 @@ export async function openParts(context: Context, options: CommonOptions): Promi
       level: logLevel(context.env),
       onTerminal: options.verbose === true,
     });
-    const { engine, report } = await openAnsweringEngine(context, options);
-    stack.use(engine);
-    const { images, manifests } = await requireImages(engine, context.env);
+    const { engine: opened, report } = await openAnsweringEngine(context, options);
+    stack.use(opened);
+    const { engine, images, manifests } = await openImages(opened, context, options);
+    const signer = await signerOf(options.signingKey, context.env);
     const listener = stack.use(await McpListener.open({ host: "127.0.0.1", port: 0, log }));
     const signal = onInterrupt(context.terminal, data.path);
     const rest = stack.move();
@@ -96,6 +134,7 @@ export async function openParts(context: Context, options: CommonOptions): Promi
       signal,
       clock: systemClock,
       process: processIdentity(),
+      ...(signer ? { signer } : {}),
       [Symbol.asyncDispose]: () => rest.disposeAsync(),
     };
   } catch (error) {

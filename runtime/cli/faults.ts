@@ -6,6 +6,11 @@ export const CLI_FAULTS = {
     means: "An option's value is not one that the command knows.",
     remedy: "The message says what is possible; --help shows examples.",
   },
+  "bad-key-file": {
+    blame: "caller",
+    means: "A file of a key or of a signed document cannot be used as it is.",
+    remedy: "The message says what is wrong with it; cloche keys signing makes a pair.",
+  },
 } as const satisfies Record<string, FaultKind>;
 
 export const cliFault = faultMaker("cli", CLI_FAULTS);

@@ -16,6 +16,7 @@ import { addTask } from "./commands/task.ts";
 import { addTools } from "./commands/tools.ts";
 import { type Context, openContext } from "./context.ts";
 import { EXIT } from "./exit-codes.ts";
+import { plainLines } from "./terminal.ts";
 
 const HELP = `
 Begin with:
@@ -64,11 +65,11 @@ function explain({ terminal }: Context, error: unknown, json: boolean): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : EXIT.badUsage;
   if (error instanceof Fault) {
     if (json) terminal.out(`${JSON.stringify({ fault: faultRecord(error) }, null, 2)}\n`);
-    terminal.err(`${terminal.paint.red("error")} ${error.code}: ${error.message}\n`);
+    terminal.err(`${terminal.paint.red("error")} ${error.code}: ${plainLines(error.message)}\n`);
     return EXIT.badUsage;
   }
   if (error instanceof Error && error.name === "Interrupted") return EXIT.interrupted;
-  terminal.err(`${terminal.paint.red("unexpected")} ${messageOf(error)}\n`);
+  terminal.err(`${terminal.paint.red("unexpected")} ${plainLines(messageOf(error))}\n`);
   terminal.err(`${error instanceof Error ? (error.stack ?? "") : ""}\n`);
   return EXIT.badUsage;
 }

@@ -5,7 +5,7 @@ import type { Step } from "../mcp/step.ts";
 import { outcomeOf } from "../rollout/outcome.ts";
 import type { RolloutRecord } from "../store/record.ts";
 import type { Task } from "../task/task.ts";
-import { duration, type Paint, plain, table } from "./terminal.ts";
+import { duration, type Paint, plain, plainLines, table } from "./terminal.ts";
 
 /** One rollout as `--json` prints it: its record, with the steps in short and the bundle's path. */
 export function rolloutDocument(
@@ -67,7 +67,7 @@ export function rolloutReport(record: RolloutRecord, bundlesFolder: string, pain
   } else {
     lines.push("reward  null (no grade, so no reward)");
   }
-  if (record.fault) lines.push(`fault   ${record.fault.code}: ${record.fault.message}`);
+  if (record.fault) lines.push(`fault   ${record.fault.code}: ${plainLines(record.fault.message)}`);
   if (record.bundle) lines.push(`bundle  ${join(bundlesFolder, record.bundle)}`);
   return `${lines.join("\n")}\n`;
 }
@@ -89,7 +89,7 @@ export function stepLine(step: Step, paint: Paint): string {
   const mark = outcome === "ok" ? paint.green("✓") : paint.yellow(outcome);
   const took = duration(step.queueMs + step.upstreamMs + step.proxyMs).padStart(7);
   const args = paint.dim(plain(JSON.stringify(step.arguments), 90));
-  return `${String(step.step).padStart(4)} ${took}  ${mark} ${step.exposedName} ${args}\n`;
+  return `${String(step.step).padStart(4)} ${took}  ${mark} ${plain(step.exposedName, 80)} ${args}\n`;
 }
 
 function scoreText(score: number, paint: Paint): string {

@@ -20,10 +20,12 @@ import {
   type Context,
   logLevel,
   openAnsweringEngine,
+  openImages,
   openRecords,
   tasksRoot,
 } from "./context.ts";
-import { requireImages } from "./set-up/require-images.ts";
+import { examineSandbox, requireSealed } from "./security/sealed.ts";
+import { signerOf } from "./signing.ts";
 
 export interface ServeOptions extends CommonOptions {
   readonly host: string;
@@ -34,6 +36,8 @@ export interface ServeOptions extends CommonOptions {
   readonly pool: number;
   readonly maxOpen: number;
   readonly queue: number;
+  /** Properties in which sandboxes may be weaker than they should be. */
+  readonly accept: readonly string[];
 }
 
 /** A service that answers on its port. Disposing it releases everything at once. */
@@ -64,10 +68,14 @@ export async function openServing(
       level: logLevel(context.env),
       onTerminal: options.verbose === true,
     });
-    const { engine, report } = await openAnsweringEngine(context, options);
-    stack.use(engine);
-    const { images, manifests } = await requireImages(engine, context.env);
+    const { engine: opened, report } = await openAnsweringEngine(context, options);
+    stack.use(opened);
+    const { engine, images, manifests } = await openImages(opened, context, options);
+    const signer = await signerOf(options.signingKey, context.env);
     const server = stack.use(await listen(options, log));
+    say(`engine ${report.summary}; probing a sandbox`);
+    const wish = { engine, report, images, data, process: processIdentity() };
+    requireSealed(await examineSandbox(wish), options.accept, { log, say });
     const url = (options.publicUrl ?? server.url).replace(/\/+$/, "");
     const endpoint = stack.use(new McpEndpoint({ url, log, ...server.reach }));
     const parts: RolloutParts = {
@@ -81,12 +89,13 @@ export async function openServing(
       clock: systemClock,
       log,
       process: processIdentity(),
+      ...(signer ? { signer } : {}),
     };
     const keys = new Keys(keyring.keys, systemClock, () => keyring.changed(log));
     const metrics = new ServiceMetrics();
     const root = tasksRoot(context, options);
     const service = stack.use(await openService(parts, options, metrics, root));
-    say(`engine ${report.summary}; looking for what an earlier process left`);
+    say(`looking for what an earlier process left`);
     const recovered = await service.recover();
     let state: ServiceState = "serving";
     const canary = new Canary(parts);

@@ -18,8 +18,8 @@ export function openTerminal(env: NodeJS.ProcessEnv): Terminal {
   const live = process.stderr.isTTY === true && env["TERM"] !== "dumb";
   const colour = live && process.stdout.isTTY === true && !env["NO_COLOR"];
   return {
-    out: (text) => void process.stdout.write(text),
-    err: (text) => void process.stderr.write(text),
+    out: (text) => void process.stdout.write(withoutMarks(text)),
+    err: (text) => void process.stderr.write(withoutMarks(text)),
     live,
     paint: pc.createColors(colour),
   };
@@ -34,6 +34,22 @@ export function plain(text: string, max = 160): string {
     letter === "\n" ? " ⏎ " : `\\x${(letter.codePointAt(0) ?? 0).toString(16).padStart(2, "0")}`,
   );
   return safe.length > max ? `${safe.slice(0, max - 1)}…` : safe;
+}
+
+/** As `plain`, but of as many lines as it has. */
+export function plainLines(text: string): string {
+  const line = (one: string) => plain(one, Number.POSITIVE_INFINITY);
+  return text.split(/\r?\n/).map(line).join("\n");
+}
+
+/**
+ * The control characters that JSON may hold as they are, and marks of direction, as escapes: in
+ * JSON they mean the same.
+ */
+function withoutMarks(text: string): string {
+  return text.replace(/[\u007f-\u009f\u200e\u200f\u202a-\u202e\u2066-\u2069]/g, (letter) => {
+    return `\\u${letter.charCodeAt(0).toString(16).padStart(4, "0")}`;
+  });
 }
 
 /** "0.42 s" or "12 ms". */

@@ -56,6 +56,32 @@ export interface EngineReport {
   readonly address: string;
   readonly cpus: number;
   readonly memoryBytes: number;
+  readonly isolation: Isolation;
+}
+
+/** How tightly a sandbox is closed: "default" lets through what programs use, "strict" less. */
+export const PROFILES = ["default", "strict"] as const;
+export type ProfileName = (typeof PROFILES)[number];
+
+/** What an engine says that it seals boxes with. What is true is found by a probe. */
+export interface Isolation {
+  readonly profile: ProfileName;
+  /** The OCI runtime in use. */
+  readonly runtime: string;
+  /** Those that the engine knows. */
+  readonly runtimes: readonly string[];
+  /** Another one means another machine or another installation. */
+  readonly engineId: string;
+  readonly kernel: string;
+  /** "name version" of what the engine is made of, as it says: "runc 1.1.5", "containerd 1.6.20". */
+  readonly components: Readonly<Record<string, string>>;
+  readonly cgroups: 1 | 2;
+  readonly appArmor: boolean;
+  readonly userNamespaces: boolean;
+  /** Boxes survive a restart of the engine. */
+  readonly liveRestore: boolean;
+  /** Changes with what this engine is asked to seal a box with, and with how it runs the runtime. */
+  readonly sealHash: string;
 }
 
 /**

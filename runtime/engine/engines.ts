@@ -1,6 +1,6 @@
 import { type Log, silentLog } from "../base/log.ts";
 import { didYouMean } from "../base/nearest.ts";
-import type { Engine } from "./engine.ts";
+import type { Engine, ProfileName } from "./engine.ts";
 import { engineFault } from "./faults.ts";
 
 export interface EngineOptions {
@@ -11,10 +11,14 @@ export interface EngineOptions {
   readonly env: Readonly<Record<string, string | undefined>>;
   /** How long one request may take before it is `engine/no-answer`. Default 30,000. */
   readonly deadlineMs?: number;
+  /** How tightly boxes are closed. Default "default". */
+  readonly profile?: ProfileName;
+  /** The OCI runtime that boxes are run with, by the engine's name for it. Default: the engine's. */
+  readonly runtime?: string;
 }
 
 type Opener = (
-  options: Required<Omit<EngineOptions, "address">> & EngineOptions,
+  options: Required<Omit<EngineOptions, "address" | "runtime">> & EngineOptions,
 ) => Promise<Engine>;
 
 /** One line an engine, loaded when asked for: who uses one never loads another's client. */
@@ -33,5 +37,5 @@ export async function openEngine(name: string, options: EngineOptions): Promise<
     const message = `no engine is named "${name}" (known: ${known.join(", ")})`;
     throw engineFault("unknown-engine", `${message}${didYouMean(name, known)}`);
   }
-  return await opener({ log: silentLog, deadlineMs: 30_000, ...options });
+  return await opener({ log: silentLog, deadlineMs: 30_000, profile: "default", ...options });
 }

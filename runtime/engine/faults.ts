@@ -23,6 +23,22 @@ export const ENGINE_FAULTS = {
     means: "The engine answered with an error that has no code of its own here.",
     remedy: "Read the engine's words in the message, and its log.",
   },
+  "no-such-runtime": {
+    blame: "caller",
+    means: "The engine knows no OCI runtime of this name.",
+    remedy: "Register it with the engine (for Docker: `runtimes` in daemon.json), or name another.",
+  },
+  "not-sealed": {
+    blame: "engine",
+    means: "A probe found that sandboxes of this engine let through more than its profile allows.",
+    remedy:
+      "Repair what the message names (`cloche doctor --security` shows all of it), or accept it by name with --accept.",
+  },
+  "probe-failed": {
+    blame: "engine",
+    means: "The probe of a sandbox did not come to its end, so nobody knows how tight it is.",
+    remedy: "Read what it said in the message; build the images anew if it was not found.",
+  },
   "image-missing": {
     blame: "engine",
     means: "The engine does not hold the image.",

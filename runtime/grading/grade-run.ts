@@ -5,12 +5,13 @@ import type { Box } from "../engine/engine.ts";
 import { type BlobSource, layeredBlobs } from "../workspace/blob-source.ts";
 import type { BlobFolder } from "../workspace/blobs.ts";
 import type { Snapshot, SnapshotEntry } from "../workspace/snapshot.ts";
+import { type ExecutionPlace, executor } from "./execution.ts";
 import { gradingFault } from "./faults.ts";
 import type { Grade } from "./grade.ts";
 import { graderFiles } from "./grader-files.ts";
 import type { PythonAnswer } from "./python-module.ts";
 import { type DeclaredCriterion, readVerdict, rewardOf } from "./verdict.ts";
-import { WaitingGrader } from "./waiting-grader.ts";
+import { type GraderQuestion, WaitingGrader } from "./waiting-grader.ts";
 
 /** Everything that a grade rests on. A bundle holds all of it. */
 export interface GradingInput {
@@ -37,6 +38,8 @@ export interface GraderBox {
   readonly folder: string;
   readonly user: string;
   readonly timeoutMs: number;
+  /** Where it has programs of the agent's run. */
+  readonly execution: ExecutionPlace;
   /** Its Python, if it was started already; it is ended in any case. */
   readonly waiting?: WaitingGrader;
 }
@@ -55,7 +58,8 @@ export async function gradeRun(
   await using python = grader.waiting ?? new WaitingGrader(grader.box, grader.user, signal);
   const folder = await gradingFolder(input, scratch);
   const files = graderFiles(folder, layeredBlobs(scratch, input.blobs));
-  const answer = await askGrader(python, input.task, grader, files, signal);
+  const execute = executor(grader.execution, input.after, input.blobs);
+  const answer = await askGrader(python, input.task, grader, { files, execute, signal });
   const criteria = readVerdict(answer, input.declared);
   return {
     schema: "cloche.grade/1",
@@ -70,11 +74,10 @@ async function askGrader(
   python: WaitingGrader,
   task: string,
   { folder: root, timeoutMs }: GraderBox,
-  files: AsyncIterable<Buffer>,
-  signal: AbortSignal,
+  parts: Pick<GraderQuestion, "files" | "execute" | "signal">,
 ): Promise<PythonAnswer["answer"]> {
   const { answer, printed } = await python.ask({
-    ...{ root, files, timeoutMs, signal },
+    ...{ root, timeoutMs, ...parts },
     onSilence: (kind, message) =>
       gradingFault(kind === "timed-out" ? kind : "no-verdict", `the grader of ${task}: ${message}`),
   });

@@ -4,6 +4,8 @@ import { withDeadline } from "../base/deadline.ts";
 import { secret } from "../base/id.ts";
 import type { Box, BoxProcess } from "../engine/engine.ts";
 import { engineFault } from "../engine/faults.ts";
+import type { Execute } from "./execution.ts";
+import { GraderOutput } from "./grader-output.ts";
 import {
   ANSWER_BYTES_MAX,
   type OnSilence,
@@ -20,10 +22,12 @@ export interface GraderQuestion {
   readonly root: string;
   /** As `graderFiles` makes them. */
   readonly files: AsyncIterable<Buffer>;
-  /** From the moment when all files were handed over. */
+  /** From the moment when all files were handed over; what `execute` takes is not counted. */
   readonly timeoutMs: number;
   readonly signal: AbortSignal;
   readonly onSilence: OnSilence;
+  /** Runs what the grader asks to have run. */
+  readonly execute: Execute;
 }
 
 /**
@@ -37,7 +41,7 @@ export class WaitingGrader implements AsyncDisposable {
   constructor(box: Box, user: string, signal: AbortSignal) {
     const { argv, env } = pythonCommand("run_grader");
     this.#opening = box.open(argv, { user, env, signal }).then((process) => {
-      return { process, stdout: kept(process.stdout), stderr: kept(process.stderr) };
+      return { process, stdout: new GraderOutput(process.stdout), stderr: kept(process.stderr) };
     });
     this.#opening.catch(() => {});
   }
@@ -45,18 +49,20 @@ export class WaitingGrader implements AsyncDisposable {
   /**
    * Hands it the run and returns its answer, which travels over the exec's own stdout and is bound
    * to a nonce that went in over stdin. Once only. Rejects with `onSilence(…)`, as `Box.open`, with
-   * what `files` fails with, `engine/no-answer`, `engine/box-gone`, or the signal's reason.
+   * what `files` or `execute` fail with, `engine/no-answer`, `engine/box-gone`, or the signal's reason.
    */
-  async ask({ root, files, timeoutMs, signal, onSilence }: GraderQuestion): Promise<PythonAnswer> {
+  async ask(question: GraderQuestion): Promise<PythonAnswer> {
+    const { root, files, timeoutMs, signal, onSilence } = question;
     const { process, stdout, stderr } = await this.#opening;
     const nonce = secret();
+    stdout.expect(nonce);
     process.stdin.write(`${JSON.stringify({ nonce, root, files: true })}\n`);
     const late = () => engineFault("no-answer", `the grader took no files for ${FILES_MS} ms`);
     await withDeadline(FILES_MS, signal, late, async (until) => {
-      await pipeline(Readable.from(files, { objectMode: false }), process.stdin, { signal: until });
+      const source = Readable.from(files, { objectMode: false });
+      await pipeline(source, process.stdin, { signal: until, end: false });
     });
-    const over = Promise.all([stdout.over, stderr.over]);
-    const timedOut = !(await isOverWithin(timeoutMs, over, signal));
+    const timedOut = !(await served(await this.#opening, question));
     const said = { stdout: stdout.bytes(), stderr: stderr.bytes() };
     const output = { ...said, timedOut, exitCode: null };
     if (timedOut) {
@@ -82,7 +88,7 @@ export class WaitingGrader implements AsyncDisposable {
 
 interface OpenedProcess {
   readonly process: BoxProcess;
-  readonly stdout: Kept;
+  readonly stdout: GraderOutput;
   readonly stderr: Kept;
 }
 
@@ -93,23 +99,35 @@ interface Kept {
   readonly over: Promise<void>;
 }
 
-/** Whether its output ends in time; how it ended is known a little later. */
-async function isOverWithin(
-  timeoutMs: number,
-  over: Promise<unknown>,
-  signal: AbortSignal,
+/** Does what it asks for until its output ends; whether that was in time. */
+async function served(
+  { process, stdout, stderr }: OpenedProcess,
+  { timeoutMs, signal, execute }: GraderQuestion,
 ): Promise<boolean> {
+  let leftMs = timeoutMs;
+  for (;;) {
+    const since = performance.now();
+    const next = await inTime(leftMs, signal, () => stdout.next());
+    leftMs -= performance.now() - since;
+    if (next === "late") return false;
+    if (next.value === undefined) break;
+    const answer = await execute(next.value, signal);
+    process.stdin.write(`${JSON.stringify({ execute: answer })}\n`);
+  }
+  process.stdin.end();
+  return (await inTime(leftMs, signal, () => stderr.over)) !== "late";
+}
+
+async function inTime<T>(
+  ms: number,
+  signal: AbortSignal,
+  work: () => Promise<T>,
+): Promise<{ readonly value: T } | "late"> {
   const late = new Error("late");
   try {
-    await withDeadline(
-      timeoutMs,
-      signal,
-      () => late,
-      () => over,
-    );
-    return true;
+    return { value: await withDeadline(Math.max(1, ms), signal, () => late, work) };
   } catch (error) {
-    if (error === late) return false;
+    if (error === late) return "late";
     throw error;
   }
 }

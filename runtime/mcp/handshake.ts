@@ -36,6 +36,10 @@ export interface GreetOptions {
 
 const MAX_TOOL_PAGES = 100;
 const MAX_TOOLS = 1_000;
+/** Of one tool and of all, as JSON: agents are shown them whole, and every bundle holds them. */
+const MAX_TOOL_BYTES = 128 * 1024;
+const MAX_TOOLS_BYTES = 2 * 1024 * 1024;
+const MAX_GREETING_BYTES = 256 * 1024;
 const TOOL_NAME = /^[A-Za-z0-9_.-]{1,128}$/;
 const COMMAND_SHOWN = 400;
 const STDERR_SHOWN = 2_000;
@@ -76,6 +80,9 @@ async function exchange(
   if (typeof initializeResult["protocolVersion"] !== "string") {
     throw notMcp(upstream, spec, 'answered "initialize" without a protocolVersion');
   }
+  if (sizeOf(initializeResult) > MAX_GREETING_BYTES) {
+    throw notMcp(upstream, spec, `answered "initialize" with over ${MAX_GREETING_BYTES} bytes`);
+  }
   upstream.send({ jsonrpc: "2.0", method: "notifications/initialized" });
   const theirs = initializeResult["capabilities"];
   const has = (capability: string) => isObject(theirs) && theirs[capability] !== undefined;
@@ -89,11 +96,19 @@ async function exchange(
 
 async function readTools(upstream: Conversation, spec: ServerSpec): Promise<readonly ToolInfo[]> {
   const tools: ToolInfo[] = [];
+  const names = new Set<string>();
+  let bytes = 0;
   let params: Record<string, unknown> = {};
   for (let page = 0; page < MAX_TOOL_PAGES; page++) {
     const listed = await ask(upstream, spec, "tools/list", params);
     if (!Array.isArray(listed["tools"])) throw notMcp(upstream, spec, 'lists no "tools"');
-    for (const tool of listed["tools"]) tools.push(checkedTool(tool, spec, tools));
+    for (const tool of listed["tools"]) {
+      tools.push(checkedTool(tool, spec, names));
+      bytes += sizeOf(tool);
+    }
+    if (bytes > MAX_TOOLS_BYTES) {
+      throw refused(spec, `describes its tools in more than ${MAX_TOOLS_BYTES} bytes`);
+    }
     const cursor = listed["nextCursor"];
     if (typeof cursor !== "string") return tools;
     params = { cursor };
@@ -115,15 +130,24 @@ async function readPrompts(upstream: Conversation, spec: ServerSpec): Promise<re
   return names;
 }
 
-function checkedTool(tool: unknown, spec: ServerSpec, before: readonly ToolInfo[]): ToolInfo {
+function checkedTool(tool: unknown, spec: ServerSpec, before: Set<string>): ToolInfo {
   const name = isObject(tool) ? tool["name"] : undefined;
   if (typeof name !== "string" || !TOOL_NAME.test(name)) {
     const shown = JSON.stringify(name)?.slice(0, 100);
     throw refused(spec, `has a tool named ${shown}; a name is 1 to 128 of A-Z a-z 0-9 _ . -`);
   }
-  if (before.some((other) => other.name === name)) throw refused(spec, `lists "${name}" twice`);
-  if (before.length >= MAX_TOOLS) throw refused(spec, `lists more than ${MAX_TOOLS} tools`);
+  if (before.has(name)) throw refused(spec, `lists "${name}" twice`);
+  if (before.size >= MAX_TOOLS) throw refused(spec, `lists more than ${MAX_TOOLS} tools`);
+  const bytes = sizeOf(tool);
+  if (bytes > MAX_TOOL_BYTES) {
+    throw refused(spec, `describes "${name}" in ${bytes} bytes; ${MAX_TOOL_BYTES} are allowed`);
+  }
+  before.add(name);
   return tool as ToolInfo;
+}
+
+function sizeOf(value: unknown): number {
+  return Buffer.byteLength(JSON.stringify(value));
 }
 
 /** Sends one request and waits for its result. */

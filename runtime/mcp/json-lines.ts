@@ -1,10 +1,26 @@
+import { createHash, type Hash } from "node:crypto";
+
 /** Tiny chunks are joined from time to time: each costs far more memory than its bytes. */
 const MAX_PARTS = 4_096;
+/** Of a line that is too long to be kept. */
+const HEAD_BYTES = 4_096;
+const TAIL_BYTES = 1_024;
 
 /** What a stream of lines may hold before its writer counts as broken. */
 export interface LineLimits {
   /** The longest line, in bytes. */
   readonly lineBytes: number;
+  /** A longer line, up to this, is not kept but told of. Default: there is none. */
+  readonly longLineBytes?: number;
+}
+
+/** What is known of a line that was too long to be kept. */
+export interface LongLine {
+  readonly bytes: number;
+  readonly sha256: string;
+  /** Its first 4 KiB, or what of them could be kept, and its last KiB. */
+  readonly head: string;
+  readonly tail: string;
 }
 
 /**
@@ -13,15 +29,22 @@ export interface LineLimits {
  * becomes U+FFFD, empty lines are skipped.
  */
 export class LineSplitter {
-  readonly #limits: LineLimits;
+  readonly #limits: Required<LineLimits>;
   readonly #onLine: (line: string) => void;
+  readonly #onLong: (line: LongLine) => void;
   #parts: Buffer[] = [];
   #bytes = 0;
+  #long: { readonly hash: Hash; readonly head: Buffer; tail: Buffer } | undefined;
   #first = true;
 
-  constructor(limits: LineLimits, onLine: (line: string) => void) {
-    this.#limits = limits;
+  constructor(
+    limits: LineLimits,
+    onLine: (line: string) => void,
+    onLong: (line: LongLine) => void = () => {},
+  ) {
+    this.#limits = { longLineBytes: limits.lineBytes, ...limits };
     this.#onLine = onLine;
+    this.#onLong = onLong;
   }
 
   /** @throws LineTooLong once a line is over the limit; nothing may be pushed after that. */
@@ -43,13 +66,47 @@ export class LineSplitter {
   }
 
   #take(part: Buffer): void {
+    const { lineBytes, longLineBytes } = this.#limits;
     this.#bytes += part.length;
-    if (this.#bytes > this.#limits.lineBytes) throw new LineTooLong(this.#limits.lineBytes);
+    if (this.#bytes > Math.max(lineBytes, longLineBytes)) {
+      this.#parts = [];
+      throw new LineTooLong(Math.max(lineBytes, longLineBytes));
+    }
+    if (this.#bytes > lineBytes) {
+      this.#skip(part);
+      return;
+    }
     this.#parts.push(part);
     if (this.#parts.length >= MAX_PARTS) this.#parts = [Buffer.concat(this.#parts)];
   }
 
+  /** From here on nothing of this line is kept but its hash, its beginning and its end. */
+  #skip(part: Buffer): void {
+    const parts = [...this.#parts, part];
+    this.#parts = [];
+    this.#long ??= {
+      hash: createHash("sha256"),
+      head: headOf(parts),
+      tail: Buffer.alloc(0),
+    };
+    for (const one of parts) {
+      this.#long.hash.update(one);
+      const tail = Buffer.concat([this.#long.tail, one.subarray(-TAIL_BYTES)]);
+      this.#long.tail = Buffer.from(tail.subarray(-TAIL_BYTES));
+    }
+  }
+
   #flush(): void {
+    const long = this.#long;
+    if (long !== undefined) {
+      const bytes = this.#bytes;
+      this.#long = undefined;
+      this.#bytes = 0;
+      this.#first = false;
+      const [head, tail] = [long.head.toString("utf8"), long.tail.toString("utf8").trimEnd()];
+      this.#onLong({ bytes, sha256: long.hash.digest("hex"), head, tail });
+      return;
+    }
     const bytes = this.#parts.length === 1 ? this.#parts[0] : Buffer.concat(this.#parts);
     this.#parts = [];
     this.#bytes = 0;
@@ -59,6 +116,18 @@ export class LineSplitter {
     if (line.endsWith("\r")) line = line.slice(0, -1);
     if (line !== "") this.#onLine(line);
   }
+}
+
+/** A copy: what it is cut from is let go of. */
+function headOf(parts: readonly Buffer[]): Buffer {
+  const head: Buffer[] = [];
+  let room = HEAD_BYTES;
+  for (const part of parts) {
+    if (room <= 0) break;
+    head.push(part.subarray(0, room));
+    room -= part.length;
+  }
+  return Buffer.concat(head);
 }
 
 export class LineTooLong extends Error {

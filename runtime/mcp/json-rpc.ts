@@ -19,6 +19,11 @@ export const RPC_ERROR = {
 /** Deeper JSON is refused: it parses, but crashes whatever walks it by recursion. */
 export const MAX_JSON_DEPTH = 100;
 
+/** Each value costs memory, however short its text: more of them are refused. */
+const MAX_JSON_VALUES = 500_000;
+/** A shorter text cannot cost much. */
+const UNLOOKED_LETTERS = 65_536;
+
 export type ReadMessage =
   | { readonly kind: "request"; readonly message: JsonRpcRequest }
   | { readonly kind: "notification"; readonly message: JsonRpcNotification }
@@ -38,8 +43,13 @@ export interface JsonRpcResponse extends JsonRpcMessage {
   readonly id: RequestId | null;
 }
 
-/** Reads one message. What is not one comes back as `refused`, with the code to answer with. */
+/**
+ * Reads one message. What is not one comes back as `refused`, with the code to answer with. What
+ * would cost far more memory than its text is refused unparsed.
+ */
 export function readMessage(text: string): ReadMessage {
+  const costly = text.length > UNLOOKED_LETTERS ? costOf(text) : undefined;
+  if (costly !== undefined) return refused(costly);
   let value: unknown;
   try {
     value = JSON.parse(text);
@@ -47,6 +57,41 @@ export function readMessage(text: string): ReadMessage {
     return { kind: "refused", code: RPC_ERROR.parse, reason: "this is not JSON" };
   }
   return checkMessage(value);
+}
+
+const [QUOTE, BACKSLASH, COMMA] = [0x22, 0x5c, 0x2c];
+const [OPEN_LIST, CLOSE_LIST, OPEN_OBJECT, CLOSE_OBJECT] = [0x5b, 0x5d, 0x7b, 0x7d];
+
+/** Why this text is not even parsed. It need not be JSON; if it is, none of it is overlooked. */
+function costOf(text: string): string | undefined {
+  let depth = 0;
+  let values = 0;
+  for (let at = 0; at < text.length; at++) {
+    const letter = text.charCodeAt(at);
+    if (letter === QUOTE) {
+      at = endOfText(text, at);
+    } else if (letter === OPEN_LIST || letter === OPEN_OBJECT) {
+      depth += 1;
+      values += 1;
+      if (depth > MAX_JSON_DEPTH) return `it is nested deeper than ${MAX_JSON_DEPTH}`;
+    } else if (letter === CLOSE_LIST || letter === CLOSE_OBJECT) {
+      depth -= 1;
+    } else if (letter === COMMA) {
+      values += 1;
+    }
+    if (values > MAX_JSON_VALUES) return `it holds more than ${MAX_JSON_VALUES} values`;
+  }
+  return undefined;
+}
+
+/** Where the text that begins at this quote ends: at its own quote, or nowhere. */
+function endOfText(text: string, start: number): number {
+  for (let at = text.indexOf('"', start + 1); at !== -1; at = text.indexOf('"', at + 1)) {
+    let slashes = 0;
+    while (text.charCodeAt(at - 1 - slashes) === BACKSLASH) slashes += 1;
+    if (slashes % 2 === 0) return at;
+  }
+  return text.length;
 }
 
 /** As `readMessage`, for JSON that is parsed already. */

@@ -2,20 +2,31 @@ import { withDeadline } from "../base/deadline.ts";
 import { messageOf } from "../base/fault.ts";
 import type { Log } from "../base/log.ts";
 import type { BoxProcess } from "../engine/engine.ts";
-import { LineSplitter } from "./json-lines.ts";
+import { LineSplitter, type LongLine } from "./json-lines.ts";
+import { ReadingPace } from "./reading-pace.ts";
 import type { LinkClosed } from "./server-link.ts";
 
 export interface LineProcessOptions {
   readonly log: Log;
-  /** The longest line of the program, in bytes. Default 64 MiB; V8 holds no text beyond 512 MiB. */
+  /** The longest line that is kept, in bytes. Default: a result of 8 MiB and what is around it. */
   readonly lineBytes?: number;
+  /** A longer line, up to this, is withheld; then the program counts as broken. Default 256 MiB. */
+  readonly longLineBytes?: number;
   /** Lines that are not what they should be before the program counts as broken. Default 1,000. */
   readonly garbageLines?: number;
 }
 
+const LINE_BYTES = 9 * 2 ** 20;
+const LONG_LINE_BYTES = 256 * 2 ** 20;
 const STDERR_TAIL_BYTES = 16 * 1024;
 const DISPOSE_MS = 5_000;
 const GARBAGE_SHOWN = 200;
+
+export interface LineListener {
+  readonly line: (line: string) => void;
+  /** A line that was too long to be kept. */
+  readonly longLine: (line: LongLine) => void;
+}
 
 /** A program in a box that is spoken with in lines. Takes the process over. */
 export class LineProcess implements AsyncDisposable {
@@ -29,9 +40,9 @@ export class LineProcess implements AsyncDisposable {
   #garbage = 0;
   #stderr = Buffer.alloc(0);
 
-  /** `onLine` hears no more once the program is closed. */
-  constructor(process: BoxProcess, options: LineProcessOptions, onLine: (line: string) => void) {
-    const { log, lineBytes = 64 * 1024 * 1024, garbageLines = 1_000 } = options;
+  /** `heard` hears no more once the program is closed. */
+  constructor(process: BoxProcess, options: LineProcessOptions, heard: LineListener) {
+    const { log, garbageLines = 1_000 } = options;
     const { promise, resolve } = Promise.withResolvers<LinkClosed>();
     this.closed = promise;
     this.#process = process;
@@ -41,7 +52,7 @@ export class LineProcess implements AsyncDisposable {
       this.#isClosed = true;
       resolve(closed);
     };
-    this.#listen(lineBytes, onLine);
+    this.#listen(options, heard);
   }
 
   get stderrTail(): string {
@@ -62,7 +73,7 @@ export class LineProcess implements AsyncDisposable {
       this.#log.warn({ line: shown, length: line.length, reason }, "an MCP server wrote garbage");
     }
     if (this.#garbage > this.#garbageLimit) {
-      this.#break(`it wrote ${this.#garbage} lines that are no JSON-RPC, the last one: ${reason}`);
+      this.break(`it wrote ${this.#garbage} lines that are no JSON-RPC, the last one: ${reason}`);
     }
   }
 
@@ -77,18 +88,29 @@ export class LineProcess implements AsyncDisposable {
     }
   }
 
-  #listen(lineBytes: number, onLine: (line: string) => void): void {
+  #listen(options: LineProcessOptions, heard: LineListener): void {
+    const { lineBytes = LINE_BYTES, longLineBytes = LONG_LINE_BYTES } = options;
     const { stdin, stdout, stderr, ended } = this.#process;
-    const lines = new LineSplitter({ lineBytes }, (line) => {
-      if (!this.#isClosed) onLine(line);
-    });
+    const pace = new ReadingPace(stdout);
+    void this.closed.then(() => pace.stop());
+    let count = 0;
+    const counting =
+      <Line>(hear: (line: Line) => void) =>
+      (line: Line): void => {
+        count += 1;
+        if (!this.#isClosed) hear(line);
+      };
+    const limits = { lineBytes, longLineBytes };
+    const lines = new LineSplitter(limits, counting(heard.line), counting(heard.longLine));
     stdout.on("data", (chunk: Buffer) => {
       if (this.#isClosed) return;
+      count = 0;
       try {
         lines.push(chunk);
       } catch (error) {
-        this.#break(`it wrote ${messageOf(error)}`);
+        this.break(`it wrote ${messageOf(error)}`);
       }
+      if (!this.#isClosed) pace.spend(count, chunk.length);
     });
     stdout.on("end", () => {
       if (!this.#isClosed) lines.end();
@@ -107,7 +129,7 @@ export class LineProcess implements AsyncDisposable {
 
   /** A server that closes its output but lives on can never answer again. */
   #outputOver(): void {
-    const wait = setTimeout(() => this.#break("it closed its standard output"), 1_000);
+    const wait = setTimeout(() => this.break("it closed its standard output"), 1_000);
     wait.unref();
     void this.#process.ended.then(() => clearTimeout(wait));
   }
@@ -115,10 +137,11 @@ export class LineProcess implements AsyncDisposable {
   /** The way in or out broke; how the process ended says more, so that gets a moment to arrive. */
   #torn(error: Error): void {
     this.#log.debug({ error: error.message }, "a stream of an MCP server broke");
-    setTimeout(() => this.#break(`its streams broke (${error.message})`), 1_000).unref();
+    setTimeout(() => this.break(`its streams broke (${error.message})`), 1_000).unref();
   }
 
-  #break(reason: string): void {
+  /** Ends the program for what it did. */
+  break(reason: string): void {
     if (this.#isClosed) return;
     this.#close({ reason, exitCode: null });
     void this.#process.kill().catch((error: unknown) => {

@@ -44,6 +44,9 @@ export interface ServerLink extends AsyncDisposable {
   /** The end of what the server wrote to its standard error, at most 16 KiB; "" if nothing. */
   readonly stderrTail: string;
 
+  /** Ends the server for what it did; `closed` says this reason. */
+  break(reason: string): void;
+
   /** Ends the server and lets go of the streams. Idempotent, bounded in time, never throws. */
   [Symbol.asyncDispose](): Promise<void>;
 }

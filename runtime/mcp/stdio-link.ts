@@ -1,11 +1,15 @@
 import type { BoxProcess } from "../engine/engine.ts";
-import { readMessage } from "./json-rpc.ts";
+import type { LongLine } from "./json-lines.ts";
+import { RPC_ERROR, readMessage } from "./json-rpc.ts";
 import { LineProcess, type LineProcessOptions } from "./line-process.ts";
 import type { JsonRpcMessage, LinkClosed, ServerLink } from "./server-link.ts";
 
 /** Speaks JSON-RPC, a message a line, with a program in a box. Takes the process over. */
 export function stdioLink(process: BoxProcess, options: LineProcessOptions): ServerLink {
-  const lines: LineProcess = new LineProcess(process, options, (line) => link.take(line, line));
+  const lines: LineProcess = new LineProcess(process, options, {
+    line: (line) => link.take(line, line),
+    longLine: (line) => link.takeLong(line),
+  });
   const link = new StdioLink(lines, "", () => lines[Symbol.asyncDispose]());
   return link;
 }
@@ -21,11 +25,21 @@ export function sharedLinks(
   options: LineProcessOptions,
 ): ReadonlyMap<string, ServerLink> {
   const links = new Map<string, StdioLink>();
-  const lines = new LineProcess(process, options, (line) => {
+  const ledBy = (line: string) => {
     const tab = line.indexOf("\t");
     const link = links.get(line.slice(0, Math.max(0, tab)));
     if (link === undefined) lines.garbage(line, "it is led by no server's name");
-    else link.take(line.slice(tab + 1), line);
+    return { link, rest: line.slice(tab + 1) };
+  };
+  const lines: LineProcess = new LineProcess(process, options, {
+    line: (line) => {
+      const { link, rest } = ledBy(line);
+      link?.take(rest, line);
+    },
+    longLine: (line) => {
+      const { link, rest } = ledBy(line.head);
+      link?.takeLong({ ...line, head: rest });
+    },
   });
   const open = new Set(names);
   for (const name of names) {
@@ -38,6 +52,11 @@ export function sharedLinks(
   return links;
 }
 
+/** An answer's id in front of the answer or, as many write it, behind it. */
+const FIRST_ID = /^\{"jsonrpc":"2\.0","id":(\d{1,15}),"(?:result|error)":/;
+const IS_ANSWER = /^\{(?:"jsonrpc":"2\.0",)?"(?:result|error)":/;
+const LAST_ID = /,"id":(\d{1,15})(?:,"jsonrpc":"2\.0")?\}$/;
+
 class StdioLink implements ServerLink {
   readonly closed: Promise<LinkClosed>;
   readonly #lines: LineProcess;
@@ -45,7 +64,7 @@ class StdioLink implements ServerLink {
   readonly #dispose: () => Promise<void>;
   readonly #stopped = Promise.withResolvers<LinkClosed>();
   #isClosed = false;
-  #early: [JsonRpcMessage, string][] = [];
+  #early: [JsonRpcMessage, string | undefined][] = [];
   #listener: ((message: JsonRpcMessage, text?: string) => void) | undefined;
 
   constructor(lines: LineProcess, lead: string, dispose: () => Promise<void>) {
@@ -74,9 +93,41 @@ class StdioLink implements ServerLink {
   take(line: string, whole: string): void {
     if (this.#isClosed) return;
     const read = readMessage(line);
-    if (read.kind === "refused") this.#lines.garbage(whole, read.reason);
-    else if (this.#listener === undefined) this.#early.push([read.message, line]);
-    else this.#listener(read.message, line);
+    if (read.kind === "refused") {
+      this.#lines.garbage(whole, read.reason);
+      this.#withhold(line.slice(0, 1_024), line.slice(-1_024), read.reason);
+      return;
+    }
+    this.#hand(read.message, line);
+  }
+
+  /** A line of the server's that was too long to be kept. */
+  takeLong({ bytes, sha256, head, tail }: LongLine): void {
+    if (this.#isClosed) return;
+    const reason = `it has ${bytes} bytes (sha256 ${sha256})`;
+    if (!this.#withhold(head, tail, reason)) this.#lines.garbage(head, reason);
+  }
+
+  break(reason: string): void {
+    this.#lines.break(reason);
+  }
+
+  /**
+   * Whoever waits for an answer that cannot be handed on is told so, if the line says whose it is.
+   * Quotes in a JSON text are escaped, so nothing inside of the answer reads like this.
+   */
+  #withhold(head: string, tail: string, reason: string): boolean {
+    const id = FIRST_ID.exec(head)?.[1] ?? (IS_ANSWER.test(head) && LAST_ID.exec(tail)?.[1]);
+    if (!id) return false;
+    const message = `The server's answer was withheld: ${reason}. The request itself was made.`;
+    const error = { code: RPC_ERROR.server, message };
+    this.#hand({ jsonrpc: "2.0", id: Number(id), error });
+    return true;
+  }
+
+  #hand(message: JsonRpcMessage, text?: string): void {
+    if (this.#listener === undefined) this.#early.push([message, text]);
+    else this.#listener(message, text);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -2,6 +2,7 @@ import { messageOf } from "../base/fault.ts";
 import type { JsonRpcNotification, JsonRpcRequest, JsonRpcResponse } from "./json-rpc.ts";
 import { classify, progressTokenOf, withProgressToken } from "./json-rpc.ts";
 import type { JsonRpcMessage, LinkClosed, ServerLink } from "./server-link.ts";
+import { Unasked } from "./unasked.ts";
 import type { WireLog } from "./wire-log.ts";
 
 /** Who waits for the answer to one request at a server. Exactly one of the first two is called. */
@@ -12,8 +13,8 @@ export interface Waiter {
   progress?(message: JsonRpcNotification): void;
 }
 
-/** A server's notifications in one rollout; the rest is dropped, unrecorded, with one warning. */
-const MAX_NOTIFICATIONS = 100_000;
+/** The one frame that stands for all that was dropped. */
+const DROPPED = "cloche/dropped";
 
 /** What a server says before there is a rollout to say it to; the rest is dropped. */
 const MAX_EARLY = 1_000;
@@ -62,7 +63,7 @@ export class Upstream {
   #voice: ServerVoice | undefined;
   #early: (JsonRpcRequest | JsonRpcNotification)[] = [];
   #nextId = 1;
-  #notifications = 0;
+  readonly #unasked = new Unasked();
   #lost: LinkClosed | undefined;
 
   /** On a link with a server that is up, or on one that sleeps until the first request. */
@@ -223,7 +224,8 @@ export class Upstream {
 
   #receive(message: JsonRpcMessage, text: string): void {
     const read = classify(message);
-    if (read.kind === "notification" && this.#isFlooding()) return;
+    const isAnswer = read.kind === "response" && this.#isAwaited(read.message.id);
+    if (!isAnswer && this.#isFlooding(text)) return;
     this.#wire.write("in", this.peer, text);
     if (read.kind === "response") {
       this.#answer(read.message);
@@ -244,12 +246,21 @@ export class Upstream {
     else this.#voice?.notification(this, message);
   }
 
-  #isFlooding(): boolean {
-    this.#notifications += 1;
-    if (this.#notifications === MAX_NOTIFICATIONS + 1) {
-      this.#voice?.violation(this, `more than ${MAX_NOTIFICATIONS} notifications`);
+  #isAwaited(id: JsonRpcMessage["id"]): boolean {
+    return this.#waiters.has(id as number) || this.#cancelled.has(id as number);
+  }
+
+  #isFlooding(text: string): boolean {
+    const fate = this.#unasked.count(text.length);
+    if (fate === "take") return false;
+    const { sentence } = this.#unasked;
+    if (fate === "break") this.#link?.break(`it wrote ${sentence}`);
+    if (fate === "first-drop") {
+      const params = { reason: `${sentence}: from here on such messages are dropped` };
+      this.#wire.write("in", this.peer, JSON.stringify({ method: DROPPED, params }));
+      this.#voice?.violation(this, sentence);
     }
-    return this.#notifications > MAX_NOTIFICATIONS;
+    return true;
   }
 
   #answer(response: JsonRpcResponse): void {

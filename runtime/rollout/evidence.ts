@@ -16,8 +16,8 @@ import { layeredBlobs } from "../workspace/blob-source.ts";
 import { BlobFolder } from "../workspace/blobs.ts";
 import type { Snapshot } from "../workspace/snapshot.ts";
 import { parseSnapshot } from "../workspace/snapshot-text.ts";
-import type { RolloutParts, RolloutSpec } from "./parts.ts";
-import { GRADER_FOLDER, GRADER_USER } from "./sandbox-spec.ts";
+import { imagesFor, type RolloutParts, type RolloutSpec } from "./parts.ts";
+import { executionPlace, GRADER_FOLDER, GRADER_USER } from "./sandbox-spec.ts";
 
 /** What a rollout has left behind so far, on this side. It becomes the bundle. */
 export interface Evidence {
@@ -98,6 +98,9 @@ export async function gradeEvidence(
     folder: GRADER_FOLDER,
     user: GRADER_USER,
     timeoutMs: spec.task.graderTimeoutMs,
+    execution: executionPlace(spec.task.limits, spec.task.now, parts, async () => {
+      return imagesFor(spec.task.servers, parts.images).sandbox;
+    }),
   };
   const scratch = new BlobFolder(join(evidence.folder, "grading"));
   evidence.grade = await gradeRun(input, grader, scratch, signal);
@@ -128,7 +131,7 @@ export async function storeEvidence(
     logs: await logFiles(evidence),
   };
   const blobs = layeredBlobs(evidence.blobs, new BlobFolder(parts.data.blobs));
-  return (await writeBundle(parts.data.bundles, contents, blobs)).id;
+  return (await writeBundle(parts.data.bundles, contents, blobs, parts.signer)).id;
 }
 
 /** The services' state, if they keep any. */

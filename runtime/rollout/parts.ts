@@ -9,6 +9,7 @@ import type { Step } from "../mcp/step.ts";
 import type { DataFolder } from "../store/data-folder.ts";
 import type { Phase, RolloutRecord } from "../store/record.ts";
 import type { RecordStore } from "../store/records.ts";
+import type { Signer } from "../store/signature.ts";
 import type { PreparedVariant } from "../task/prepare.ts";
 import type { Task } from "../task/task.ts";
 import type { Player } from "./player.ts";
@@ -63,6 +64,8 @@ export interface RolloutParts {
   readonly log: Log;
   /** The identity of this process (base/process-identity). */
   readonly process: string;
+  /** Vouches for bundles and regrades. Absent: they carry no signature. */
+  readonly signer?: Signer;
   /** The bearer token of a rollout, always the same one. Absent: a new secret each time. */
   readonly tokenOf?: (rolloutId: string) => string;
   /** Lets a rollout's grading begin once there is room. Absent: at once. */

@@ -4,10 +4,11 @@ import { join } from "node:path";
 import { namedId } from "../base/id.ts";
 import type { Grade } from "../grading/grade.ts";
 import { gradeRun } from "../grading/grade-run.ts";
+import { SANDBOX_IMAGES } from "../mcp/server-spec.ts";
 import type { Bundle } from "../store/bundle.ts";
 import { BlobFolder } from "../workspace/blobs.ts";
-import type { RolloutParts } from "./parts.ts";
-import { GRADER_FOLDER, GRADER_USER, graderSpec } from "./sandbox-spec.ts";
+import type { RolloutParts, RuntimeImages } from "./parts.ts";
+import { executionPlace, GRADER_FOLDER, GRADER_USER, graderSpec } from "./sandbox-spec.ts";
 
 const TIMEOUT_MS = 600_000;
 const LEASE_MS = 30 * 60_000;
@@ -18,6 +19,8 @@ export type RegradeParts = Pick<
   "engine" | "data" | "clock" | "process" | "gradeGate"
 > & {
   readonly graderImage: string;
+  /** For bundles whose own sandbox image is not there any more. */
+  readonly images?: RuntimeImages;
 };
 
 /**
@@ -47,6 +50,9 @@ export async function regrade(
       folder: GRADER_FOLDER,
       user: GRADER_USER,
       timeoutMs: TIMEOUT_MS,
+      execution: executionPlace(bundle.manifest.limits, nowOf(bundle), parts, () => {
+        return sandboxImage(bundle, parts);
+      }),
     };
     const files = bundle.graderFiles;
     const task = bundle.manifest.task.id;
@@ -60,4 +66,20 @@ export async function regrade(
   } finally {
     await rm(scratch, { recursive: true, force: true });
   }
+}
+
+/** The image that the agent worked in, or what it is called now. */
+async function sandboxImage(
+  { manifest }: Bundle,
+  { engine, images }: RegradeParts,
+): Promise<string> {
+  const recorded = manifest.images.sandbox;
+  if (images === undefined || (await engine.images.find(recorded))) return recorded;
+  const name = SANDBOX_IMAGES.find((one) => recorded.startsWith(`cloche/${one}:`));
+  return images[name ?? "office"];
+}
+
+function nowOf({ context }: Bundle): Date {
+  const { now } = context as { readonly now?: unknown };
+  return new Date(typeof now === "string" ? now : 0);
 }

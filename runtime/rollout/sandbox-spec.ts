@@ -1,7 +1,9 @@
 import type { BoxLimits, SandboxLabels, SandboxSpec, VolumeSpec } from "../engine/engine.ts";
+import type { ExecutionPlace } from "../grading/execution.ts";
 import type { ServerSpec } from "../mcp/server-spec.ts";
 import type { RolloutLimits } from "../store/record.ts";
 import { STATE_PATH, STATE_USER } from "../workspace/state-folder.ts";
+import type { RolloutParts } from "./parts.ts";
 import type { SandboxNeed } from "./sandbox-source.ts";
 
 const MB = 1024 * 1024;
@@ -43,6 +45,18 @@ export function graderSpec(
 ): SandboxSpec {
   const workspace = graderVolume(limits);
   return { id, labels, image, users: [GRADER_USER], workspace, limits: graderLimits(limits) };
+}
+
+/** Where a grader has the agent's programs run: with what the agent had, but for its services. */
+export function executionPlace(
+  limits: RolloutLimits,
+  now: Date,
+  { engine, data, process, clock }: Pick<RolloutParts, "engine" | "data" | "process" | "clock">,
+  image: () => Promise<string>,
+): ExecutionPlace {
+  const { workspaceBytes: bytes, workspaceFiles: files, stateBytes, stateFiles, ...box } = limits;
+  const labels = { owner: data.owner, process };
+  return { engine, image, labels, limits: box, workspace: { bytes, files }, clock, now };
 }
 
 /** Whether the services of such a sandbox keep state. */

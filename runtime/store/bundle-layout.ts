@@ -1,9 +1,11 @@
 /**
  * The files of a bundle. `manifest.json` names all others; `manifest.sha256` holds the hash of
- * manifest.json in the form of `sha256sum`, so a bundle that was renamed still proves itself.
+ * manifest.json in the form of `sha256sum`, so a bundle that was renamed still proves itself;
+ * `manifest.sig`, if there is a key, holds who vouches for the bytes of manifest.json.
  */
 export const MANIFEST = "manifest.json";
 export const SEAL = "manifest.sha256";
+export const SIGNATURE = "manifest.sig";
 export const STEPS = "steps.jsonl";
 export const WIRE = "wire.jsonl";
 export const BEFORE = "workspace/before.json";
@@ -39,6 +41,7 @@ const MIB = 1024 * 1024;
 /** Bounds on what is read into memory at once; a bundle is somebody else's file. */
 export const MANIFEST_BYTES_MAX = 128 * MIB;
 export const DOCUMENT_BYTES_MAX = 256 * MIB;
+export const SIGNATURE_BYTES_MAX = 4096;
 export const LINE_BYTES_MAX = 128 * MIB;
 
 const BLOB = /^blobs\/(?<head>[0-9a-f]{2})\/(?<sha256>[0-9a-f]{64})$/;

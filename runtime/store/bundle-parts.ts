@@ -13,12 +13,15 @@ import {
   MANIFEST_BYTES_MAX,
   REQUIRED,
   SEAL,
+  SIGNATURE,
+  SIGNATURE_BYTES_MAX,
   STATE,
   sealText,
 } from "./bundle-layout.ts";
 import { storeFault } from "./faults.ts";
 import { type BundlePart, type Manifest, manifestSchema } from "./manifest.ts";
 import { firstIssue } from "./schemas.ts";
+import { type Signature, signatureSchema, signatureText } from "./signature.ts";
 
 const READ_ONLY = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
 const ID = /^[0-9a-f]{64}$/;
@@ -27,6 +30,7 @@ const ID = /^[0-9a-f]{64}$/;
 export interface VerifiedFiles {
   readonly id: string;
   readonly manifest: Manifest;
+  readonly signature: Signature | null;
 }
 
 /**
@@ -37,10 +41,11 @@ export async function verifyFiles(root: string): Promise<VerifiedFiles> {
   await requireBundleFolder(root);
   const { id, manifest } = await readManifest(root);
   const { parts } = manifest;
+  const signature = await readSignature(root);
   checkPaths(root, parts);
-  await checkListing(root, parts);
+  await checkListing(root, parts, signature !== null);
   for (const part of parts) await checkPart(root, part);
-  return { id, manifest };
+  return { id, manifest, signature };
 }
 
 export function altered(root: string, part: string, what: string, cause?: unknown): Fault {
@@ -68,7 +73,7 @@ async function requireBundleFolder(root: string): Promise<void> {
   throw storeFault("bundle-missing", message, { detail: { bundle: root } });
 }
 
-async function readManifest(root: string): Promise<VerifiedFiles> {
+async function readManifest(root: string): Promise<Omit<VerifiedFiles, "signature">> {
   const bytes = await readPart(root, MANIFEST, MANIFEST_BYTES_MAX);
   const id = sha256(bytes);
   const seal = await readPart(root, SEAL, 1024);
@@ -119,8 +124,13 @@ function checkPaths(root: string, parts: readonly BundlePart[]): void {
 }
 
 /** Every file is listed, every folder is on the way to a file, nothing is anything else. */
-async function checkListing(root: string, parts: readonly BundlePart[]): Promise<void> {
-  const files = new Set([MANIFEST, SEAL, ...parts.map(({ path }) => path)]);
+async function checkListing(
+  root: string,
+  parts: readonly BundlePart[],
+  isSigned: boolean,
+): Promise<void> {
+  const heads = [MANIFEST, SEAL, ...(isSigned ? [SIGNATURE] : [])];
+  const files = new Set([...heads, ...parts.map(({ path }) => path)]);
   const folders = new Set([...files].flatMap(foldersOf));
   for await (const entry of await opendir(root, { recursive: true })) {
     const path = pathOf(root, entry);
@@ -143,7 +153,27 @@ function foldersOf(path: string): string[] {
   return segments.map((_, index) => segments.slice(0, index + 1).join("/"));
 }
 
-async function checkPart(root: string, part: BundlePart): Promise<void> {
+/** Its form only; whether it fits takes a key. Null if there is none. */
+async function readSignature(root: string): Promise<Signature | null> {
+  const there = await lstat(join(root, SIGNATURE)).catch(() => undefined);
+  if (there === undefined) return null;
+  const text = (await readPart(root, SIGNATURE, SIGNATURE_BYTES_MAX)).toString("utf8");
+  const parsed = signatureSchema.safeParse(jsonOf(text));
+  if (!parsed.success) throw altered(root, SIGNATURE, "is no signature");
+  if (text !== signatureText(parsed.data))
+    throw altered(root, SIGNATURE, "is not in canonical form");
+  return parsed.data;
+}
+
+function jsonOf(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+export async function checkPart(root: string, part: BundlePart): Promise<void> {
   const hash = createHash("sha256");
   let bytes = 0;
   try {

@@ -31,9 +31,10 @@ import {
 import { altered, readPart, verifyFiles } from "./bundle-parts.ts";
 import { storeFault } from "./faults.ts";
 import type { Manifest } from "./manifest.ts";
+import { criterionMarks } from "./marks.ts";
 import { firstIssue, gradeSchema } from "./schemas.ts";
 import { contentsOf } from "./snapshot-contents.ts";
-import { readSteps, StepLineError } from "./step-lines.ts";
+import { lastLineHash, readSteps, StepLineError } from "./step-lines.ts";
 
 /**
  * Opens the bundle in a folder and verifies all of it: every file against its hash, the chain of
@@ -53,7 +54,7 @@ export async function openBundle(path: string): Promise<Bundle> {
 }
 
 async function readBundle(root: string): Promise<Bundle> {
-  const { id, manifest } = await verifyFiles(root);
+  const { id, manifest, signature } = await verifyFiles(root);
   const before = await readSnapshot(root, BEFORE);
   const after = await readSnapshot(root, AFTER);
   await checkDiff(root, DIFF, before, after);
@@ -64,6 +65,7 @@ async function readBundle(root: string): Promise<Bundle> {
     id,
     path: root,
     manifest,
+    signature,
     before,
     after,
     state,
@@ -165,8 +167,9 @@ function checkBlobs(root: string, manifest: Manifest, snapshots: readonly Snapsh
 
 async function checkSteps(root: string, manifest: Manifest): Promise<void> {
   let count = 0;
+  const file = join(root, STEPS);
   try {
-    for await (const step of readSteps(join(root, STEPS))) {
+    for await (const step of readSteps(file)) {
       count++;
       if (step.callId === `${manifest.rollout}-${step.step}`) continue;
       const what = `it is of the call "${step.callId}", not of rollout ${manifest.rollout}`;
@@ -176,8 +179,12 @@ async function checkSteps(root: string, manifest: Manifest): Promise<void> {
     if (!(error instanceof StepLineError)) throw error;
     throw altered(root, `${STEPS} line ${error.line}`, `is wrong: ${error.message}`, error);
   }
-  if (count === manifest.steps) return;
-  throw altered(root, STEPS, `has ${count} lines; the manifest says ${manifest.steps}`);
+  if (count !== manifest.steps) {
+    throw altered(root, STEPS, `has ${count} lines; the manifest says ${manifest.steps}`);
+  }
+  if (manifest.marks === undefined || manifest.marks.lastStep === (await lastLineHash(file)))
+    return;
+  throw altered(root, MANIFEST, "marks another last step than that of steps.jsonl");
 }
 
 async function readGraderFiles(root: string, manifest: Manifest): Promise<readonly GraderFile[]> {
@@ -197,9 +204,10 @@ async function readContext(root: string): Promise<Json> {
 }
 
 async function readGrade(root: string, manifest: Manifest): Promise<Grade | null> {
-  const { task, outcome, parts } = manifest;
+  const { task, outcome, parts, marks } = manifest;
   if (!parts.some(({ path }) => path === GRADE)) {
     if (outcome === "graded") throw altered(root, GRADE, "is missing, but the outcome is graded");
+    if (marks?.criteria.length) throw altered(root, MANIFEST, "marks criteria of no grade");
     return null;
   }
   const { value, bytes } = await readJson(root, GRADE);
@@ -210,6 +218,12 @@ async function readGrade(root: string, manifest: Manifest): Promise<Grade | null
   if (wrong !== undefined) throw altered(root, GRADE, wrong);
   if (grade.task !== task.id) throw altered(root, GRADE, `is of ${grade.task}, not of ${task.id}`);
   if (!bytes.equals(gradeBytes(grade))) throw altered(root, GRADE, "is not in canonical form");
+  if (
+    marks !== undefined &&
+    canonicalJson(criterionMarks(grade)) !== canonicalJson(marks.criteria)
+  ) {
+    throw altered(root, MANIFEST, "marks other criteria than those of grade.json");
+  }
   return grade;
 }
 

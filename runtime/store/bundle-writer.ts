@@ -24,6 +24,7 @@ import {
   isPartPath,
   MANIFEST,
   SEAL,
+  SIGNATURE,
   STATE_AFTER,
   STATE_BEFORE,
   STATE_DIFF,
@@ -32,10 +33,14 @@ import {
   TOML,
   WIRE,
 } from "./bundle-layout.ts";
+import { verifyFiles } from "./bundle-parts.ts";
 import { openBundle } from "./bundle-reader.ts";
 import { storeFault } from "./faults.ts";
-import type { BundleFacts, BundlePart, Manifest } from "./manifest.ts";
+import type { BundleFacts, BundlePart, Manifest, Marks } from "./manifest.ts";
+import { criterionMarks } from "./marks.ts";
+import { type Signer, signatureText } from "./signature.ts";
 import { contentsOf } from "./snapshot-contents.ts";
+import { lastLineHash } from "./step-lines.ts";
 
 /** Everything that goes into a bundle. Paths are files on this machine, read once. */
 export interface BundleContents {
@@ -71,13 +76,15 @@ type Source = () => Uint8Array | AsyncIterable<Uint8Array>;
 
 /**
  * Writes a bundle into `folder` (a data folder's `bundles`). It appears under its name at once,
- * complete and on the disk, or not at all. A bundle with the same content is kept as it is.
+ * complete and on the disk, or not at all. A bundle with the same content is kept as it is, but
+ * gets the signer's signature if it has none of that key.
  * Rejects with `store/bundle-unwritten`, or a blob's own fault.
  */
 export async function writeBundle(
   folder: string,
   contents: BundleContents,
   blobs: BlobSource,
+  signer?: Signer,
 ): Promise<WrittenBundle> {
   const draft = join(folder, draftName());
   try {
@@ -86,10 +93,14 @@ export async function writeBundle(
     for (const [path, source] of sources(contents, blobs)) {
       parts.push(await writePart(draft, path, source));
     }
-    const id = await writeManifest(draft, contents.facts, parts);
+    const marks = await marksOf(draft, contents.grade);
+    const manifest = canonicalJson(manifestOf(contents.facts, parts, marks));
+    const id = await writeHeads(draft, manifest, signer);
     await syncFolders(draft);
     await requireOpens(draft);
-    return { id, path: await publish(draft, folder, id) };
+    const path = await publish(draft, folder, id);
+    if (signer) await requireSigned(folder, path, manifest, signer);
+    return { id, path };
   } catch (error) {
     throw asFault(error, () => {
       const what = `the bundle of ${contents.facts.rollout} was not written`;
@@ -149,18 +160,42 @@ async function writePart(draft: string, path: string, source: Source): Promise<B
   return { path, bytes, sha256: hash.digest("hex") };
 }
 
-async function writeManifest(
-  draft: string,
-  facts: BundleFacts,
-  parts: BundlePart[],
-): Promise<string> {
+async function marksOf(draft: string, grade: Grade | null): Promise<Marks> {
+  return { criteria: criterionMarks(grade), lastStep: await lastLineHash(join(draft, STEPS)) };
+}
+
+function manifestOf(facts: BundleFacts, parts: BundlePart[], marks: Marks): Manifest {
   parts.sort((a, b) => (a.path < b.path ? -1 : 1));
-  const manifest: Manifest = { schema: "cloche.bundle/1", ...facts, parts };
-  const text = canonicalJson(manifest);
-  const id = sha256(text);
-  await writeFileSynced(join(draft, MANIFEST), text);
+  return { schema: "cloche.bundle/1", ...facts, parts, marks };
+}
+
+async function writeHeads(draft: string, manifest: string, signer?: Signer): Promise<string> {
+  const id = sha256(manifest);
+  await writeFileSynced(join(draft, MANIFEST), manifest);
   await writeFileSynced(join(draft, SEAL), sealText(id));
+  if (signer) await writeFileSynced(join(draft, SIGNATURE), signatureOf(manifest, signer));
   return id;
+}
+
+function signatureOf(manifest: string, signer: Signer): string {
+  return signatureText(signer.sign(Buffer.from(manifest)));
+}
+
+/** One that was published before there was this key, by a process that died, say. */
+async function requireSigned(
+  folder: string,
+  path: string,
+  manifest: string,
+  signer: Signer,
+): Promise<void> {
+  const { signature } = await verifyFiles(path);
+  if (signature?.key === signer.key) return;
+  const draft = join(folder, draftName());
+  await writeFileSynced(draft, signatureOf(manifest, signer));
+  await chmod(path, 0o700);
+  await rename(draft, join(path, SIGNATURE));
+  await syncFolder(path);
+  await chmod(path, 0o555);
 }
 
 async function writeFileSynced(path: string, text: string): Promise<void> {

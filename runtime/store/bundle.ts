@@ -3,6 +3,7 @@ import type { Grade } from "../grading/grade.ts";
 import type { BlobFolder } from "../workspace/blobs.ts";
 import type { Snapshot } from "../workspace/snapshot.ts";
 import type { Manifest } from "./manifest.ts";
+import type { Signature } from "./signature.ts";
 
 /** A bundle that was verified when it was opened. It never changes, so neither do these values. */
 export interface Bundle {
@@ -10,6 +11,8 @@ export interface Bundle {
   readonly id: string;
   readonly path: string;
   readonly manifest: Manifest;
+  /** Of the bytes of manifest.json; null if there is none. Not checked: that takes a key. */
+  readonly signature: Signature | null;
   readonly before: Snapshot;
   readonly after: Snapshot;
   /** Of the services' state; undefined if they keep none. */

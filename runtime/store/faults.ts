@@ -53,6 +53,21 @@ export const STORE_FAULTS = {
     means: "A bundle does not hold what its manifest says, or holds more.",
     remedy: "Do not trust it; take an untouched copy.",
   },
+  "bundle-unsigned": {
+    blame: "caller",
+    means: "A bundle or a regrade carries no signature, but one was asked for.",
+    remedy: "Take it for what it is, or serve with --signing-key so that later ones are signed.",
+  },
+  "signature-wrong": {
+    blame: "store",
+    means: "A signature does not fit: another key's, or what was signed was rewritten since.",
+    remedy: "Do not trust it; see that the public key is that of the service which made it.",
+  },
+  "signing-key-unusable": {
+    blame: "caller",
+    means: "A key for signatures cannot be read, or is not an ed25519 key in PEM.",
+    remedy: "Give an ed25519 key in PEM; cloche keys signing makes a pair.",
+  },
   "bundle-unreadable": {
     blame: "caller",
     means: "A bundle is there but a file of it cannot be read.",

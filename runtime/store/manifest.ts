@@ -18,8 +18,18 @@ import {
 /** `manifest.json`: what a bundle is and every file in it. Its sha256 is the bundle's id. */
 export interface Manifest extends BundleFacts {
   readonly schema: "cloche.bundle/1";
-  /** Every file but manifest.json and manifest.sha256, sorted by path. */
+  /** Every file but manifest.json, manifest.sha256 and manifest.sig, sorted by path. */
   readonly parts: readonly BundlePart[];
+  /** Absent in bundles of before there were marks. */
+  readonly marks?: Marks;
+}
+
+/** Hashes of what lies inside of parts, so that it can be said which piece of one was altered. */
+export interface Marks {
+  /** sha256 of each criterion of grade.json as canonical JSON, in order; empty without a grade. */
+  readonly criteria: readonly string[];
+  /** sha256 of the last line of steps.jsonl, 64 zeros without one; each line marks the one before. */
+  readonly lastStep: string;
 }
 
 /** What a bundle says of its rollout; as in the record. */
@@ -78,4 +88,5 @@ export const manifestSchema: z.ZodType<Manifest> = z.strictObject({
   parts: z
     .array(z.strictObject({ path: text, bytes: z.int().nonnegative(), sha256: hash }))
     .max(500_000),
+  marks: z.strictObject({ criteria: z.array(hash).max(500), lastStep: hash }).exactOptional(),
 });

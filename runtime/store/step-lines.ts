@@ -24,7 +24,7 @@ export async function* readSteps(file: string): AsyncGenerator<Step> {
   let previous = "0".repeat(64);
   let count = 0;
   const seen = new Set<number>();
-  for await (const line of lines(file)) {
+  for await (const line of stepLines(file)) {
     count++;
     const step = parseStep(line, count);
     if (step.previous !== previous) {
@@ -43,6 +43,13 @@ export async function* readSteps(file: string): AsyncGenerator<Step> {
   if (missing !== undefined) throw new StepLineError(`step ${missing} is missing`, { line: count });
 }
 
+/** The hash of the last line, 64 zeros if there is none. Ends with a StepLineError as `readSteps`. */
+export async function lastLineHash(file: string): Promise<string> {
+  let hash = "0".repeat(64);
+  for await (const line of stepLines(file)) hash = sha256(line);
+  return hash;
+}
+
 function parseStep(line: Buffer, number: number): Step {
   let value: unknown;
   try {
@@ -56,7 +63,7 @@ function parseStep(line: Buffer, number: number): Step {
 }
 
 /** The lines without their ends. The last one must have an end too. */
-async function* lines(file: string): AsyncGenerator<Buffer> {
+export async function* stepLines(file: string): AsyncGenerator<Buffer> {
   let rest: Buffer[] = [];
   let held = 0;
   let count = 1;

@@ -70,7 +70,7 @@ const taskTomlSchema = z.strictObject({
       .strictObject({
         calls: whole(1, 100_000).default(200),
         wall_sec: z.number().min(1).max(86_400).default(1800),
-        result_bytes: whole(1024, 16 * MIB).default(256 * 1024),
+        result_bytes: whole(1024, 8 * MIB).default(256 * 1024),
         concurrent_calls: whole(1, 64).default(8),
       })
       .prefault({}),

@@ -3,7 +3,7 @@ import type { Readable } from "node:stream";
 import { asFault, type Fault } from "../base/fault.ts";
 import { sha256 } from "../base/hash.ts";
 import type { Blob, BlobFolder } from "./blobs.ts";
-import { shown } from "./entry-path.ts";
+import { pathProblem, shown } from "./entry-path.ts";
 import { workspaceFault } from "./faults.ts";
 import type { SkippedEntry, Snapshot } from "./snapshot.ts";
 import { type BuilderFaults, SnapshotBuilder, type SnapshotLimits } from "./snapshot-builder.ts";
@@ -159,8 +159,12 @@ class Capture {
     }
   }
 
+  /** Listed only; but a name that no workspace has is a sign that the archive is not one. */
   #skip(name: Buffer, type: SkippedEntry["type"]): void {
-    this.#builder.skip({ path: escapeBytes(name), type }, name.length);
+    const problem = pathProblem(name.toString("latin1"));
+    if (problem) throw this.#faults.refused(`${escapeBytes(name)} ${problem}`);
+    const text = isUtf8(name) ? name.toString("utf8") : undefined;
+    this.#builder.skip({ path: escapeBytes(name), type }, name.length, text);
   }
 
   #nameOf(header: TarHeader): Buffer {

@@ -35,6 +35,7 @@ export class SnapshotBuilder {
   readonly #faults: BuilderFaults;
   readonly #entries = new Map<string, SnapshotEntry>();
   readonly #skipped: SkippedEntry[] = [];
+  readonly #skippedNames = new Set<string>();
   #count = 0;
   #files = 0;
   #bytes = 0;
@@ -67,10 +68,14 @@ export class SnapshotBuilder {
     this.#entries.set(entry.path, entry);
   }
 
-  /** Notes what a snapshot can't hold; `pathBytes` is the length of its real name. */
-  skip(entry: SkippedEntry, pathBytes: number): void {
+  /**
+   * Notes what a snapshot can't hold; `pathBytes` is the length of its real name, and `name` that
+   * name if text can hold it: then nothing may lie below it, as it is no directory.
+   */
+  skip(entry: SkippedEntry, pathBytes: number, name?: string): void {
     this.#admit(entry.path, pathBytes);
     this.#skipped.push(entry);
+    if (name !== undefined) this.#skippedNames.add(name);
   }
 
   /** Whether a file of this size may be added; asked before its content is read. */
@@ -114,7 +119,7 @@ export class SnapshotBuilder {
     for (let parent = parentOf(path); parent !== ""; parent = parentOf(parent)) {
       const found = this.#entries.get(parent);
       if (found?.type === "directory") return;
-      if (found)
+      if (found || this.#skippedNames.has(parent))
         throw this.#faults.refused(`${shown(parent)} is no directory but holds ${shown(path)}`);
       this.add({ type: "directory", path: parent, mode: 0o775 });
     }

@@ -8,6 +8,7 @@ import { ServiceMetrics } from "../../runtime/api/metrics.ts";
 import { sha256 } from "../../runtime/base/hash.ts";
 import type { RolloutService } from "../../runtime/rollout/service.ts";
 import type { ServiceOptions } from "../../runtime/rollout/service-options.ts";
+import type { Signer } from "../../runtime/store/signature.ts";
 import type { TestRuntime } from "../support/runtime.ts";
 import { openServiceBench } from "../support/service.ts";
 
@@ -55,6 +56,7 @@ export interface TestApiOptions {
   readonly service?: Partial<ServiceOptions>;
   readonly task?: Readonly<Record<string, string | undefined>>;
   readonly keepAliveMs?: number;
+  readonly signer?: Signer;
 }
 
 export async function openTestApi(options: TestApiOptions = {}): Promise<TestApi> {
@@ -63,11 +65,13 @@ export async function openTestApi(options: TestApiOptions = {}): Promise<TestApi
   const { runtime, root } = bench;
   const metrics = new ServiceMetrics();
   const pool = { max: 0 };
-  const service = await bench.open({ pool, observer: metrics.observer, ...options.service });
+  const signing = options.signer ? { signer: options.signer } : {};
+  const wish = { pool, observer: metrics.observer, ...options.service };
+  const service = await bench.open(wish, signing);
   metrics.watch(service);
   const keys = new Keys(options.keys ?? KEYS, runtime.clock);
   const canary = new Canary(runtime);
-  const made = { ...runtime, service, tasksRoot: root.path, keys, metrics, canary };
+  const made = { ...runtime, ...signing, service, tasksRoot: root.path, keys, metrics, canary };
   const { keepAliveMs = 15_000 } = options;
   const app = createApi({ ...made, keepAliveMs, version: "0.0.0", state: () => api.state });
   const check = await documentChecker(app);

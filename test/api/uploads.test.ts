@@ -70,6 +70,16 @@ describe("an uploaded bundle", () => {
     }
   });
 
+  it("is taken with and without a folder around its files", async () => {
+    for (const top of ["", "./", "bundle/"]) {
+      const all = plain().map(({ name, ...rest }) => {
+        return { ...rest, name: `${top}${name.slice(name.indexOf("/") + 1)}` };
+      });
+      const answer = await grade(await bytesOf(all));
+      assert.equal(answer.status, 200, answer.text);
+    }
+  });
+
   it("is refused if it was cut short, or is no archive at all", async () => {
     const whole = await bytesOf(plain());
     for (const length of [0, 1, 511, 512, 5000, whole.length - 512, whole.length - 1024]) {

@@ -59,7 +59,7 @@ describe("cloche, from the command line", () => {
     const { out } = await cloche(["run", "test/note", "--json"]);
     const [{ bundle }] = JSON.parse(out).rollouts;
     const once = await cloche(["grade", bundle, "--json"]);
-    const twice = await cloche(["grade", bundle, "--json"]);
+    const twice = await cloche(["grade", bundle, "--json", "--twice"]);
     assert.equal(once.code, 0, once.err);
     assert.equal(once.out, twice.out);
     const recorded = await readFile(join(bundle, "grade.json"), "utf8");

@@ -53,7 +53,8 @@ test("an agent that says more than the runtime takes is told so and ends by its 
   assert.match(textOf(denied), /said more than 33554432 bytes .* this call was not made/);
   assert.deepEqual(await serving.proxy.ended, { kind: "budget", which: "bytes" });
   const [taken, refused] = serving.steps();
-  assert.deepEqual([taken?.outcome, refused?.outcome], ["ok", "denied_budget"]);
+  assert.deepEqual([taken?.outcome, refused?.outcome], ["protocol_error", "denied_budget"]);
+  assert.match(taken?.error?.message ?? "", /withheld: it has 400\d+ bytes \(sha256 /);
   assert.deepEqual([refused?.arguments, refused?.upstreamMs], [{}, 0]);
 });
 

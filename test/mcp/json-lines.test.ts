@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
 import { test } from "node:test";
 import fc from "fast-check";
-import { LineSplitter, LineTooLong } from "../../runtime/mcp/json-lines.ts";
+import { LineSplitter, LineTooLong, type LongLine } from "../../runtime/mcp/json-lines.ts";
 import { MAX_JSON_DEPTH, readMessage } from "../../runtime/mcp/json-rpc.ts";
 
 /** The lines of these chunks. */
@@ -21,6 +22,56 @@ test("a line over the limit throws, however its chunks are cut", () => {
     linesOf([Buffer.alloc(1_000, "x")]).map(({ length }) => length),
     [1_000],
   );
+});
+
+test("a line too long to be kept is told of by its size, hash, beginning and end", () => {
+  const long = Buffer.from(`{"head":1,${"x".repeat(9_000)},"tail":2}`);
+  for (const size of [1, 7, 999, 10_000]) {
+    const [lines, told]: [string[], LongLine[]] = [[], []];
+    const limits = { lineBytes: 5_000, longLineBytes: 10_000 };
+    const splitter = new LineSplitter(
+      limits,
+      (line) => lines.push(line),
+      (line) => told.push(line),
+    );
+    const all = Buffer.concat([Buffer.from("before\n"), long, Buffer.from("\nafter\n")]);
+    for (let at = 0; at < all.length; at += size) splitter.push(all.subarray(at, at + size));
+    splitter.end();
+    assert.deepEqual(lines, ["before", "after"]);
+    assert.equal(told.length, 1);
+    const [{ bytes, sha256, head, tail }] = told as [LongLine];
+    assert.deepEqual(
+      [bytes, sha256],
+      [long.length, createHash("sha256").update(long).digest("hex")],
+    );
+    assert.equal(head, long.subarray(0, 4_096).toString());
+    assert.equal(tail, long.subarray(-1_024).toString());
+    assert.throws(() => splitter.push(Buffer.alloc(10_001, "x")), LineTooLong);
+  }
+});
+
+test("what would cost far more memory than its text is refused without being parsed", () => {
+  const message = (result: string) => `{"jsonrpc":"2.0","id":1,"result":${result}}`;
+  const deep = "[".repeat(40_000) + "]".repeat(40_000);
+  const cases: [string, RegExp][] = [
+    [message(deep), /deeper than 100/],
+    [message(`{"x":[${"[],".repeat(500_000)}0]}`), /more than 500000 values/],
+    [message(`{"a":"${"\\".repeat(70_000)}","b":${deep}}`), /deeper than 100/],
+    ["[".repeat(70_000), /deeper than 100/],
+  ];
+  for (const [text, reason] of cases) {
+    const read = readMessage(text);
+    assert.match(read.kind === "refused" ? read.reason : "", reason);
+  }
+  const texts = [
+    "[".repeat(70_000),
+    '\\"'.repeat(40_000),
+    `${"\\".repeat(70_000)}`,
+    ",".repeat(600_000),
+  ];
+  for (const text of texts) {
+    assert.equal(readMessage(message(`{"a":"${text}"}`)).kind, "response", text.slice(0, 8));
+  }
 });
 
 test("many tiny chunks of one line cost little memory", () => {

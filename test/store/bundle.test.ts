@@ -12,6 +12,7 @@ import {
 import { dirname, join } from "node:path";
 import { test } from "node:test";
 import fc from "fast-check";
+import { canonicalJson } from "../../runtime/base/canonical-json.ts";
 import { sha256 } from "../../runtime/base/hash.ts";
 import { openBundle } from "../../runtime/store/bundle-reader.ts";
 import { type BundleContents, writeBundle } from "../../runtime/store/bundle-writer.ts";
@@ -164,9 +165,15 @@ test("a bundle comes back as it was written", async (context) => {
   const bundle = await openBundle(path);
   assert.equal(bundle.id, id);
   assert.equal(id, sha256(readFileSync(join(path, "manifest.json"))));
-  const { schema, parts, ...facts } = bundle.manifest;
+  const { schema, parts, marks, ...facts } = bundle.manifest;
   assert.equal(schema, "cloche.bundle/1");
   assert.deepEqual(facts, contents.facts);
+  const lines = readFileSync(bundle.stepsFile, "utf8").trimEnd().split("\n");
+  assert.equal(marks?.lastStep, sha256(lines.at(-1) ?? ""));
+  assert.deepEqual(
+    marks?.criteria,
+    contents.grade?.criteria.map((one) => sha256(canonicalJson(one))),
+  );
   assert.deepEqual(parts.map((part) => part.path).sort(), filesOf(path).filter(isPart).sort());
   assert.deepEqual(bundle.before, contents.before);
   assert.deepEqual(bundle.after, contents.after);

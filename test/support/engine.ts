@@ -6,15 +6,19 @@ import { namedId } from "../../runtime/base/id.ts";
 import { silentLog } from "../../runtime/base/log.ts";
 import { processIdentity } from "../../runtime/base/process-identity.ts";
 import type { Box, BoxLimits, Engine, SandboxSpec } from "../../runtime/engine/engine.ts";
-import { openEngine } from "../../runtime/engine/engines.ts";
+import { type EngineOptions, openEngine } from "../../runtime/engine/engines.ts";
+import { runtimeChoice } from "./oci-runtime.ts";
 
 export const MIB = 2 ** 20;
 
 /** The engine that tests use: the Docker that the environment names or that is found. */
-export async function openTestEngine(
-  options: { readonly address?: string; readonly deadlineMs?: number } = {},
-): Promise<Engine> {
-  return await openEngine("docker", { env: process.env, log: silentLog, ...options });
+export async function openTestEngine(options: Partial<EngineOptions> = {}): Promise<Engine> {
+  return await openEngine("docker", {
+    env: process.env,
+    log: silentLog,
+    ...runtimeChoice,
+    ...options,
+  });
 }
 
 /** The newest office image that the engine holds; set-up has built it. */

@@ -26,6 +26,8 @@ export type DockerMischief =
   /** Docker's answer stalls after so many bytes of its body. */
   | { readonly stallAfter: number }
   | { readonly status: number; readonly message: string }
+  /** The request, changed. */
+  | { readonly ask: (json: Record<string, unknown>) => unknown }
   /** Docker's answer, changed. */
   | { readonly change: (json: Record<string, unknown>) => unknown };
 
@@ -96,6 +98,9 @@ export class FaultyDocker implements AsyncDisposable {
       outgoing.writeHead(mischief.status, { "content-type": "application/json" });
       return void outgoing.end(JSON.stringify({ message: mischief.message }));
     }
+    if (typeof mischief === "object" && "ask" in mischief) {
+      return void this.#askAnew(incoming, outgoing, mischief.ask);
+    }
     const onward = request(this.#onward(incoming), (answer) => {
       void passOn(answer, outgoing, mischief).catch(() => outgoing.destroy());
     });
@@ -107,6 +112,22 @@ export class FaultyDocker implements AsyncDisposable {
       if (mischief !== "swallow") onward.destroy();
     });
     incoming.pipe(onward);
+  }
+
+  async #askAnew(
+    incoming: IncomingMessage,
+    outgoing: ServerResponse,
+    change: (json: Record<string, unknown>) => unknown,
+  ): Promise<void> {
+    const chunks: Buffer[] = [];
+    for await (const chunk of incoming) chunks.push(chunk as Buffer);
+    const body = JSON.stringify(change(JSON.parse(Buffer.concat(chunks).toString())));
+    const headers = { ...incoming.headers, "content-length": Buffer.byteLength(body) };
+    const onward = request({ ...this.#onward(incoming), headers }, (answer) => {
+      void passOn(answer, outgoing, "pass").catch(() => outgoing.destroy());
+    });
+    onward.on("error", () => outgoing.destroy());
+    onward.end(body);
   }
 
   #onward({ method, url, headers }: IncomingMessage): RequestOptions {

@@ -1,5 +1,5 @@
-import { readFileSync } from "node:fs";
 import { bundleServer, SERVER_BUNDLES } from "../../images/servers/bundles.ts";
+import { packageLicence } from "../../images/servers/package-licence.ts";
 
 const HEAD = `# Programs that the images carry from npm
 
@@ -14,12 +14,6 @@ in the image. \`/usr/local/bin/node\` is Node.js (MIT; see \`LICENSE\` of that p
 | package | licence | in |
 |---|---|---|
 `;
-
-/** What packages say otherwise than in the usual member, looked up in their repositories. */
-const SAID_ELSEWHERE: Readonly<Record<string, string>> = {
-  "@modelcontextprotocol/server-filesystem": "MIT (its README)",
-  "@modelcontextprotocol/server-memory": "MIT (its README)",
-};
 
 /** images/servers/LICENSES.md as it should be now. */
 export async function licencesPage(): Promise<string> {
@@ -37,11 +31,8 @@ export async function licencesPage(): Promise<string> {
   return `${HEAD}${rows.join("\n")}\n`;
 }
 
-/** The package's name and licence, as cells. @throws Error if it names none: somebody has to look. */
+/** The package's name and licence, as cells. */
 function namedLicence(folder: string): string {
-  const text = readFileSync(`${folder}/package.json`, "utf8");
-  const { name, license } = JSON.parse(text) as { readonly name: string; license?: unknown };
-  const said = SAID_ELSEWHERE[name] ?? license;
-  if (typeof said === "string" && !/see license/i.test(said)) return `\`${name}\` | ${said}`;
-  throw new Error(`${name} does not name its licence in its package.json`);
+  const { name, licence } = packageLicence(folder);
+  return `\`${name}\` | ${licence}`;
 }

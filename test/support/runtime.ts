@@ -19,6 +19,7 @@ import { RecordStore } from "../../runtime/store/records.ts";
 import { prepareVariant } from "../../runtime/task/prepare.ts";
 import { findTask } from "../../runtime/task/task-list.ts";
 import { BlobFolder } from "../../runtime/workspace/blobs.ts";
+import { runtimeChoice } from "./oci-runtime.ts";
 
 /** All parts of the runtime, real, on a data folder of their own that is gone afterwards. */
 export interface TestRuntime extends RolloutParts, AsyncDisposable {
@@ -37,7 +38,8 @@ export async function openTestRuntime(options: TestRuntimeOptions = {}): Promise
   const folder = options.folder ?? (await mkdtemp(join(tmpdir(), "cloche-test-")));
   const data = await openDataFolder(folder);
   const records = await RecordStore.open(data.database);
-  const engine = options.engine ?? (await openEngine("docker", { env: process.env }));
+  const engine =
+    options.engine ?? (await openEngine("docker", { env: process.env, ...runtimeChoice }));
   const report = await engine.check();
   const { images, manifests } = await requireImages(engine, process.env);
   const listener = await McpListener.open({ host: "127.0.0.1", port: 0, log: silentLog });

@@ -17,6 +17,9 @@ const file = (name: string | Buffer, content = "x"): RawEntry => ({
   content: Buffer.from(content),
 });
 
+/** Its target is not UTF-8, so it has no place in a snapshot. */
+const UNTOLD = { type: "2", linkName: Buffer.of(0x80) };
+
 for (const [title, end] of [
   ["without its end", Buffer.alloc(0)],
   ["with one of the two empty blocks at its end", Buffer.alloc(512)],
@@ -55,6 +58,11 @@ for (const [title, entries] of [
   ["a NUL in a name", [{ ...file("a"), pax: { path: "a\0b" } }]],
   ["a file's name that ends with a slash", [file("a/")]],
   ["one name twice", [file("a"), file("a")]],
+  ["a pipe whose name climbs out", [{ name: "a/../../b", type: "6" }]],
+  ["a device with an absolute name", [{ name: "/dev/null", type: "3" }]],
+  ["a link that is only listed, by a directory's name", [{ ...UNTOLD, name: "a/" }]],
+  ["a file below a link that is only listed", [file("a/b"), { ...UNTOLD, name: "a" }]],
+  ["a file below a pipe", [{ name: "a", type: "6" }, file("a/b")]],
   [
     "one pipe twice",
     [

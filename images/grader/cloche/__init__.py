@@ -16,6 +16,7 @@ The helpers live in modules of their own: ``cloche.sheets``, ``cloche.tables``, 
 
 from .changes import Changes
 from .criteria import Failed, check, criterion, fail, grade
+from .execution import Executed
 from .files import File, Tree
 from .run import Context, Ending, Run
 from .steps import Step, Steps
@@ -24,6 +25,7 @@ __all__ = [
     "Changes",
     "Context",
     "Ending",
+    "Executed",
     "Failed",
     "File",
     "Run",

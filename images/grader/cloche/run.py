@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from .dates import parse_datetime
+from .execution import Executed, Executor
 from .files import FixtureError, Tree
 from .state import STATE, State
 from .steps import Steps
@@ -46,8 +47,22 @@ class Context:
 class Run:
     """One rollout, read-only. What it gives is loaded when it is first asked for."""
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, executor: Executor | None = None) -> None:
         self._root = root
+        self._executor = executor
+
+    def execute(
+        self, argv: list[str], *, stdin: str | bytes = b"", timeout: float = 10.0
+    ) -> Executed:
+        """Runs a program on a copy of the workspace, in a box of its own, as the agent's user.
+
+        Whatever the agent made is run here and nowhere else. The current folder is /workspace, as
+        the agent left it; it can be read and not written, so let the program write to /tmp. There
+        is no network, and nothing is kept for the next call. ``timeout`` is in seconds, 60 at most.
+        """
+        if self._executor is None:
+            raise RuntimeError("nothing can be executed here: there is no host to ask")
+        return self._executor.run(argv, stdin, timeout)
 
     @cached_property
     def before(self) -> Tree:

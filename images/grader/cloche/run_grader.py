@@ -1,7 +1,9 @@
 """Runs the criteria of a grader on one rollout: ``python3 -P -s -B -m cloche.run_grader``.
 
 Standard input: one line ``{"nonce", "root"}``; with ``"files": true`` in it the run's files come
-behind it (``arrival``), else they lie in ``root`` already. Standard output: one line
+behind it (``arrival``), else they lie in ``root`` already. Standard output: a line
+``{"nonce", "execute": {…}}`` for each program to be run, which is answered on standard input
+(``execution``), then one line
 ``{"nonce", "criteria": [{"name", "weight", "score", "reason", "error"}]}``, or
 ``{"nonce", "failed": "…"}`` if grader.py is no grader. Nothing is printed if the files did not
 come whole.
@@ -15,6 +17,7 @@ from typing import Any
 
 from .arrival import unpack
 from .criteria import Criterion, Failed, GraderMistake, collect, score_of
+from .execution import Executor
 from .loading import load_script
 from .run import Run
 from .wire import REASON_LIMIT, TRACEBACK_LIMIT, Wire, clean, traceback_text
@@ -31,7 +34,9 @@ def main() -> None:
         criteria = load_grader(root)
     except GraderFailed as failure:
         wire.finish({"nonce": nonce, "failed": str(failure)})
-    wire.finish({"nonce": nonce, "criteria": [verdict(each, root) for each in criteria]})
+    executor = Executor(wire, nonce)
+    judged = [verdict(each, root, executor) for each in criteria]
+    wire.finish({"nonce": nonce, "criteria": judged})
 
 
 class GraderFailed(Exception):
@@ -48,12 +53,12 @@ def load_grader(root: Path) -> list[Criterion]:
         raise GraderFailed(traceback_text(error)) from error
 
 
-def verdict(criterion: Criterion, root: Path) -> dict[str, Any]:
+def verdict(criterion: Criterion, root: Path, executor: Executor | None) -> dict[str, Any]:
     """What one criterion says. Each gets a Run of its own, so none can change what another sees."""
     score: int | float | None = None
     reason, error = "the criterion raised an error", None
     try:
-        returned = criterion.check(Run(root))
+        returned = criterion.check(Run(root, executor))
         if inspect.iscoroutine(returned):
             returned.close()
         score, reason = score_of(returned)

@@ -34,6 +34,7 @@ export type {
   RolloutEvent,
   RolloutRecord,
   RolloutView,
+  Signature,
   Step,
   TaskView,
   Wish,

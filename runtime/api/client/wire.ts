@@ -175,6 +175,18 @@ export interface Regrade {
   readonly recorded: Grade | null;
   /** Byte for byte; null if the bundle holds none. */
   readonly same: boolean | null;
+  /** The bundle's id. */
+  readonly bundle: string;
+  /** Over the canonical JSON of `{bundle, grade, schema}`; null unless the service's key signed the bundle. */
+  readonly signature: Signature | null;
+}
+
+/** Who vouches for it: 64 bytes of ed25519 in base64, and the sha256 of the public key. */
+export interface Signature {
+  readonly schema: "cloche.signature/1";
+  readonly algorithm: "ed25519";
+  readonly key: string;
+  readonly value: string;
 }
 
 /** A task that may be asked for. */

@@ -7,6 +7,8 @@ import { gradeBytes } from "../../grading/grade-run.ts";
 import type { RolloutService } from "../../rollout/service.ts";
 import type { Bundle } from "../../store/bundle.ts";
 import { openBundle } from "../../store/bundle-reader.ts";
+import { type Signer, signRegrade } from "../../store/signature.ts";
+import { requireSignature } from "../../store/verify-bundle.ts";
 import { failures, jsonAnswer } from "../answer.ts";
 import type { ApiApp, ApiParts } from "../api-parts.ts";
 import { TAR_TYPE, withoutStalls } from "../body.ts";
@@ -42,10 +44,10 @@ type Which = "recorded" | "current";
 type Wish = z.infer<typeof gradeBody>;
 
 /** Grades what a rollout left, from its bundle alone, as often as one likes. */
-export function addGrade(app: ApiApp, { service, data }: ApiParts): void {
+export function addGrade(app: ApiApp, { service, data, signer }: ApiParts): void {
   const slots = new Slots(MOST);
   const gradeIn = async (folder: string, which: Which, signal: AbortSignal) =>
-    gradeAgain(await openBundle(folder), which, service, signal);
+    gradeAgain(await openBundle(folder), which, { service, signer }, signal);
   app.openapi(grade, async (c) => {
     const { signal } = c.req.raw;
     const { grader: asked = "recorded" } = c.req.valid("query");
@@ -77,13 +79,25 @@ function wishOf({ rollout, grader }: Partial<Wish>): Wish {
 async function gradeAgain(
   bundle: Bundle,
   which: Which,
-  service: RolloutService,
+  { service, signer }: { readonly service: RolloutService; readonly signer: Signer | undefined },
   signal: AbortSignal,
 ) {
   const grade = await service.regrade(bundle, which, signal);
   const recorded = bundle.grade;
   const same = recorded && gradeBytes(recorded).equals(gradeBytes(grade));
-  return { rollout: bundle.manifest.rollout, grade, recorded, same };
+  const signature =
+    signer && (await isVouchedFor(bundle, signer))
+      ? signRegrade(bundle.id, grade, signer).signature
+      : null;
+  return { rollout: bundle.manifest.rollout, bundle: bundle.id, grade, recorded, same, signature };
+}
+
+/** A grade of a bundle that somebody made up is not signed. */
+function isVouchedFor(bundle: Bundle, signer: Signer): Promise<boolean> {
+  return requireSignature(bundle, signer).then(
+    () => true,
+    () => false,
+  );
 }
 
 /** What is wrong with an upload is its sender's doing, and its folder here is nobody's business. */

@@ -7,6 +7,7 @@ import { listTasks } from "../../task/task-list.ts";
 import { type CommonOptions, type Context, openAnsweringEngine } from "../context.ts";
 import { dataPath } from "../data-path.ts";
 import { EXIT } from "../exit-codes.ts";
+import { examineSecurity } from "../security/doctor-security.ts";
 import { imageChoice } from "../set-up/ensure-images.ts";
 import { table } from "../terminal.ts";
 
@@ -21,18 +22,29 @@ interface Finding {
 const HELP = `
 Example:
   $ npx cloche doctor
+  $ npx cloche doctor --security --profile strict
 
-Exit codes: 0 all is well, 1 something is missing.`;
+With --security a sandbox is made and looks around as an agent's program could: what it finds is held
+against what its runtime and profile promise, property by property. Nothing else is examined then.
+
+Exit codes: 0 all is well, 1 something is missing or weaker than promised.`;
 
 export function addDoctor(program: Command, context: Context): void {
   program
     .command("doctor")
     .description("what is found, what is missing, what to do")
     .option("--data <folder>", "the data folder to look at (or CLOCHE_DATA)")
-    .option("--json", "one JSON document {ok, findings} on stdout")
+    .option("--security", "probe a sandbox: what is promised, what was found, how it was checked")
+    .option("--profile <name>", "with --security, of which profile (or CLOCHE_PROFILE)")
+    .option("--runtime <name>", "with --security, on which OCI runtime (or CLOCHE_RUNTIME)")
+    .option(
+      "--json",
+      "one JSON document on stdout: {ok, findings} or {ok, properties, warnings, …}",
+    )
     .addHelpText("after", HELP)
-    .action(async (options: CommonOptions) => {
-      process.exitCode = await examine(context, options);
+    .action(async (options: CommonOptions & { readonly security?: boolean }) => {
+      const look = options.security ? examineSecurity : examine;
+      process.exitCode = await look(context, options);
     });
 }
 

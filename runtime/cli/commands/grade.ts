@@ -1,4 +1,5 @@
 import type { Command } from "commander";
+import { canonicalJson } from "../../base/canonical-json.ts";
 import { systemClock } from "../../base/clock.ts";
 import { processIdentity } from "../../base/process-identity.ts";
 import type { Grade } from "../../grading/grade.ts";
@@ -6,15 +7,24 @@ import { gradeBytes } from "../../grading/grade-run.ts";
 import { regrade } from "../../rollout/regrade.ts";
 import { openBundle } from "../../store/bundle-reader.ts";
 import { resolveBundle } from "../../store/resolve-bundle.ts";
-import { type CommonOptions, type Context, openAnsweringEngine, openRecords } from "../context.ts";
+import { signRegrade } from "../../store/signature.ts";
+import { requireSignature } from "../../store/verify-bundle.ts";
+import {
+  type CommonOptions,
+  type Context,
+  openAnsweringEngine,
+  openImages,
+  openRecords,
+} from "../context.ts";
 import { EXIT } from "../exit-codes.ts";
 import { onInterrupt } from "../interrupts.ts";
 import { criteriaTable } from "../report.ts";
-import { requireImages } from "../set-up/require-images.ts";
+import { signerOf } from "../signing.ts";
 
 const HELP = `
 <bundle> is a path, or the beginning of a bundle's or a rollout's id. The bundle holds all that is
-needed: neither the task's folder nor its sandbox is. It is verified first.
+needed: neither the task's folder nor its sandbox is. It is verified first. With --signing-key it must
+be signed by that key itself: a grade of a bundle that somebody made up is not signed.
 
 Example:
   $ npx cloche grade ~/.local/share/cloche/bundles/3fa1… --json
@@ -26,30 +36,46 @@ export function addGrade(program: Command, context: Context): void {
   program
     .command("grade <bundle>")
     .description("grade a stored bundle again")
+    .option("--twice", "grade it two times and compare the bytes")
     .option("--json", "the grade as canonical JSON on stdout, byte-equal each time")
+    .option("--signing-key <file>", "with --json: {bundle, grade, schema, signature} instead")
     .option("--data <folder>", "where bundles live (or CLOCHE_DATA)")
     .addHelpText("after", HELP)
-    .action(async (bundle: string, options: CommonOptions) => {
+    .action(async (bundle: string, options: GradeOptions) => {
       process.exitCode = await grade(context, bundle, options);
     });
 }
 
-async function grade(context: Context, text: string, options: CommonOptions): Promise<number> {
+interface GradeOptions extends CommonOptions {
+  readonly twice?: boolean;
+}
+
+async function grade(context: Context, text: string, options: GradeOptions): Promise<number> {
   const { terminal } = context;
   await using records = await openRecords(context, options);
   const bundle = await openBundle(await resolveBundle(records.data, text));
-  const { engine } = await openAnsweringEngine(context, options);
-  await using _engine = engine;
-  const graderImage = (await requireImages(engine, context.env)).images.grader;
-  const parts = { engine, graderImage, clock: systemClock, process: processIdentity() };
+  const { engine: opened } = await openAnsweringEngine(context, options);
+  await using _engine = opened;
+  const { engine, images } = await openImages(opened, context, options);
+  const graderImage = images.grader;
+  const parts = { engine, graderImage, images, clock: systemClock, process: processIdentity() };
+  const signer = await signerOf(options.signingKey, {});
+  if (signer) await requireSignature(bundle, signer);
   const signal = onInterrupt(terminal, records.data.path);
-  const again = await regrade(bundle, { ...parts, data: records.data }, signal);
-  if (options.json) terminal.out(gradeBytes(again).toString("utf8"));
+  const gradeOnce = () => regrade(bundle, { ...parts, data: records.data }, signal);
+  const again = await gradeOnce();
+  if (options.json && signer) {
+    terminal.out(`${canonicalJson(signRegrade(bundle.id, again, signer))}\n`);
+  } else if (options.json) terminal.out(gradeBytes(again).toString("utf8"));
   else terminal.out(gradeText(again, context));
   if (bundle.grade && !gradeBytes(bundle.grade).equals(gradeBytes(again))) {
     const recorded = bundle.grade.grader.image;
     const why = recorded === graderImage ? "" : `: it was made by grader image ${recorded}`;
     terminal.err(`this is not the grade that the bundle holds${why}\n`);
+    return EXIT.notGraded;
+  }
+  if (options.twice && !gradeBytes(await gradeOnce()).equals(gradeBytes(again))) {
+    terminal.err("graded again it has other bytes: grader.py goes by more than the bundle\n");
     return EXIT.notGraded;
   }
   return again.reward === null ? EXIT.notGraded : EXIT.graded;

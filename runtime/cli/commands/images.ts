@@ -1,8 +1,12 @@
 import type { Command } from "commander";
 import { imageReferences } from "../../../images/definitions.ts";
+import { type Sbom, sbomOf } from "../../../images/sbom.ts";
+import { engineFault } from "../../engine/faults.ts";
 import type { ImageInfo } from "../../engine/image-store.ts";
-import { type CommonOptions, type Context, openAnsweringEngine } from "../context.ts";
+import { type CommonOptions, type Context, openAnsweringEngine, openRecords } from "../context.ts";
 import { EXIT } from "../exit-codes.ts";
+import { cliFault } from "../faults.ts";
+import { imageContents } from "../image-contents.ts";
 import { ensureImages, imageChoice } from "../set-up/ensure-images.ts";
 import { terminalProgress } from "../set-up/progress.ts";
 import { pruneImages } from "../set-up/prune-images.ts";
@@ -11,6 +15,9 @@ import { megabytes, table } from "../terminal.ts";
 const HELP = `
 Example:
   $ npx cloche images list`;
+
+/** Those that boxes are made from; the base is in each of them. */
+const LISTED = { office: true, "office-browser": true, grader: true } as const;
 
 type Verb = (context: Context, options: CommonOptions) => Promise<unknown>;
 
@@ -30,6 +37,49 @@ export function addImages(program: Command, context: Context): void {
   verb("build", "build what is missing or out of date", build);
   verb("list", "what the engine holds of ours, and what is current", list);
   verb("prune", "remove what is out of date", prune);
+  addSbom(images, context);
+}
+
+const SBOM_HELP = `
+Debian's packages as the image's own dpkg knows them, the npm packages that its servers are bundled
+from, Node, and our own files with their hashes. Image: ${Object.keys(LISTED).join(", ")}.
+
+Example:
+  $ npx cloche images sbom office --json > office.cdx.json
+
+Exit codes: 0 listed, 2 there is no such image.`;
+
+function addSbom(images: Command, context: Context): void {
+  images
+    .command("sbom [image]")
+    .description("list what an image contains (CycloneDX 1.6 with --json)")
+    .option("--json", "the document on stdout")
+    .option("--data <folder>", "whose sandboxes these are (or CLOCHE_DATA)")
+    .addHelpText("after", SBOM_HELP)
+    .action(async (name: string | undefined, options: CommonOptions) => {
+      const document = await sbom(context, name ?? "office", options);
+      const { out } = context.terminal;
+      if (options.json) out(`${JSON.stringify(document, null, 2)}\n`);
+      else out(table(document.components.map(({ name, version = "" }) => [name, version])));
+      process.exitCode = EXIT.graded;
+    });
+}
+
+async function sbom(context: Context, name: string, options: CommonOptions): Promise<Sbom> {
+  if (!Object.hasOwn(LISTED, name)) {
+    const known = Object.keys(LISTED).join(", ");
+    throw cliFault("bad-option", `there is no image "${name}": give one of ${known}`);
+  }
+  const { engine } = await openAnsweringEngine(context, options);
+  await using _engine = engine;
+  await using records = await openRecords(context, options);
+  const reference = imageReferences(imageChoice(context.env))[name as keyof typeof LISTED];
+  const image = await engine.images.find(reference);
+  if (image !== undefined) {
+    return await sbomOf(await imageContents(engine, image, records.data.owner));
+  }
+  const message = `the engine has no image ${reference}; build it with: npx cloche images build`;
+  throw engineFault("image-missing", message);
 }
 
 async function build(context: Context, options: CommonOptions): Promise<unknown> {

@@ -1,7 +1,11 @@
+import { writeFile } from "node:fs/promises";
 import type { Command } from "commander";
 import { newKey, parseKeys } from "../../api/keys.ts";
+import { messageOf } from "../../base/fault.ts";
+import { newSigningPair } from "../../store/signature.ts";
 import type { Context } from "../context.ts";
 import { EXIT } from "../exit-codes.ts";
+import { cliFault } from "../faults.ts";
 
 const HELP = `
 The key is shown once and stored nowhere; the service needs only the line with its hash. Bounds may
@@ -13,10 +17,23 @@ Example:
 
 Exit codes: 0 made, 2 the id cannot be used.`;
 
+const SIGNING_HELP = `
+Writes <file> (the private key, mode 0600) and <file>.pub (the public one, for whoever verifies).
+Neither may be there already.
+
+Example:
+  $ npx cloche keys signing /etc/cloche/signing.pem
+  $ npx cloche serve --signing-key /etc/cloche/signing.pem
+  $ npx cloche bundle verify 3fa1 --public-key /etc/cloche/signing.pem.pub
+
+Exit codes: 0 made, 2 a file could not be written.`;
+
 export function addKeys(program: Command, context: Context): void {
-  program
+  const keys = program
     .command("keys")
-    .description("keys for callers of the service")
+    .description("keys for callers of the service, and for its signature");
+  addSigning(keys, context);
+  keys
     .command("new <id>")
     .description("make a key; its line is for the file of --keys")
     .option("--json", "one JSON document {id, key, line} on stdout")
@@ -29,4 +46,32 @@ export function addKeys(program: Command, context: Context): void {
       else out(`key   ${key}\nline  ${line}\n`);
       process.exitCode = EXIT.graded;
     });
+}
+
+function addSigning(keys: Command, context: Context): void {
+  keys
+    .command("signing <file>")
+    .description("make a pair of ed25519 keys with which bundles are signed and verified")
+    .option("--json", "one JSON document {key, privateKey, publicKey} on stdout: id and files")
+    .addHelpText("after", SIGNING_HELP)
+    .action(async (file: string, options: { readonly json?: boolean }) => {
+      const { key, privatePem, publicPem } = newSigningPair();
+      const publicFile = `${file}.pub`;
+      await writeKey(file, privatePem, 0o600);
+      await writeKey(publicFile, publicPem, 0o644);
+      const { out } = context.terminal;
+      const document = { key, privateKey: file, publicKey: publicFile };
+      if (options.json) out(`${JSON.stringify(document, null, 2)}\n`);
+      else out(`key      ${key}\nprivate  ${file}\npublic   ${publicFile}\n`);
+      process.exitCode = EXIT.graded;
+    });
+}
+
+async function writeKey(path: string, pem: string, mode: number): Promise<void> {
+  try {
+    await writeFile(path, pem, { flag: "wx", mode });
+  } catch (error) {
+    const message = `the key file ${path} was not written: ${messageOf(error)}`;
+    throw cliFault("bad-key-file", message, { cause: error });
+  }
 }

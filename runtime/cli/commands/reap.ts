@@ -6,6 +6,7 @@ import { processIdentity } from "../../base/process-identity.ts";
 import { type Reaped, reap } from "../../rollout/reaper.ts";
 import { type CommonOptions, type Context, openAnsweringEngine, openRecords } from "../context.ts";
 import { EXIT } from "../exit-codes.ts";
+import { plainLines } from "../terminal.ts";
 
 interface ReapOptions extends CommonOptions {
   readonly waitFor?: string;
@@ -58,7 +59,7 @@ function report({ removed, living, failed, ended, waiting }: Reaped): string {
     ...ended.map((id) => `ended    rollout ${id}: infra_error, its process had died`),
     ...waiting.map((id) => `waits    rollout ${id}: the next start of its service runs it`),
     ...living.map(({ id, pid }) => `alive    ${id}: its process ${pid} lives and will end it`),
-    ...failed.map(({ id, message }) => `failed   ${id}: ${message}`),
+    ...failed.map(({ id, message }) => `failed   ${id}: ${plainLines(message)}`),
   ];
   return `${lines.length > 0 ? lines.join("\n") : "nothing was left behind"}\n`;
 }

@@ -18,6 +18,9 @@ they are captured and graded as they stand. A second one removes their sandboxes
 Keys: one a line in the file of --keys, or in CLOCHE_KEYS: <id> <sha256> [rate=10] [burst=20]
 [open=50]. Without keys everybody on this machine may call, and nobody else can.
 
+Before it serves it makes a sandbox and probes it. What lets through more than its profile allows is
+named and not served (see doctor --security); --accept, with the property's name, serves all the same.
+
 Exit codes: 0 drained, 2 could not start, 130 released at once by a second signal.`;
 
 interface Options extends ServeOptions {
@@ -43,7 +46,12 @@ export function addServe(program: Command, context: Context): void {
     .option("--queue <n>", "rollouts that may wait for a place", whole(0, 1_000_000), 1_000)
     .option("--grace <seconds>", "how long a drain waits for agents", whole(0, 86_400), 600)
     .option("--json", "one JSON line {url, pid, data} on stdout once it serves")
+    .option("--profile <name>", 'how tightly sandboxes are closed: "default" or "strict"')
+    .option("--runtime <name>", "the OCI runtime of sandboxes, as the engine knows it")
+    .option("--accept <property>", "serve although it is weaker; may be repeated", add, [])
+    .option("--images-by-digest", "refuse images that are named otherwise")
     .option("--root <folder>", "where tasks/ and fixtures/ lie (default: this repository)")
+    .option("--signing-key <file>", "sign bundles with this key (or CLOCHE_SIGNING_KEY)")
     .option("--verbose", "show the log as well, on stderr (its level: CLOCHE_LOG)")
     .option("--data <folder>", "where records and bundles live (or CLOCHE_DATA)")
     .addHelpText("after", HELP)

@@ -1,7 +1,9 @@
 import { type ImageReferences, imageReferences } from "../../../images/definitions.ts";
+import { isDigest } from "../../engine/by-digest.ts";
 import type { Engine } from "../../engine/engine.ts";
 import { type Manifest, manifestOf } from "../../mcp/manifest.ts";
 import { SANDBOX_IMAGES, type SandboxImage } from "../../mcp/server-spec.ts";
+import { cliFault } from "../faults.ts";
 import { imageChoice } from "./ensure-images.ts";
 import { setupFault } from "./faults.ts";
 
@@ -10,6 +12,32 @@ export interface HeldImages {
   readonly images: Omit<ImageReferences, "base">;
   /** By reference: what the servers of an image said of themselves when it was built. */
   readonly manifests: Readonly<Record<string, Manifest>>;
+  /** By reference: the digest of what the engine holds under it. */
+  readonly digests: Readonly<Record<string, string>>;
+}
+
+/**
+ * The same images by what they are instead of what they are called: whoever gives a name to another
+ * image changes nothing. Images that are not held keep their names, which nothing is made from.
+ * @throws Fault `cli/bad-option` if a base image of the deployment's own is not named by its digest
+ */
+export function byDigest(
+  { images, manifests, digests }: HeldImages,
+  env: Readonly<Record<string, string | undefined>>,
+): HeldImages {
+  const { baseImage } = imageChoice(env);
+  if (baseImage !== undefined && !isDigest(baseImage)) {
+    const message = `CLOCHE_BASE_IMAGE is "${baseImage}": with images by digest, name it by its own`;
+    throw cliFault("bad-option", `${message} (name@sha256:…)`);
+  }
+  const digestOf = (reference: string) => digests[reference] ?? reference;
+  const renamed = Object.entries(images).map(([name, image]) => [name, digestOf(image)]);
+  const said = Object.entries(manifests).map(([image, manifest]) => [digestOf(image), manifest]);
+  return {
+    images: Object.fromEntries(renamed) as HeldImages["images"],
+    manifests: Object.fromEntries(said),
+    digests,
+  };
 }
 
 /**
@@ -37,5 +65,6 @@ export async function requireImages(
     throw setupFault("image-missing", sentence, { detail: { missing } });
   }
   const manifests = held.map(({ reference, labels }) => [reference, manifestOf(labels)] as const);
-  return { images, manifests: Object.fromEntries(manifests) };
+  const digests = Object.fromEntries(held.map(({ reference, id }) => [reference, id]));
+  return { images, manifests: Object.fromEntries(manifests), digests };
 }

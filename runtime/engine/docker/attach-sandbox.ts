@@ -11,7 +11,10 @@ import { type Part, partNames, partsOf, readUsers } from "./parts.ts";
 interface Inspection {
   readonly State: { readonly Running: boolean };
   readonly Config: { readonly User: string; readonly Labels: Readonly<Record<string, string>> };
-  readonly HostConfig: { readonly Tmpfs: Readonly<Record<string, string>> | null };
+  readonly HostConfig: {
+    readonly Tmpfs: Readonly<Record<string, string>> | null;
+    readonly Runtime?: string;
+  };
 }
 
 interface KnownBox {
@@ -87,6 +90,7 @@ async function inspect(
       ...{ api, log, container, name },
       identity: { uids, gid },
       users: Object.keys(uids),
+      runtime: found.HostConfig.Runtime,
       unreadable: unreadablePaths(Object.keys(found.HostConfig.Tmpfs ?? {})),
     });
     return { box, isRunning: found.State.Running, uids, gid };

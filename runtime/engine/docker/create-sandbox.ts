@@ -10,6 +10,7 @@ import {
   containerBody,
   KEPT_STATE,
   KEPT_WORKSPACE,
+  type Seal,
   temporaryFolders,
   unreadablePaths,
   type VolumeMode,
@@ -17,6 +18,9 @@ import {
 } from "./host-config.ts";
 import { type Identity, newIdentity } from "./identity.ts";
 import { labelsOf, partNames, removeAttempt, removeHandles, usersLabel } from "./parts.ts";
+
+/** What is asked for and how the engine seals it. */
+export type SealedSpec = SandboxSpec & { readonly seal: Seal };
 
 /** What has been made so far, so that all of it can be removed again. */
 interface Made {
@@ -33,7 +37,7 @@ interface Made {
 export async function createSandbox(
   api: DockerApi,
   log: Log,
-  spec: SandboxSpec,
+  spec: SealedSpec,
   { signal }: EngineCall,
 ): Promise<DockerSandbox> {
   checkSpec(spec);
@@ -51,7 +55,7 @@ export async function createSandbox(
 async function make(
   api: DockerApi,
   log: Log,
-  spec: SandboxSpec,
+  spec: SealedSpec,
   made: Made,
   signal: AbortSignal | undefined,
 ): Promise<DockerSandbox> {
@@ -72,6 +76,7 @@ async function make(
     (box, index) =>
       new DockerBox({
         ...{ api, log, identity, name: box.name, users: box.users },
+        runtime: box.seal.runtime,
         container: ids[index] ?? "",
         unreadable: unreadablePaths(temporaryFolders(box)),
       }),
@@ -82,12 +87,12 @@ async function make(
 }
 
 function boxSpecs(
-  spec: SandboxSpec,
+  spec: SealedSpec,
   identity: Identity,
   labels: Readonly<Record<string, string>>,
 ): BoxSpec[] {
   const names = partNames(spec.id);
-  const { keeper, state, hostNames = [] } = spec;
+  const { keeper, state, hostNames = [], seal } = spec;
   const known = (users: readonly string[]) => ({
     users,
     labels: { ...labels, ...usersLabel(identity, users) },
@@ -99,7 +104,7 @@ function boxSpecs(
       { name: names.workspace, path: spec.workspace.path },
       ...(state ? [{ name: names.state, path: state.path }] : []),
     ],
-    ...{ kept: [], hostNames },
+    ...{ kept: [], hostNames, seal },
   };
   if (keeper === undefined) return [main];
   const second = {
@@ -110,7 +115,7 @@ function boxSpecs(
       { name: names.workspace, path: KEPT_WORKSPACE },
       ...(state ? [{ name: names.state, path: KEPT_STATE }] : []),
     ],
-    hostNames: [],
+    ...{ hostNames: [], seal },
   };
   return [main, second];
 }
@@ -200,7 +205,9 @@ function refused(error: unknown, name: string): unknown {
   }
   // 400: a field is refused at once; 500 with these words: the runtime could not set it up.
   const spec = error.status === 400 || /OCI runtime|invalid|not supported/i.test(error.message);
-  return engineFault(spec ? "spec-refused" : "failed", error.message, options);
+  const isNetworked = error.message.includes("network enabled in root network namespace");
+  const hint = isNetworked ? '; register gVisor with runtimeArgs ["--network=none"]' : "";
+  return engineFault(spec ? "spec-refused" : "failed", `${error.message}${hint}`, options);
 }
 
 /**

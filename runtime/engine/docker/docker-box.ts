@@ -19,6 +19,7 @@ import { collect, DockerProcess } from "./docker-process.ts";
 import { KEPT_PARENT } from "./host-config.ts";
 import type { Identity } from "./identity.ts";
 import { launch } from "./launch.ts";
+import { isGvisor } from "./oci-runtime.ts";
 
 const DAY_MS = 24 * 60 * 60 * 1_000;
 /** How long a killed program may take to vanish before its streams are let go of. */
@@ -34,6 +35,8 @@ export interface BoxParts {
   readonly identity: Identity;
   /** The users that this box has, "init" included. */
   readonly users: readonly string[];
+  /** The OCI runtime that it was made with; undefined: the engine's own choice. */
+  readonly runtime: string | undefined;
   /** Directories that are memory of the container alone and cannot be read as archives. */
   readonly unreadable: readonly string[];
 }
@@ -42,6 +45,7 @@ export interface BoxParts {
 export class DockerBox implements Box {
   readonly parts: BoxParts;
   readonly #running = new Set<DockerProcess>();
+  #watch: Promise<void> | undefined;
 
   constructor(parts: BoxParts) {
     this.parts = parts;
@@ -94,9 +98,9 @@ export class DockerBox implements Box {
 
   async state({ signal }: EngineCall = {}): Promise<BoxState> {
     const { api, container, name } = this.parts;
+    const what = `inspect ${name}`;
     const path = `/containers/${container}/json`;
     try {
-      const what = `inspect ${name}`;
       const { State } = await api.json<Inspection>({ what, method: "GET", path, signal });
       const exitCode = State.Running ? null : State.ExitCode;
       return { running: State.Running, exitCode, outOfMemory: State.OOMKilled };
@@ -125,10 +129,10 @@ export class DockerBox implements Box {
   }
 
   async #start(argv: readonly string[], options: OpenOptions, stdin: boolean) {
-    const { api, log, container } = this.parts;
-    const { name } = this.parts;
+    const { api, log, container, name } = this.parts;
     const user = this.#userOf(options.user);
-    const { argv: Cmd, nonce } = launch(argv, checked(name, argv, options).cwd);
+    const { cwd } = checked(name, argv, options);
+    const { argv: Cmd, nonce } = launch(argv, cwd, !isGvisor(this.parts.runtime));
     const Env = Object.entries({ ...userEnv(options.user), ...options.env }).map(
       ([key, value]) => `${key}=${value}`,
     );
@@ -139,6 +143,7 @@ export class DockerBox implements Box {
       endTree({ api, container, user }, root);
     const process = new DockerProcess({ api, execId, socket, nonce, log, endDescendants });
     this.#running.add(process);
+    if (isGvisor(this.parts.runtime)) this.#watch ??= this.#watchEnd();
     void process.ended.then(() => this.#running.delete(process));
     await this.#started(process, argv, options);
     return process;
@@ -162,6 +167,21 @@ export class DockerBox implements Box {
       }
       throw failed(error);
     }
+  }
+
+  /**
+   * Docker goes on waiting for the programs of a gVisor box that died at one blow.
+   */
+  async #watchEnd(): Promise<void> {
+    const { api, log, container, name } = this.parts;
+    const what = `wait for the end of ${name}`;
+    const path = `/containers/${container}/wait`;
+    const ask = { what, method: "POST", path, query: { condition: "not-running" } } as const;
+    await api
+      .json({ ...ask, deadlineMs: DAY_MS })
+      .catch((err: unknown) => log.debug({ err }, what));
+    await sleep(AFTERMATH_MS / 5);
+    for (const process of this.#running) process.lose();
   }
 
   /** Waits until the program is about to run; what was started for a caller who left is ended. */

@@ -4,6 +4,7 @@ import type {
   EngineCall,
   EngineReport,
   FoundSandbox,
+  ProfileName,
   Sandbox,
   SandboxSpec,
 } from "../engine.ts";
@@ -13,6 +14,8 @@ import { attachSandbox } from "./attach-sandbox.ts";
 import { createSandbox } from "./create-sandbox.ts";
 import { DockerApi, failed } from "./docker-api.ts";
 import { DockerImages } from "./docker-images.ts";
+import type { Seal } from "./host-config.ts";
+import { type DockerInfo, type DockerVersion, isolationOf } from "./isolation.ts";
 import { locateDocker } from "./locate.ts";
 import { findParts, removeParts } from "./parts.ts";
 
@@ -21,12 +24,15 @@ export interface DockerOptions {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly log: Log;
   readonly deadlineMs: number;
+  readonly profile: ProfileName;
+  readonly runtime?: string;
 }
 
 /** Finds Docker and makes an engine of it, without asking it anything yet. */
 export async function openDocker(options: DockerOptions): Promise<Engine> {
   const address = await locateDocker(options.address, options.env);
-  return new DockerEngine(new DockerApi(address, options.deadlineMs), options.log);
+  const seal = { profile: options.profile, runtime: options.runtime };
+  return new DockerEngine(new DockerApi(address, options.deadlineMs), options.log, seal);
 }
 
 class DockerEngine implements Engine {
@@ -34,10 +40,12 @@ class DockerEngine implements Engine {
   readonly images: ImageStore;
   readonly #api: DockerApi;
   readonly #log: Log;
+  #seal: Seal;
 
-  constructor(api: DockerApi, log: Log) {
+  constructor(api: DockerApi, log: Log, seal: Seal) {
     this.#api = api;
     this.#log = log;
+    this.#seal = seal;
     this.images = new DockerImages(api);
   }
 
@@ -45,17 +53,25 @@ class DockerEngine implements Engine {
     const ask = { what: "ask Docker what it is", method: "GET", signal } as const;
     try {
       const [version, info] = await Promise.all([
-        this.#api.json<Version>({ ...ask, path: "/version" }),
-        this.#api.json<Info>({ ...ask, path: "/info" }),
+        this.#api.json<DockerVersion>({ ...ask, path: "/version" }),
+        this.#api.json<DockerInfo>({ ...ask, path: "/info" }),
       ]);
       const { Version: number, Os: system } = version;
       const { url } = this.#api.address;
+      const isolation = isolationOf(version, info, this.#seal);
+      // What was answered stays true for this engine's boxes, also if Docker's default changes.
+      this.#seal = { ...this.#seal, runtime: isolation.runtime };
       const architecture = architectureOf(version, url);
+      const sealedBy = [
+        ...(isolation.runtime === "runc" ? [] : [isolation.runtime]),
+        ...(isolation.profile === "default" ? [] : [`profile ${isolation.profile}`]),
+      ];
       return {
-        summary: `docker ${plain(number)}, ${system}/${architecture}`,
+        summary: [`docker ${plain(number)}`, `${system}/${architecture}`, ...sealedBy].join(", "),
         ...{ version: number, architecture, address: url },
         cpus: info.NCPU,
         memoryBytes: info.MemTotal,
+        isolation,
       };
     } catch (error) {
       throw failed(error);
@@ -63,7 +79,7 @@ class DockerEngine implements Engine {
   }
 
   async create(spec: SandboxSpec, options: EngineCall = {}): Promise<Sandbox> {
-    return await createSandbox(this.#api, this.#log, spec, options);
+    return await createSandbox(this.#api, this.#log, { ...spec, seal: this.#seal }, options);
   }
 
   async find(owner: string, options?: EngineCall): Promise<readonly FoundSandbox[]> {
@@ -83,22 +99,11 @@ class DockerEngine implements Engine {
   }
 }
 
-interface Version {
-  readonly Version: string;
-  readonly Os: string;
-  readonly Arch: string;
-}
-
-interface Info {
-  readonly NCPU: number;
-  readonly MemTotal: number;
-}
-
 function plain(version: string): string {
   return version.split("+")[0] ?? version;
 }
 
-function architectureOf({ Os, Arch }: Version, url: string): "amd64" | "arm64" {
+function architectureOf({ Os, Arch }: DockerVersion, url: string): "amd64" | "arm64" {
   if (Os === "linux" && (Arch === "amd64" || Arch === "arm64")) return Arch;
   const message = `Docker at ${url} runs ${Os}/${Arch}; sandboxes need linux/amd64 or linux/arm64`;
   throw engineFault("spec-refused", message);

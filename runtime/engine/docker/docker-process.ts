@@ -72,6 +72,11 @@ export class DockerProcess implements BoxProcess {
     this.#hurry.abort();
   }
 
+  /** The box is gone, which the engine did not say to who listens here: nothing more will come. */
+  lose(): void {
+    if (!this.#over) this.#parts.socket.destroy();
+  }
+
   /** Lets go of the streams. */
   abandon(): void {
     this.stdout.destroy();

@@ -1,9 +1,19 @@
-import type { BoxLimits, VolumeSpec } from "../engine.ts";
+import type { BoxLimits, ProfileName, VolumeSpec } from "../engine.ts";
 import type { Identity } from "./identity.ts";
 import { userFiles } from "./identity.ts";
-import { seccompProfile } from "./seccomp.ts";
+import { MASKED, READONLY } from "./masks.ts";
+import { hostProcesses } from "./oci-runtime.ts";
+import { SECCOMP } from "./seccomp.ts";
+
+/** What a box is sealed with beyond what every box is. */
+export interface Seal {
+  readonly profile: ProfileName;
+  /** An OCI runtime that Docker knows; undefined: the one that is Docker's default. */
+  readonly runtime: string | undefined;
+}
 
 export interface BoxSpec {
+  readonly seal: Seal;
   readonly name: string;
   readonly image: string;
   readonly labels: Readonly<Record<string, string>>;
@@ -77,15 +87,16 @@ function initScript({ identity, users }: BoxSpec): string {
 }
 
 function hostConfig(spec: BoxSpec): object {
-  const { limits } = spec;
+  const { limits, seal } = spec;
   return {
+    ...(seal.runtime === undefined ? {} : { Runtime: seal.runtime }),
     CapDrop: ["ALL"],
-    SecurityOpt: ["no-new-privileges", `seccomp=${seccompProfile}`],
+    SecurityOpt: ["no-new-privileges", `seccomp=${SECCOMP[seal.profile]}`],
     ReadonlyRootfs: true,
     NetworkMode: "none",
     IpcMode: "none",
     CgroupnsMode: "private",
-    MaskedPaths: MASKED,
+    MaskedPaths: MASKED[seal.profile],
     ReadonlyPaths: READONLY,
     Sysctls: SYSCTLS,
     ...nameResolution(spec.hostNames),
@@ -96,7 +107,7 @@ function hostConfig(spec: BoxSpec): object {
     Memory: limits.memoryBytes,
     MemorySwap: limits.memoryBytes,
     NanoCpus: Math.round(limits.cpus * 1e9),
-    PidsLimit: limits.processes,
+    PidsLimit: hostProcesses(limits.processes, seal.runtime),
     Ulimits: ulimits(limits),
     Tmpfs: tmpfs(spec),
     Mounts: mounts(spec),
@@ -183,14 +194,3 @@ function mounts({ volumes, kept }: BoxSpec): object[] {
   });
   return [...volumes.map(mount(false)), ...kept.map(mount(true))];
 }
-
-/** Docker's own list, and what else tells about the host. /sys/fs/cgroup is the box's own. */
-const MASKED = [
-  ...["acpi", "asound", "buddyinfo", "cmdline", "config.gz", "diskstats", "interrupts"],
-  ...["kallsyms", "kcore", "keys", "latency_stats", "pressure", "sched_debug", "scsi"],
-  ...["timer_list", "timer_stats"],
-].map((name) => `/proc/${name}`);
-MASKED.push("/sys/block", "/sys/class", "/sys/devices", "/sys/firmware", "/sys/kernel");
-MASKED.push("/sys/module");
-
-const READONLY = ["/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger"];

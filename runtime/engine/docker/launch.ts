@@ -1,5 +1,7 @@
 import { secret } from "../../base/id.ts";
 
+const SUBREAPER = '[ -x /sbin/docker-init ] && exec /sbin/docker-init -s -- "$@"\n';
+
 /**
  * Every program is started through this. It sets what Docker's exec cannot (the umask), reports
  * that the program is about to run, and only then becomes it. It reports on both outputs, since either
@@ -23,18 +25,21 @@ esac || { say no-program; exit 127; }
 unset OLDPWD
 read -r s < /proc/$$/stat
 say started "$$" "\${s##*) }"
-[ -x /sbin/docker-init ] && exec /sbin/docker-init -s -- "$@"
-exec "$@"`;
+${SUBREAPER}exec "$@"`;
 
 export interface Launch {
   readonly argv: readonly string[];
   readonly nonce: string;
 }
 
-/** What Docker is asked to run so that `argv` runs in `cwd`. */
-export function launch(argv: readonly string[], cwd: string): Launch {
+/**
+ * What Docker is asked to run so that `argv` runs in `cwd`. gVisor knows no subreapers: what leaves
+ * its session there lives on until its box ends.
+ */
+export function launch(argv: readonly string[], cwd: string, hasSubreapers: boolean): Launch {
   const nonce = secret();
-  return { argv: ["/bin/sh", "-c", SCRIPT, "launch", nonce, cwd, ...argv], nonce };
+  const script = hasSubreapers ? SCRIPT : SCRIPT.replace(SUBREAPER, "");
+  return { argv: ["/bin/sh", "-c", script, "launch", nonce, cwd, ...argv], nonce };
 }
 
 /** A program's root process as its own box sees it; the start time tells it from a successor. */

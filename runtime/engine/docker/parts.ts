@@ -2,6 +2,7 @@ import type { EngineCall, FoundSandbox, SandboxLabels } from "../engine.ts";
 import { engineFault } from "../faults.ts";
 import { type DockerApi, failed, Refusal } from "./docker-api.ts";
 import type { Identity } from "./identity.ts";
+import { endLeaked } from "./leaked.ts";
 
 /** What a sandbox consists of on Docker. */
 export function partNames(id: string) {
@@ -123,11 +124,13 @@ async function removeLabelled(
   filter: readonly string[],
   options: EngineCall,
 ): Promise<void> {
+  const containers = new Set<string>();
   for (let round = 1; ; round++) {
     const parts = await labelled(api, filter, options);
-    if (parts.length === 0) return;
+    if (parts.length === 0) return void (await endLeaked(api, [...containers]));
     const of = (kind: Part["kind"]) =>
       parts.filter((part) => part.kind === kind).map((part) => part.handle);
+    for (const id of of("container")) containers.add(id);
     try {
       await removeHandles(api, of("container"), of("volume"), options);
     } catch (error) {

@@ -93,6 +93,10 @@ class TerminalLink implements ServerLink {
     for (const message of this.#early.splice(0)) listener(message);
   }
 
+  break(reason: string): void {
+    this.end(reason);
+  }
+
   /** Nothing can be answered any more. */
   end(reason: string): void {
     if (this.#isClosed) return;

@@ -215,6 +215,10 @@ class Regrade(TypedDict):
     recorded: Grade | None
     #: Byte for byte; None if the bundle holds none.
     same: bool | None
+    #: The bundle's id.
+    bundle: str
+    #: {schema, algorithm, key, value} over the canonical JSON of {bundle, grade, schema}.
+    signature: dict[str, str] | None
 
 
 class Variants(TypedDict):

@@ -1,0 +1,151 @@
+# Runs in a sandbox and takes as much of everything as it is told to, which is more than there should
+# be. Prints [name, value] line by line, also what it got on the way: it may be ended at any time.
+import errno
+import json
+import os
+import resource
+import sys
+import time
+
+MIB = 1 << 20
+WANTED = json.loads(sys.argv[1])
+
+
+def write(path, most):
+    """Bytes that one file took before the answer was no, and that answer."""
+    block, done = b"x" * 65536, 0
+    handle = os.open(path, os.O_CREAT | os.O_WRONLY, 0o600)
+    try:
+        while done < most:
+            done += os.write(handle, block[: most - done])
+        return done
+    except OSError:
+        return done
+    finally:
+        os.close(handle)
+        os.unlink(path)
+
+
+def bytes_of(folder, beyond):
+    """Several files, since one alone has a limit of its own."""
+    done, names = 0, []
+    try:
+        for number in range(64):
+            name = f"{folder}/.probe-{number}"
+            handle = os.open(name, os.O_CREAT | os.O_WRONLY, 0o600)
+            names.append(name)
+            try:
+                for _ in range(16):
+                    done += os.write(handle, b"x" * 65536)
+                    if done >= beyond:
+                        return done
+            finally:
+                os.close(handle)
+        return done
+    except OSError:
+        return done
+    finally:
+        for name in names:
+            os.unlink(name)
+
+
+def files_of(folder, beyond):
+    made = 0
+    try:
+        os.mkdir(f"{folder}/.probe")
+        while made < beyond:
+            os.close(os.open(f"{folder}/.probe/{made}", os.O_CREAT | os.O_WRONLY, 0o600))
+            made += 1
+    except OSError:
+        pass
+    finally:
+        for number in range(made):
+            os.unlink(f"{folder}/.probe/{number}")
+        if os.path.isdir(f"{folder}/.probe"):
+            os.rmdir(f"{folder}/.probe")
+    return made
+
+
+def descriptors(beyond):
+    held = []
+    try:
+        while len(held) < beyond:
+            held.append(os.open("/dev/null", os.O_RDONLY))
+    except OSError:
+        pass
+    for one in held:
+        os.close(one)
+    return len(held)
+
+
+def children(beyond):
+    """How many processes could be had at once; they wait until the pipe is closed."""
+    reader, writer = os.pipe()
+    pids = []
+    try:
+        while len(pids) < beyond:
+            pid = os.fork()
+            if pid == 0:
+                os.close(writer)
+                os.read(reader, 1)
+                os._exit(0)
+            pids.append(pid)
+            say(processes=len(pids))
+    except OSError as error:
+        assert error.errno == errno.EAGAIN, error
+    os.close(writer)
+    for pid in pids:
+        os.waitpid(pid, 0)
+
+
+def processor(seconds=0.4):
+    """Processors that four busy processes had: of a whole one, how much."""
+    before, started = os.times(), time.monotonic()
+    pids = []
+    for _ in range(4):
+        pid = os.fork()
+        if pid == 0:
+            while time.monotonic() - started < seconds:
+                pass
+            os._exit(0)
+        pids.append(pid)
+    for pid in pids:
+        os.waitpid(pid, 0)
+    after, took = os.times(), time.monotonic() - started
+    used = after.children_user - before.children_user + after.children_system
+    return round((used - before.children_system) / took, 2)
+
+
+def limits():
+    hard = lambda name: resource.getrlimit(getattr(resource, name))[1]
+    return {
+        "core dumps": hard("RLIMIT_CORE"),
+        "bytes of message queues": hard("RLIMIT_MSGQUEUE") if hasattr(resource, "RLIMIT_MSGQUEUE") else 0,
+        "bytes of locked memory": hard("RLIMIT_MEMLOCK"),
+    }
+
+
+def say(**found):
+    for name, value in found.items():
+        print(json.dumps([name, value]), flush=True)
+
+
+def main():
+    for folder, room in WANTED["folders"].items():
+        say(**{f"bytes written to {folder}": bytes_of(folder, room["bytes"])})
+        say(**{f"files made in {folder}": files_of(folder, room["files"])})
+    if "memoryMib" not in WANTED:
+        return
+    say(**limits(), **{
+        "largest file": write(f"{WANTED['big']}/.probe", WANTED["fileBytes"]),
+        "open files": descriptors(WANTED["openFiles"]),
+        "processors": processor(),
+    })
+    children(WANTED["processes"])
+    held = []
+    while len(held) < WANTED["memoryMib"]:
+        held.append(bytearray(b"x" * MIB))
+        say(**{"memory (MiB)": len(held)})
+
+
+main()

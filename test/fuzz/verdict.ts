@@ -1,0 +1,104 @@
+import assert from "node:assert/strict";
+import fc from "fast-check";
+import { Fault } from "../../runtime/base/fault.ts";
+import { gradingFault } from "../../runtime/grading/faults.ts";
+import { readAnswer } from "../../runtime/grading/python-module.ts";
+import { type DeclaredCriterion, readVerdict, rewardOf } from "../../runtime/grading/verdict.ts";
+import type { FuzzTarget, Tally } from "./fuzz-target.ts";
+import { jsonMutated, jsonMutation } from "./json-mutations.ts";
+import { mutated, mutation, seldom } from "./mutations.ts";
+
+const NONCE = "0123456789abcdef0123456789abcdef";
+
+const declared = fc.uniqueArray(
+  fc.record({
+    name: fc.string({ minLength: 1, maxLength: 10 }),
+    weight: fc.oneof(fc.integer({ min: 1, max: 9 }), fc.constantFrom(0.1, 0.25, 1000)),
+  }),
+  { selector: ({ name }) => name, minLength: 1, maxLength: 5 },
+);
+
+const judgements = fc.array(
+  fc.record({
+    score: fc.oneof(
+      fc.constantFrom<number | null>(0, 1, 1, 0.5, null),
+      fc.double({ min: 0, max: 1 }),
+    ),
+    reason: fc.string({ maxLength: 8 }),
+  }),
+  { minLength: 5, maxLength: 5 },
+);
+
+const input = fc.record({
+  declared,
+  judgements,
+  json: fc.array(jsonMutation, { maxLength: 2 }),
+  bytes: fc.oneof(
+    { weight: 3, arbitrary: fc.constant([]) },
+    { weight: 1, arbitrary: fc.array(mutation, { minLength: 1, maxLength: 3 }) },
+  ),
+  random: seldom(fc.uint8Array({ maxLength: 200 }), 40),
+});
+
+type Input = typeof input extends fc.Arbitrary<infer T> ? T : never;
+
+/** What a grader prints, from its bytes to a reward. */
+export const verdictTarget: FuzzTarget = {
+  name: "verdict",
+  open: async (_folder, tally) => fc.asyncProperty(input, async (one) => check(one, tally)),
+};
+
+function check(one: Input, tally: Tally): void {
+  const criteria = one.declared.map(({ name, weight }, index) => {
+    const { score = 1, reason = "" } = one.judgements[index] ?? {};
+    return { name, weight, score, reason, error: score === null ? "it raised" : null };
+  });
+  const answer = jsonMutated({ nonce: NONCE, criteria }, one.json);
+  const line = Buffer.from(`${JSON.stringify(answer) ?? ""}\n`);
+  const stdout = one.random ? Buffer.from(one.random) : mutated(line, one.bytes);
+  let judged: ReturnType<typeof readVerdict>;
+  try {
+    judged = judge(stdout, one.declared);
+  } catch (error) {
+    if (!(error instanceof Fault)) throw error;
+    assert.match(error.code, /^grading\/(?:bad-verdict|no-verdict)$/);
+    tally.add(error.code);
+    return;
+  }
+  tally.add("accepted");
+  assertHonest(judged, one.declared);
+}
+
+function judge(stdout: Buffer, declared: readonly DeclaredCriterion[]) {
+  const printed = { stdout, stderr: Buffer.alloc(0), exitCode: 0, timedOut: false };
+  const onSilence = (_kind: string, message: string) => gradingFault("no-verdict", message);
+  const { answer } = readAnswer(printed, NONCE, { timeoutMs: 1, onSilence });
+  return readVerdict(answer, declared);
+}
+
+/** Exactly the declared criteria; numbers in range; the reward is what they make, and nothing else. */
+function assertHonest(
+  judged: ReturnType<typeof readVerdict>,
+  declared: readonly DeclaredCriterion[],
+): void {
+  assert.deepEqual(
+    judged.map(({ name, weight }) => ({ name, weight })),
+    declared.map(({ name, weight }) => ({ name, weight })),
+  );
+  for (const { score, error } of judged) {
+    assert.equal(score === null, error !== null);
+    if (score !== null) assert.ok(Number.isFinite(score) && score >= 0 && score <= 1);
+  }
+  const reward = rewardOf(judged);
+  const scores = judged.map(({ score }) => score);
+  assert.equal(reward === null, scores.includes(null));
+  if (reward === null) return;
+  assert.equal(
+    reward.sparse === 1,
+    scores.every((score) => score === 1),
+  );
+  assert.ok(Number.isFinite(reward.dense) && reward.dense >= 0 && reward.dense <= 1);
+  const total = judged.reduce((sum, { weight }) => sum + weight, 0);
+  const earned = judged.reduce((sum, { weight, score }) => sum + weight * (score ?? 0), 0);
+  assert.ok(Math.abs(reward.dense - earned / total) <= 1e-6);
+}
