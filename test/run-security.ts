@@ -1,32 +1,28 @@
 import { spawnSync } from "node:child_process";
 import { globSync } from "node:fs";
 import { fileURLToPath } from "node:url";
+import { haveRunsc } from "./support/have-runsc.ts";
 
 // The 36 threats under each OCI runtime that is here; ends with the code of the first that fails.
 const root = fileURLToPath(new URL("..", import.meta.url));
 const files = globSync("test/security/*.test.ts", { cwd: root }).sort();
 
-for (const runtime of ["runc", "runsc"]) {
-  if (!isKnown(runtime)) {
-    say(`${runtime}: skipped, the engine knows no such runtime`);
-    continue;
-  }
+process.env["CLOCHE_TEST_RUNSC"] = "install";
+const runsc = await haveRunsc();
+run("runc", files);
+if (runsc.skip === false) run("runsc", [...files, "test/engine/docker-runsc.test.ts"]);
+else say(`runsc: skipped, ${runsc.skip}`);
+say("all passed");
+
+function run(runtime: string, tests: readonly string[]): void {
   say(runtime);
-  const args = ["--test", "--test-concurrency=2", "--test-reporter=spec", ...files];
+  const args = ["--test", "--test-concurrency=2", "--test-reporter=spec", ...tests];
   const env = { ...process.env, CLOCHE_TEST_RUNTIME: runtime, CLOCHE_TEST_SLOW: "1" };
   const { status, error } = spawnSync(process.execPath, args, { cwd: root, stdio: "inherit", env });
   if (error) say(error.message);
-  if (status === 0) continue;
+  if (status === 0) return;
   say(`${runtime} failed (exit ${status})`);
   process.exit(status ?? 1);
-}
-say("all passed");
-
-/** As the engine lists it; one that is installed and not known to it cannot be used either. */
-function isKnown(runtime: string): boolean {
-  const list = ["info", "--format", "{{range $name, $_ := .Runtimes}}{{$name}} {{end}}"];
-  const { stdout } = spawnSync("docker", list, { encoding: "utf8" });
-  return runtime === "runc" || (stdout ?? "").split(" ").includes(runtime);
 }
 
 function say(text: string): void {
