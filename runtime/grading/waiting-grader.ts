@@ -26,11 +26,16 @@ export interface GraderQuestion {
   readonly onSilence: OnSilence;
 }
 
+/** Something that grades a run that it is handed. */
+export interface RunGrader extends AsyncDisposable {
+  ask(question: GraderQuestion): Promise<PythonAnswer>;
+}
+
 /**
  * The grader's Python, which loads its libraries and then waits for its one run: it may be started
  * before there is anything to grade, and sees nothing of a run until it is handed all of it.
  */
-export class WaitingGrader implements AsyncDisposable {
+export class WaitingGrader implements RunGrader {
   readonly #opening: Promise<OpenedProcess>;
 
   /** Begins to start it. That it could not be started is known when it is asked. */

@@ -66,7 +66,7 @@ describe("the task library/catalogue-update", () => {
   it("pays nothing to a policy that does nothing", async () => {
     const record = await play(runtime, ROOT, TASK, nullPlayer);
     assert.equal(record.outcome, "graded");
-    assert.deepEqual(record.reward, { sparse: 0, dense: 0 });
+    assert.deepEqual(record.reward, { sparse: 0, dense: 0, gain: 0 });
     assert.deepEqual(names(record), Object.values(CRITERIA));
   });
 
@@ -196,7 +196,7 @@ def solve(agent):
     const record = await play(runtime, ROOT, TASK, (parts) =>
       Promise.resolve(scriptedPlayer("test", reshaped, scriptedParts(parts))),
     );
-    assert.deepEqual(record.reward, { sparse: 1, dense: 1 }, reasons(record));
+    assert.deepEqual(record.reward, { sparse: 1, dense: 1, gain: 1 }, reasons(record));
   });
 
   it("is made of the same bytes each time", async () => {
@@ -234,7 +234,7 @@ def solve(agent):
       ),
     );
     for (const record of records) {
-      assert.deepEqual(record.reward, { sparse: 1, dense: 1 }, reasons(record));
+      assert.deepEqual(record.reward, { sparse: 1, dense: 1, gain: 1 }, reasons(record));
       assert.ok(record.steps >= 25, `${record.steps} calls`);
     }
     assert.equal(fixtures.size, 5);

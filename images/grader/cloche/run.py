@@ -44,10 +44,15 @@ class Context:
 
 
 class Run:
-    """One rollout, read-only. What it gives is loaded when it is first asked for."""
+    """One rollout, read-only. What it gives is loaded when it is first asked for.
 
-    def __init__(self, root: Path) -> None:
+    ``untouched``: as if the agent had ended at once, without a call and without a word.
+    """
+
+    def __init__(self, root: Path, *, untouched: bool = False) -> None:
         self._root = root
+        self._untouched = untouched
+        self._after = "before" if untouched else "after"
 
     @cached_property
     def before(self) -> Tree:
@@ -58,8 +63,8 @@ class Run:
     def workspace(self) -> Tree:
         """The workspace as the agent left it. What is missing here fails the criterion."""
         return Tree.load(
-            self._root / "after.json",
-            self._root / "after",
+            self._root / f"{self._after}.json",
+            self._root / self._after,
             agents_work=True,
             baseline=lambda: self.before,
         )
@@ -73,12 +78,14 @@ class Run:
     def state(self) -> State:
         """What the services held in the end. What is wrong with it fails the criterion."""
         baseline = lambda: self.state_before.tree  # noqa: E731
-        return State(self._state_tree("state-after", agents_work=True, baseline=baseline))
+        return State(self._state_tree(f"state-{self._after}", agents_work=True, baseline=baseline))
 
     @cached_property
     def steps(self) -> Steps:
         """Every call of a tool, in the order in which they were asked for."""
         paths = {entry.path for tree in (self.before, self.workspace) for entry in tree.entries}
+        if self._untouched:
+            return Steps((), paths)
         return Steps.load(self._root / "steps.jsonl", paths)
 
     @cached_property
@@ -91,6 +98,8 @@ class Run:
     def context(self) -> Context:
         """Task, variant, clock, ending, answer and instruction."""
         data = _json(self._root / "context.json")
+        if self._untouched:
+            data = {**data, "ending": {"kind": "submitted", "answer": None}, "answer": None}
         ending = data.get("ending") or {}
         return Context(
             task=data["task"],

@@ -5,7 +5,7 @@ import { resolveBundle } from "../../store/resolve-bundle.ts";
 import { describeDiff, diffSnapshots } from "../../workspace/diff.ts";
 import { type CommonOptions, type Context, openRecords } from "../context.ts";
 import { EXIT } from "../exit-codes.ts";
-import { criteriaTable } from "../report.ts";
+import { criteriaTable, rewardLines } from "../report.ts";
 import { megabytes, plain } from "../terminal.ts";
 
 const HELP = `
@@ -58,9 +58,7 @@ function show(bundle: Bundle, { terminal }: Context, options: CommonOptions): vo
     ].join("\n"),
   );
   if (grade) terminal.out(criteriaTable(grade.criteria, terminal.paint));
-  if (grade?.reward) {
-    terminal.out(`sparse ${grade.reward.sparse}, dense ${grade.reward.dense.toFixed(2)}\n`);
-  }
+  if (grade?.reward) terminal.out(`${rewardLines(grade.reward, terminal.paint).join("\n")}\n`);
 }
 
 /** `openBundle` has verified all of it by now; an altered one never gets here. */

@@ -9,7 +9,7 @@ import { resolveBundle } from "../../store/resolve-bundle.ts";
 import { type CommonOptions, type Context, openAnsweringEngine, openRecords } from "../context.ts";
 import { EXIT } from "../exit-codes.ts";
 import { onInterrupt } from "../interrupts.ts";
-import { criteriaTable } from "../report.ts";
+import { criteriaTable, rewardLines } from "../report.ts";
 import { requireImages } from "../set-up/require-images.ts";
 
 const HELP = `
@@ -58,7 +58,7 @@ async function grade(context: Context, text: string, options: CommonOptions): Pr
 function gradeText(grade: Grade, { terminal }: Context): string {
   const { reward } = grade;
   const rewards = reward
-    ? `sparse  ${reward.sparse}\ndense   ${reward.dense.toFixed(2)}\n`
+    ? `${rewardLines(reward, terminal.paint).join("\n")}\n`
     : "reward  null (a criterion raised)\n";
   return `${criteriaTable(grade.criteria, terminal.paint)}${rewards}`;
 }
