@@ -112,6 +112,7 @@ function sandboxDockerfile(image: SandboxImage): string {
 function graderFiles(): ContextFile[] {
   return [
     contextFile("Dockerfile", "grader/Dockerfile"),
+    contextFile("clock.c", "clock/clock.c"),
     ...folderFiles(imageFile("grader/cloche"), "cloche"),
     ...baseFiles(),
   ];

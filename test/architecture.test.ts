@@ -26,6 +26,7 @@ const ROOMS: readonly { room: string; packages: readonly string[] }[] = [
   { room: "store", packages: ["zod"] },
   { room: "rollout", packages: ["p-queue"] },
   { room: "policy", packages: [] },
+  { room: "proof", packages: ["zod"] },
   {
     room: "api",
     packages: ["hono", "@hono/node-server", "@hono/zod-openapi", "prom-client", "zod"],

@@ -1,6 +1,6 @@
 import { z } from "@hono/zod-openapi";
 import { closedObject } from "./closed-object.ts";
-import { outcomeName } from "./schemas.ts";
+import { outcomeName, rewardKindName } from "./schemas.ts";
 
 /** What the endpoints take. Every field that is not named here is refused. */
 const LABELS_MAX = 32;
@@ -39,6 +39,9 @@ const wish = {
     .record(z.string().regex(LABEL, "is no name of a label"), z.string().max(256))
     .refine((labels) => Object.keys(labels).length <= LABELS_MAX, `at most ${LABELS_MAX} labels`)
     .optional(),
+  reward: rewardKindName
+    .optional()
+    .describe("Which reward the rollout's `reward` is. Default: the task's."),
   budget: closedObject({
     calls: bound.optional(),
     wallMs: bound.optional(),

@@ -1,10 +1,16 @@
 import { z } from "@hono/zod-openapi";
-import type { Grade } from "../grading/grade.ts";
+import type { Grade, RewardKind } from "../grading/grade.ts";
 import type { Step } from "../mcp/step.ts";
 import type { GroupView, RolloutEvent, RolloutView, ToolAnswer } from "../rollout/service.ts";
 import type { Outcome, Phase, RolloutRecord } from "../store/record.ts";
 import type { RecordPage } from "../store/records.ts";
-import { budgetSchema, gradeSchema, limitsSchema, recordSchema } from "../store/schemas.ts";
+import {
+  budgetSchema,
+  gradeSchema,
+  limitsSchema,
+  recordSchema,
+  rewardKindSchema,
+} from "../store/schemas.ts";
 import { signatureSchema } from "../store/signature.ts";
 
 /** What the endpoints answer. The document at /openapi.json is made from these. */
@@ -25,6 +31,12 @@ function named<T>(schema: z.ZodType<T>, name: string, description: string): z.Zo
 function orNull<T>(schema: z.ZodType<T>): z.ZodType<T | null> {
   return z.union([schema, z.null()]);
 }
+
+export const rewardKindName: z.ZodType<RewardKind> = named(
+  rewardKindSchema,
+  "RewardKind",
+  "All criteria or nothing, the weighted fraction of them, or what that is above doing nothing.",
+);
 
 const json = z.any();
 const object = z.record(z.string(), z.unknown());
@@ -55,6 +67,8 @@ export const viewSchema: z.ZodType<RolloutView> = z
       .describe("While it serves. The token opens this rollout and no other."),
     deadline: instant.nullable().describe("When the wall budget ends it."),
     leaseUntil: instant.nullable().describe("Renewed by heartbeats and calls."),
+    rewardKind: rewardKindName,
+    reward: z.number().nullable().describe("The reward of that kind; null without a grade."),
     record: orNull(recordDocument).describe("Once it has ended."),
   })
   .openapi("Rollout");
@@ -185,6 +199,7 @@ export const tasksSchema = z
         variants: z.strictObject({ count: z.int(), holdout: z.array(z.int()) }),
         servers: z.array(z.string()),
         budget: budgetSchema,
+        reward: rewardKindName.describe("By default."),
         limits: limitsSchema,
         now: instant.describe("What the sandbox's clock says at the start."),
         sha256: z.string(),

@@ -11,6 +11,16 @@ export const CLI_FAULTS = {
     means: "A file of a key or of a signed document cannot be used as it is.",
     remedy: "The message says what is wrong with it; cloche keys signing makes a pair.",
   },
+  "play-failed": {
+    blame: "engine",
+    means: "A task could not be opened for a person to play.",
+    remedy: "The message says what the rollout ended with; `cloche run` shows the same.",
+  },
+  "bad-line": {
+    blame: "caller",
+    means: "A line of `cloche task play` is none that can be carried out.",
+    remedy: "The message says what is wrong with it; `help` lists what there is.",
+  },
 } as const satisfies Record<string, FaultKind>;
 
 export const cliFault = faultMaker("cli", CLI_FAULTS);

@@ -5,6 +5,7 @@ import { addBench } from "./commands/bench.ts";
 import { addBundle } from "./commands/bundle.ts";
 import { addDemo } from "./commands/demo.ts";
 import { addDoctor } from "./commands/doctor.ts";
+import { addFixture } from "./commands/fixture.ts";
 import { addGrade } from "./commands/grade.ts";
 import { addImages } from "./commands/images.ts";
 import { addKeys } from "./commands/keys.ts";
@@ -42,6 +43,7 @@ async function main(context: Context, argv: readonly string[]): Promise<void> {
     addGrade,
     addBundle,
     addTask,
+    addFixture,
     addTools,
     addImages,
     addDoctor,

@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { type Fault, faultRecord } from "../base/fault.ts";
-import type { Criterion } from "../grading/grade.ts";
+import { type Criterion, REWARD_KINDS, type Reward, type RewardKind } from "../grading/grade.ts";
 import type { Step } from "../mcp/step.ts";
 import { outcomeOf } from "../rollout/outcome.ts";
 import type { RolloutRecord } from "../store/record.ts";
@@ -61,22 +61,32 @@ export function rolloutReport(record: RolloutRecord, bundlesFolder: string, pain
     ...(record.criteria ? [criteriaTable(record.criteria, paint)] : []),
     `outcome ${paint.bold(record.outcome ?? "none")}${endingText(record)}`,
   ];
-  if (record.reward) {
-    const { sparse, dense } = record.reward;
-    lines.push(`sparse  ${paint.bold(String(sparse))}`, `dense   ${paint.bold(dense.toFixed(2))}`);
-  } else {
-    lines.push("reward  null (no grade, so no reward)");
-  }
+  if (record.reward) lines.push(...rewardLines(record.reward, paint, record.rewardKind));
+  else lines.push("reward  null (no grade, so no reward)");
   if (record.fault) lines.push(`fault   ${record.fault.code}: ${plainLines(record.fault.message)}`);
   if (record.bundle) lines.push(`bundle  ${join(bundlesFolder, record.bundle)}`);
   return `${lines.join("\n")}\n`;
 }
 
+/** All rewards, one a line; the one that is paid is marked. */
+export function rewardLines(reward: Reward, paint: Paint, paid?: RewardKind): string[] {
+  const texts = {
+    sparse: String(reward.sparse),
+    dense: reward.dense.toFixed(2),
+    gain: reward.gain?.toFixed(2),
+  };
+  return REWARD_KINDS.flatMap((kind) => {
+    const text = texts[kind];
+    if (text === undefined) return [];
+    return `${kind.padEnd(6)}  ${paint.bold(text)}${kind === paid ? "  the reward" : ""}`;
+  });
+}
+
 /** Criteria with score, weight and reason, one a line. */
 export function criteriaTable(criteria: readonly Criterion[], paint: Paint): string {
-  const rows = criteria.map(({ name, weight, score, reason, error }) => [
+  const rows = criteria.map(({ name, weight, polarity, cap = null, score, reason, error }) => [
     score === null ? paint.red("error") : scoreText(score, paint),
-    `×${weight}`,
+    cap === null ? `×${weight}${polarity === "must_not" ? " not" : ""}` : `cap ${cap}`,
     plain(name, 60),
     paint.dim(plain(error === null ? reason : lastLine(error), 110)),
   ]);

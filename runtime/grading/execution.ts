@@ -68,10 +68,7 @@ export function executor(place: ExecutionPlace, after: Snapshot, blobs: BlobSour
   let runs = 0;
   return async (asked, signal) => {
     const parsed = request.safeParse(asked);
-    if (!parsed.success) {
-      const id = isObject(asked) && typeof asked["id"] === "number" ? asked["id"] : 0;
-      return { id, refused: z.prettifyError(parsed.error) };
-    }
+    if (!parsed.success) return { id: idOf(asked), refused: z.prettifyError(parsed.error) };
     const { id, argv, stdin, timeoutMs } = parsed.data;
     runs += 1;
     if (runs > MAX_RUNS) return { id, refused: `a grader may run ${MAX_RUNS} programs` };
@@ -86,6 +83,15 @@ export function executor(place: ExecutionPlace, after: Snapshot, blobs: BlobSour
       cut: dropped.stdout + dropped.stderr > 0,
     };
   };
+}
+
+/** For a grader in a place where nothing of an agent's can be run. */
+export const refuseAll: Execute = async (asked) => {
+  return { id: idOf(asked), refused: "programs cannot be run where this grader is" };
+};
+
+function idOf(asked: unknown): number {
+  return isObject(asked) && typeof asked["id"] === "number" ? asked["id"] : 0;
 }
 
 interface Program {

@@ -7,11 +7,12 @@ import type { BlobFolder } from "../workspace/blobs.ts";
 import type { Snapshot, SnapshotEntry } from "../workspace/snapshot.ts";
 import { type ExecutionPlace, executor } from "./execution.ts";
 import { gradingFault } from "./faults.ts";
-import type { Grade } from "./grade.ts";
+import type { DeclaredCriterion, Grade } from "./grade.ts";
 import { graderFiles } from "./grader-files.ts";
 import type { PythonAnswer } from "./python-module.ts";
-import { type DeclaredCriterion, readVerdict, rewardOf } from "./verdict.ts";
-import { type GraderQuestion, WaitingGrader } from "./waiting-grader.ts";
+import { rewardOf } from "./reward.ts";
+import { readVerdict } from "./verdict.ts";
+import { type GraderQuestion, type RunGrader, WaitingGrader } from "./waiting-grader.ts";
 
 /** Everything that a grade rests on. A bundle holds all of it. */
 export interface GradingInput {
@@ -38,10 +39,10 @@ export interface GraderBox {
   readonly folder: string;
   readonly user: string;
   readonly timeoutMs: number;
-  /** Where it has programs of the agent's run. */
-  readonly execution: ExecutionPlace;
+  /** Where it has programs of the agent's run; none: a grader that asks for that is told so. */
+  readonly execution?: ExecutionPlace;
   /** Its Python, if it was started already; it is ended in any case. */
-  readonly waiting?: WaitingGrader;
+  readonly waiting?: RunGrader;
 }
 
 /**
@@ -55,14 +56,19 @@ export async function gradeRun(
   scratch: BlobFolder,
   signal: AbortSignal,
 ): Promise<Grade> {
-  await using python = grader.waiting ?? new WaitingGrader(grader.box, grader.user, signal);
+  await using python: RunGrader =
+    grader.waiting ?? new WaitingGrader(grader.box, grader.user, signal);
   const folder = await gradingFolder(input, scratch);
   const files = graderFiles(folder, layeredBlobs(scratch, input.blobs));
-  const execute = executor(grader.execution, input.after, input.blobs);
-  const answer = await askGrader(python, input.task, grader, { files, execute, signal });
+  const execute = grader.execution && executor(grader.execution, input.after, input.blobs);
+  const answer = await askGrader(python, input.task, grader, {
+    files,
+    ...(execute ? { execute } : {}),
+    signal,
+  });
   const criteria = readVerdict(answer, input.declared);
   return {
-    schema: "cloche.grade/1",
+    schema: "cloche.grade/2",
     task: input.task,
     grader: { sha256: graderHash(input), image: grader.image },
     criteria,
@@ -71,7 +77,7 @@ export async function gradeRun(
 }
 
 async function askGrader(
-  python: WaitingGrader,
+  python: RunGrader,
   task: string,
   { folder: root, timeoutMs }: GraderBox,
   parts: Pick<GraderQuestion, "files" | "execute" | "signal">,
@@ -100,7 +106,7 @@ function graderHash({ files }: GradingInput): string {
 }
 
 /** The grader's folder as one snapshot, so that it travels in one archive. */
-async function gradingFolder(input: GradingInput, scratch: BlobFolder): Promise<Snapshot> {
+export async function gradingFolder(input: GradingInput, scratch: BlobFolder): Promise<Snapshot> {
   const keep = async (path: string, content: Parameters<BlobFolder["put"]>[0]) =>
     ({ type: "file", path, mode: 0o444, ...(await scratch.put(content)) }) as const;
   const text = (path: string, value: unknown) => keep(path, Buffer.from(canonicalJson(value)));

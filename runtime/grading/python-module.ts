@@ -15,6 +15,8 @@ export interface PythonRun {
   readonly timeoutMs: number;
   readonly signal?: AbortSignal;
   readonly onSilence: OnSilence;
+  /** Instead of what `pythonCommand` sets: only to find out whether a program depends on it. */
+  readonly env?: Readonly<Record<string, string>>;
 }
 
 export interface PythonAnswer {
@@ -49,7 +51,7 @@ export async function runPythonModule(box: Box, run: PythonRun): Promise<PythonA
   const { argv, env } = pythonCommand(run.module);
   const result = await box.exec(argv, {
     user: run.user,
-    env,
+    env: { ...env, ...run.env },
     stdin: Buffer.from(`${JSON.stringify({ ...run.input, nonce })}\n`),
     timeoutMs: run.timeoutMs,
     maxOutputBytes: ANSWER_BYTES_MAX,

@@ -4,7 +4,7 @@ import { withDeadline } from "../base/deadline.ts";
 import { secret } from "../base/id.ts";
 import type { Box, BoxProcess } from "../engine/engine.ts";
 import { engineFault } from "../engine/faults.ts";
-import type { Execute } from "./execution.ts";
+import { type Execute, refuseAll } from "./execution.ts";
 import { GraderOutput } from "./grader-output.ts";
 import {
   ANSWER_BYTES_MAX,
@@ -26,15 +26,20 @@ export interface GraderQuestion {
   readonly timeoutMs: number;
   readonly signal: AbortSignal;
   readonly onSilence: OnSilence;
-  /** Runs what the grader asks to have run. */
-  readonly execute: Execute;
+  /** Runs what the grader asks to have run; without it that is refused. */
+  readonly execute?: Execute;
+}
+
+/** Something that grades a run that it is handed. */
+export interface RunGrader extends AsyncDisposable {
+  ask(question: GraderQuestion): Promise<PythonAnswer>;
 }
 
 /**
  * The grader's Python, which loads its libraries and then waits for its one run: it may be started
  * before there is anything to grade, and sees nothing of a run until it is handed all of it.
  */
-export class WaitingGrader implements AsyncDisposable {
+export class WaitingGrader implements RunGrader {
   readonly #opening: Promise<OpenedProcess>;
 
   /** Begins to start it. That it could not be started is known when it is asked. */
@@ -102,7 +107,7 @@ interface Kept {
 /** Does what it asks for until its output ends; whether that was in time. */
 async function served(
   { process, stdout, stderr }: OpenedProcess,
-  { timeoutMs, signal, execute }: GraderQuestion,
+  { timeoutMs, signal, execute = refuseAll }: GraderQuestion,
 ): Promise<boolean> {
   let leftMs = timeoutMs;
   for (;;) {

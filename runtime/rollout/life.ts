@@ -158,6 +158,7 @@ export function firstRecord(
     phase: "requested",
     outcome: null,
     ending: null,
+    rewardKind: task.reward,
     reward: null,
     criteria: null,
     fault: null,

@@ -1,11 +1,13 @@
+import type { RewardKind } from "../grading/grade.ts";
 import type { Budget } from "../mcp/step.ts";
 import { LEAST_LIMITS, type Task, type TaskLimits } from "../task/task.ts";
 import type { Snapshot } from "../workspace/snapshot.ts";
 import { badWish } from "./faults.ts";
 import type { ReadyTask } from "./ready-tasks.ts";
 
-/** Bounds that a caller would have lower than the task's own. */
+/** What a caller would have otherwise than the task: the reward, and lower bounds. */
 export interface Lowered {
+  readonly reward?: RewardKind;
   readonly budget?: Partial<Budget>;
   readonly limits?: Partial<TaskLimits>;
 }
@@ -14,14 +16,14 @@ const LEAST_BUDGET: Budget = { calls: 1, wallMs: 1, resultBytes: 1, concurrentCa
 const PAGE = 4096;
 
 /**
- * The task with its budget and limits lowered as wished.
+ * The task with its reward as wished and its budget and limits lowered as wished.
  * @throws Fault `rollout/bad-wish` for one that is higher than the task's, or too low to work in
  */
 export function loweredTask({ task, prepared }: ReadyTask, wished: Lowered): Task {
   const budget = lowered("budget", task.budget, LEAST_BUDGET, wished.budget);
   const limits = lowered("limits", task.limits, LEAST_LIMITS, wished.limits);
   if (wished.limits !== undefined) requireRoom(limits, prepared.fixture);
-  return { ...task, budget, limits };
+  return { ...task, budget, limits, reward: wished.reward ?? task.reward };
 }
 
 type Bounds<T> = { readonly [Name in keyof T]: number };

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { namedId } from "../base/id.ts";
 import type { Grade } from "../grading/grade.ts";
-import { gradeRun } from "../grading/grade-run.ts";
+import { type GradingInput, gradeRun } from "../grading/grade-run.ts";
 import { SANDBOX_IMAGES } from "../mcp/server-spec.ts";
 import type { Bundle } from "../store/bundle.ts";
 import { BlobFolder } from "../workspace/blobs.ts";
@@ -54,14 +54,8 @@ export async function regrade(
         return sandboxImage(bundle, parts);
       }),
     };
-    const files = bundle.graderFiles;
-    const task = bundle.manifest.task.id;
     const blobs = new BlobFolder(scratch);
-    const { expected, context, stepsFile, before, after, state } = bundle;
-    const declared = bundle.manifest.criteria;
-    const snapshots = { before, after, ...(state ? { state } : {}) };
-    const run = { expected, context, stepsFile, ...snapshots, blobs: bundle.blobs };
-    const grading = () => gradeRun({ task, files, declared, ...run }, grader, blobs, signal);
+    const grading = () => gradeRun(gradingInputOf(bundle), grader, blobs, signal);
     return await (parts.gradeGate ? parts.gradeGate(grading) : grading());
   } finally {
     await rm(scratch, { recursive: true, force: true });
@@ -82,4 +76,13 @@ async function sandboxImage(
 function nowOf({ context }: Bundle): Date {
   const { now } = context as { readonly now?: unknown };
   return new Date(typeof now === "string" ? now : 0);
+}
+
+/** What a grade of this bundle rests on: the run as it lies there, and the grader that it brings. */
+export function gradingInputOf(bundle: Bundle): GradingInput {
+  const { manifest, graderFiles: files, blobs, state } = bundle;
+  const { expected, context, stepsFile, before, after } = bundle;
+  const { criteria: declared, task } = manifest;
+  const snapshots = { before, after, ...(state ? { state } : {}) };
+  return { task: task.id, files, declared, expected, context, stepsFile, ...snapshots, blobs };
 }

@@ -1,5 +1,5 @@
 import type { Json } from "../base/canonical-json.ts";
-import type { Grade } from "../grading/grade.ts";
+import type { Grade, RewardKind } from "../grading/grade.ts";
 import type { ToolInfo } from "../mcp/handshake.ts";
 import type { Budget, Step } from "../mcp/step.ts";
 import type { Bundle } from "../store/bundle.ts";
@@ -107,6 +107,8 @@ export interface RolloutWish {
   /** What the caller calls itself; recorded as the policy. Default "external". */
   readonly policy?: string;
   readonly labels?: Readonly<Record<string, string>>;
+  /** Which reward the view gives as its `reward`. Default: what the task says. */
+  readonly reward?: RewardKind;
   /** Lower bounds than the task's on what the agent may ask for; a higher one is refused. */
   readonly budget?: Partial<Budget>;
   /** Lower bounds than the task's on what its sandbox may use; a higher one is refused. */
@@ -143,6 +145,9 @@ export interface RolloutView {
   /** RFC 3339: when the wall budget ends it; null before it serves. */
   readonly deadline: string | null;
   readonly leaseUntil: string | null;
+  readonly rewardKind: RewardKind;
+  /** The reward of that kind; null until it was graded, and for ever if it was not. */
+  readonly reward: number | null;
   /** The whole record once it has ended. */
   readonly record: RolloutRecord | null;
 }

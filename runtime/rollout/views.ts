@@ -1,3 +1,4 @@
+import { paidBy } from "../grading/reward.ts";
 import type { GroupRow } from "../store/admissions.ts";
 import type { RolloutRecord } from "../store/record.ts";
 import type { OpenRollout } from "./open-rollout.ts";
@@ -27,6 +28,8 @@ export function rolloutView(
     mcp: hands ? { url: hands.url, token: hands.token } : null,
     deadline: isUnderWay ? new Date(deadlineMs).toISOString() : null,
     leaseUntil: open?.player.lease.until?.toISOString() ?? null,
+    rewardKind: record.rewardKind,
+    reward: outcome === null ? null : paidBy(record.rewardKind, record.reward),
     record: outcome === null ? null : record,
   };
 }

@@ -1,5 +1,6 @@
 import { canonicalJson } from "../base/canonical-json.ts";
 import { sha256 } from "../base/hash.ts";
+import { REWARD_KINDS } from "../grading/grade.ts";
 import { badWish } from "./faults.ts";
 import { checkGroupLabel } from "./group-name.ts";
 import type { GroupWish, RolloutWish } from "./service.ts";
@@ -28,6 +29,8 @@ export function checkWish(wish: RolloutWish | GroupWish): CheckedWish {
   if (!Number.isFinite(leaseMs) || leaseMs < LEASE_MS.least || leaseMs > LEASE_MS.most)
     throw badWish("leaseMs", `must be ${LEASE_MS.least} to ${LEASE_MS.most}, not ${leaseMs}`);
   if (!Number.isSafeInteger(variant)) throw badWish("variant", "must be a whole number");
+  if (wish.reward !== undefined && !REWARD_KINDS.includes(wish.reward))
+    throw badWish("reward", `must be ${REWARD_KINDS.join(", ")}, not ${wish.reward}`);
   checkLabels(labels);
   for (const [name, value] of Object.entries(wish.budget ?? {}))
     if (!Number.isSafeInteger(value)) throw badWish(`budget.${name}`, "must be a whole number");

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { canonicalJson } from "../base/canonical-json.ts";
 import { Fault, messageOf } from "../base/fault.ts";
 import { sha256 } from "../base/hash.ts";
-import { rewardOf } from "../grading/verdict.ts";
+import { rewardOf } from "../grading/reward.ts";
 import {
   DOCUMENT_BYTES_MAX,
   GRADE,

@@ -4,7 +4,8 @@ import { canonicalJson, type Json } from "../base/canonical-json.ts";
 import { asFault, messageOf } from "../base/fault.ts";
 import type { Grade } from "../grading/grade.ts";
 import { gradeBytes } from "../grading/grade-run.ts";
-import { rewardOf } from "../grading/verdict.ts";
+import { rewardOf } from "../grading/reward.ts";
+import { declarationOf } from "../grading/verdict.ts";
 import { BlobFolder } from "../workspace/blobs.ts";
 import { diffSnapshots } from "../workspace/diff.ts";
 import type { Snapshot } from "../workspace/snapshot.ts";
@@ -228,8 +229,8 @@ async function readGrade(root: string, manifest: Manifest): Promise<Grade | null
 }
 
 function gradeProblem(grade: Grade, { criteria, outcome }: Manifest): string | undefined {
-  const judged = grade.criteria.map(({ name, weight }) => ({ name, weight }));
-  if (canonicalJson(judged) !== canonicalJson(criteria)) {
+  const [judged, declared] = [grade.criteria, criteria].map((some) => some.map(declarationOf));
+  if (canonicalJson(judged) !== canonicalJson(declared)) {
     return "judges other criteria than the manifest declares";
   }
   const reward = rewardOf(grade.criteria);

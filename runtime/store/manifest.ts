@@ -1,10 +1,11 @@
 import { z } from "zod";
 import type { SandboxIdentity } from "../engine/engine.ts";
-import type { DeclaredCriterion } from "../grading/verdict.ts";
+import type { DeclaredCriterion } from "../grading/grade.ts";
 import type { Budget, Ending } from "../mcp/step.ts";
 import type { Outcome, RolloutRecord } from "./record.ts";
 import {
   budgetSchema,
+  declaredSchema,
   endingSchema,
   identitySchema,
   imagesSchema,
@@ -74,7 +75,7 @@ export const manifestSchema: z.ZodType<Manifest> = z.strictObject({
   policy: text,
   outcome: outcomeSchema,
   ending: endingSchema.nullable(),
-  criteria: z.array(z.strictObject({ name: text, weight: z.number().positive() })).max(500),
+  criteria: z.array(declaredSchema).max(500),
   steps: z.int().nonnegative(),
   requestedAt: z.iso.datetime({ offset: true }),
   reachedMs: reachedSchema,

@@ -1,6 +1,6 @@
 import type { FaultRecord } from "../base/fault.ts";
 import type { BoxLimits, SandboxIdentity } from "../engine/engine.ts";
-import type { Criterion, Reward } from "../grading/grade.ts";
+import type { Criterion, Reward, RewardKind } from "../grading/grade.ts";
 import type { Budget, Ending } from "../mcp/step.ts";
 
 /** How far a rollout got. Each phase says what is true from then on (ARCHITECTURE.md). */
@@ -52,6 +52,8 @@ export interface RolloutRecord {
   /** Null until the end. */
   readonly outcome: Outcome | null;
   readonly ending: Ending | null;
+  /** Which of the rewards is the one that the agent is to be paid by. */
+  readonly rewardKind: RewardKind;
   readonly reward: Reward | null;
   readonly criteria: readonly Criterion[] | null;
   readonly fault: FaultRecord | null;

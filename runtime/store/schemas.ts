@@ -2,7 +2,14 @@ import { z } from "zod";
 import type { Json } from "../base/canonical-json.ts";
 import type { FaultRecord } from "../base/fault.ts";
 import type { SandboxIdentity } from "../engine/engine.ts";
-import type { Criterion, Grade, Reward } from "../grading/grade.ts";
+import {
+  type Criterion,
+  type DeclaredCriterion,
+  type Grade,
+  REWARD_KINDS,
+  type Reward,
+  type RewardKind,
+} from "../grading/grade.ts";
 import type { Budget, Ending, Step } from "../mcp/step.ts";
 import type { Outcome, Phase, RolloutRecord } from "./record.ts";
 
@@ -42,26 +49,54 @@ export const endingSchema: z.ZodType<Ending> = z.discriminatedUnion("kind", [
   z.strictObject({ kind: z.literal("sandbox_died"), outOfMemory: z.boolean() }),
 ]);
 
-const rewardSchema: z.ZodType<Reward> = z.strictObject({
+/** `optional`, here and below: not `exactOptional`, which the OpenAPI document would call required. */
+const rewardSchema = z.strictObject({
   sparse: z.union([z.literal(0), z.literal(1)]),
   dense: z.number().min(0).max(1),
-});
+  gain: z.number().min(-1).max(1).optional().describe("Absent in grades of version 1."),
+}) as z.ZodType<Reward>;
 
-const criterionSchema: z.ZodType<Criterion> = z.strictObject({
+export const rewardKindSchema: z.ZodType<RewardKind> = z.enum(REWARD_KINDS);
+
+const declared = {
   name: text,
   weight: z.number().positive(),
-  score: z.number().min(0).max(1).nullable(),
+  polarity: z.enum(["must", "must_not"]).optional(),
+  cap: z.number().min(0).lt(1).nullable().optional(),
+  asks: text.nullable().optional(),
+};
+
+/** Also of what was declared before there were polarities. */
+export const declaredSchema = z.strictObject(declared) as z.ZodType<DeclaredCriterion>;
+
+const score = z.number().min(0).max(1).nullable();
+
+const criterionSchema = z.strictObject({
+  ...declared,
+  score,
+  baseline: score.optional().describe("The score of the untouched state."),
   reason: text,
   error: text.nullable(),
-});
+}) as z.ZodType<Criterion>;
 
-export const gradeSchema: z.ZodType<Grade> = z.strictObject({
-  schema: z.literal("cloche.grade/1"),
+/** The members that came with version 2. */
+const NEWER = ["polarity", "cap", "asks", "baseline"] as const;
+
+const grade: z.ZodType<Grade> = z.strictObject({
+  schema: z.enum(["cloche.grade/1", "cloche.grade/2"]),
   task: text,
   grader: z.strictObject({ sha256: hash, image: text }),
   criteria: z.array(criterionSchema),
   reward: rewardSchema.nullable(),
 });
+
+export const gradeSchema: z.ZodType<Grade> = grade.refine(
+  ({ schema, criteria }) =>
+    criteria.every((one) =>
+      NEWER.every((name) => (one[name] === undefined) === (schema === "cloche.grade/1")),
+    ),
+  { path: ["criteria"], message: `must have ${NEWER.join(", ")} in version 2, and only there` },
+);
 
 const faultSchema: z.ZodType<FaultRecord> = z.strictObject({
   code: text,
@@ -119,6 +154,7 @@ const record: z.ZodType<RolloutRecord> = z.strictObject({
   phase,
   outcome: outcomeSchema.nullable(),
   ending: endingSchema.nullable(),
+  rewardKind: rewardKindSchema.default("sparse"),
   reward: rewardSchema.nullable(),
   criteria: z.array(criterionSchema).nullable(),
   fault: faultSchema.nullable(),

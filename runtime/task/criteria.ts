@@ -1,14 +1,10 @@
 import { z } from "zod";
 import type { Fault } from "../base/fault.ts";
-import type { DeclaredCriterion } from "../grading/verdict.ts";
+import type { DeclaredCriterion } from "../grading/grade.ts";
+import { declaredSchema } from "../grading/verdict.ts";
 
 const schema = z
-  .array(
-    z.strictObject({
-      name: z.string().min(1).max(200),
-      weight: z.number().positive().max(1000),
-    }),
-  )
+  .array(declaredSchema)
   .min(1, "it declares no criterion; declare one with @criterion")
   .max(500, "it declares more than 500 criteria");
 

@@ -7,6 +7,16 @@ export const TASK_FAULTS = {
     means: "No task has this name.",
     remedy: "See `cloche task list` for the names.",
   },
+  exists: {
+    blame: "caller",
+    means: "A new task was to be written where there is something already.",
+    remedy: "Give another name, or move away what is there.",
+  },
+  "not-written": {
+    blame: "caller",
+    means: "The folder of a new task could not be written.",
+    remedy: "See what the message says: rights, room, or a file in the folder's place.",
+  },
   "no-such-variant": {
     blame: "caller",
     means: "The task has no variant of this number.",
@@ -72,6 +82,11 @@ export const TASK_FAULTS = {
     means:
       "A fixture holds what no workspace may begin with, or more than the task's limits allow.",
     remedy: "Remove the named file or raise the named limit.",
+  },
+  "fixture-altered": {
+    blame: "task",
+    means: "A fixture set is not what its manifest.json says: a file or its hash, or no manifest.",
+    remedy: "Undo the change, or take it over with `cloche fixture seal <set>`.",
   },
   "file-refused": {
     blame: "task",

@@ -5,6 +5,7 @@ import { didYouMean } from "../base/nearest.ts";
 import { leadsOut } from "../workspace/link-target.ts";
 import type { SnapshotLink } from "../workspace/snapshot.ts";
 import { taskFault } from "./faults.ts";
+import { MANIFEST_FILE, verifyFixture } from "./fixture-manifest.ts";
 import { KNOWN_STATE_FOLDERS } from "./state-folders.ts";
 import type { FixtureSet } from "./task.ts";
 import { type FolderEntry, listFolder } from "./task-folder.ts";
@@ -13,25 +14,44 @@ import { type FolderEntry, listFolder } from "./task-folder.ts";
 export const WORKSPACE_PART = "workspace";
 export const STATE_PART = "state";
 
-/** The set of this name under fixtures/. `file` is the task.toml that names it. */
-export async function findFixture(root: string, name: string, file: string): Promise<FixtureSet> {
-  const sets = await readdir(join(root, "fixtures"), { withFileTypes: true }).catch(() => []);
-  const known = sets.filter((entry) => entry.isDirectory()).map((entry) => entry.name);
+/** The set of this name under fixtures/. `asked` says who names it, such as a task.toml. */
+export async function findFixture(root: string, name: string, asked: string): Promise<FixtureSet> {
+  const known = await fixtureNames(root);
   if (known.includes(name)) return { name, folder: join(root, "fixtures", name) };
   const near = didYouMean(name, known) || `; make the folder ${join(root, "fixtures", name)}`;
-  throw taskFault(
-    "no-fixture",
-    `${file}: [cloche].fixture is "${name}", but there is no such fixture set${near}`,
-  );
+  throw taskFault("no-fixture", `${asked} is "${name}", but there is no such fixture set${near}`);
+}
+
+/** The names of all sets, sorted. */
+export async function fixtureNames(root: string): Promise<readonly string[]> {
+  const sets = await readdir(join(root, "fixtures"), { withFileTypes: true }).catch(() => []);
+  return sets
+    .filter((entry) => entry.isDirectory())
+    .map(({ name }) => name)
+    .sort();
+}
+
+/** All entries of a set but its manifest, which they are held against. Rejects as `layOut` too. */
+export async function listFixture(set: FixtureSet): Promise<readonly FolderEntry[]> {
+  const entries = await layOut(set);
+  await verifyFixture(set, entries);
+  return entries;
 }
 
 /**
- * All entries of a set. What no task could begin with is refused here already, so that a list of
- * tasks shows it: other folders than the two, state of no service, links that leave.
+ * All entries of a set but its manifest, whatever that says. What no task could begin with is
+ * refused here already, so that a list of tasks shows it: other folders than the two, state of no
+ * service, links that leave, folders with nothing in them.
  */
-export async function listFixture({ folder }: FixtureSet): Promise<readonly FolderEntry[]> {
-  const entries = await listFolder(folder);
+export async function layOut({ folder }: FixtureSet): Promise<readonly FolderEntry[]> {
+  const entries = (await listFolder(folder)).filter(({ path }) => path !== MANIFEST_FILE);
+  const filled = new Set(
+    entries.map(({ path }) => path.slice(0, Math.max(0, path.lastIndexOf("/")))),
+  );
   for (const entry of entries) {
+    if (entry.kind === "directory" && !filled.has(entry.path)) {
+      throw refused(folder, entry.path, "is an empty folder, which git does not keep: remove it");
+    }
     const problem = layoutProblem(entry);
     if (problem !== undefined) throw refused(folder, entry.path, problem);
   }

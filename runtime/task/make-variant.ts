@@ -4,8 +4,8 @@ import { canonicalJson, type Json } from "../base/canonical-json.ts";
 import { Fault, messageOf } from "../base/fault.ts";
 import { namedId } from "../base/id.ts";
 import type { Sandbox, SandboxSpec } from "../engine/engine.ts";
+import type { DeclaredCriterion } from "../grading/grade.ts";
 import { runPythonModule } from "../grading/python-module.ts";
-import type { DeclaredCriterion } from "../grading/verdict.ts";
 import { captureArchive } from "../workspace/archive-reader.ts";
 import { seedWorkspace } from "../workspace/seed.ts";
 import type { Snapshot } from "../workspace/snapshot.ts";
@@ -34,12 +34,21 @@ export interface MadeVariant {
   readonly criteria: readonly DeclaredCriterion[];
 }
 
+/** Conditions under which a generator has to make the same as under any others. */
+export interface Disturbance {
+  /** Instead of what Python is told otherwise. */
+  readonly env: Readonly<Record<string, string>>;
+  /** Done to the box before the generator runs. */
+  readonly prepare: (box: Sandbox) => Promise<void>;
+}
+
 /** Runs the author's code for one variant, in a sandbox that is gone when this settles. */
 export async function makeVariant(
   task: Task,
   variant: number,
   seed: number,
   parts: PrepareParts,
+  disturbance?: Disturbance,
 ): Promise<MadeVariant> {
   const { blobs, signal } = parts;
   const fixed = await staticFixture(task, blobs);
@@ -50,7 +59,8 @@ export async function makeVariant(
   if (task.files.generate === null) {
     return { ...fixed, expected: await expectedOf(task), variables: {}, criteria };
   }
-  await runGenerator(task, box, { variant, seed }, signal);
+  await disturbance?.prepare(box);
+  await runGenerator(task, box, { variant, seed }, signal, disturbance?.env);
   const tar = await box.getArchive(`${ROOT}/out`, { signal });
   const output = await captureArchive(tar, blobs, outLimits(task), { root: "out" }).catch(
     (error: unknown) => {
@@ -104,6 +114,7 @@ async function runGenerator(
   box: Sandbox,
   which: { readonly variant: number; readonly seed: number },
   signal: AbortSignal,
+  env: Readonly<Record<string, string>> = {},
 ): Promise<void> {
   const failed = (what: string) => {
     const where = `${task.files.generate} failed for variant ${which.variant}`;
@@ -115,6 +126,7 @@ async function runGenerator(
     input: { root: ROOT, ...which, now: task.now.toISOString() },
     timeoutMs: GENERATE_MS,
     signal,
+    env,
     onSilence: (_, message) => failed(message),
   });
   if (answer["ok"] === true) return;

@@ -2,7 +2,7 @@ import { canonicalJson } from "../base/canonical-json.ts";
 import { sha256 } from "../base/hash.ts";
 import type { Log } from "../base/log.ts";
 import type { Engine } from "../engine/engine.ts";
-import type { DeclaredCriterion } from "../grading/verdict.ts";
+import type { DeclaredCriterion } from "../grading/grade.ts";
 import type { BlobFolder } from "../workspace/blobs.ts";
 import type { Snapshot } from "../workspace/snapshot.ts";
 import { taskFault } from "./faults.ts";
@@ -94,5 +94,5 @@ export function variantSeed(taskId: string, variant: number): number {
 }
 
 function cacheKey(task: Task, variant: number, graderImage: string): string {
-  return sha256(canonicalJson(["cloche.variant/2", task.id, task.sha256, variant, graderImage]));
+  return sha256(canonicalJson(["cloche.variant/3", task.id, task.sha256, variant, graderImage]));
 }

@@ -6,7 +6,7 @@ import { findFixture, listFixture } from "./fixture-set.ts";
 import { variablesOf } from "./instruction.ts";
 import type { Task, TaskFiles } from "./task.ts";
 import { type FolderEntry, hashFolders, listFolder } from "./task-folder.ts";
-import { readTaskToml } from "./task-toml.ts";
+import { readTaskToml, type TaskToml } from "./task-toml.ts";
 
 const ID = /^[a-z0-9]+(?:-[a-z0-9]+)*\/[a-z0-9]+(?:-[a-z0-9]+)*$/;
 const MODULE = /^[A-Za-z_][A-Za-z0-9_]*\.py$/;
@@ -17,27 +17,20 @@ const NOT_FOR_THE_GRADER = ["grader.py", "generate.py", "solution.py"];
  * Rejects with one `task/…` fault that names file, field and remedy.
  */
 export async function readTask(root: string, id: string): Promise<Task> {
-  if (!ID.test(id)) {
-    const remedy = "name a task's folders with lower-case letters, digits and hyphens";
-    throw taskFault("bad-folder-name", `tasks/${id} can be no task's folder: ${remedy}`);
-  }
+  requireTaskId(id);
   const folder = join(root, "tasks", id);
   const listed = await listTask(folder);
-  const entries = new Set(listed.filter(({ kind }) => kind === "file").map(({ path }) => path));
-  if (!entries.has("task.toml")) {
-    throw taskFault("no-toml", `${folder} has no task.toml: write one, or move the folder away`);
-  }
+  const entries = plainFiles(listed);
+  const toml = await readToml(id, folder, entries);
   const file = join(folder, "task.toml");
-  const toml = readTaskToml(await readText(file), file);
-  if (toml.name !== undefined && toml.name !== id) {
-    const said = `[task].name is "${toml.name}" but the folder is tasks/${id}`;
-    throw taskFault("wrong-name", `${file}: ${said}: make them equal`);
-  }
   const { name: _, category, fixture: fixtureName, ...said } = toml;
   const files = filesOf(folder, entries);
   const instruction = await readInstruction(folder, files, entries);
   const parts = [{ name: "task", folder, entries: listed }];
-  const fixture = fixtureName === undefined ? null : await findFixture(root, fixtureName, file);
+  const fixture =
+    fixtureName === undefined
+      ? null
+      : await findFixture(root, fixtureName, `${file}: [cloche].fixture`);
   if (fixture !== null) {
     parts.push({ name: "fixture", folder: fixture.folder, entries: await listFixture(fixture) });
   }
@@ -53,10 +46,38 @@ export async function readTask(root: string, id: string): Promise<Task> {
   };
 }
 
+/** Throws `task/bad-folder-name` unless a task may lie in `tasks/<id>`. */
+export function requireTaskId(id: string): void {
+  if (ID.test(id)) return;
+  const remedy =
+    "name it <category>/<name>, both in lower-case letters and digits with hyphens between them";
+  throw taskFault("bad-folder-name", `tasks/${id} can be no task's folder: ${remedy}`);
+}
+
+/** The paths of files among all entries. */
+export function plainFiles(listed: readonly FolderEntry[]): ReadonlySet<string> {
+  return new Set(listed.filter(({ kind }) => kind === "file").map(({ path }) => path));
+}
+
+export async function readToml(
+  id: string,
+  folder: string,
+  entries: ReadonlySet<string>,
+): Promise<TaskToml> {
+  if (!entries.has("task.toml")) {
+    throw taskFault("no-toml", `${folder} has no task.toml: write one, or move the folder away`);
+  }
+  const file = join(folder, "task.toml");
+  const toml = readTaskToml(await readText(file), file);
+  if (toml.name === undefined || toml.name === id) return toml;
+  const said = `[task].name is "${toml.name}" but the folder is tasks/${id}`;
+  throw taskFault("wrong-name", `${file}: ${said}: make them equal`);
+}
+
 /** What editors and Python leave behind; no part of a task. */
 const LEFT_BEHIND = /(?:^|\/)(?:__pycache__(?:\/|$)|\.DS_Store$|[^/]*\.(?:pyc|swp)$)/;
 
-async function listTask(folder: string): Promise<readonly FolderEntry[]> {
+export async function listTask(folder: string): Promise<readonly FolderEntry[]> {
   let entries: readonly FolderEntry[];
   try {
     entries = await listFolder(folder);
@@ -71,7 +92,7 @@ async function listTask(folder: string): Promise<readonly FolderEntry[]> {
   throw taskFault("file-refused", message);
 }
 
-function filesOf(folder: string, entries: ReadonlySet<string>): TaskFiles {
+export function filesOf(folder: string, entries: ReadonlySet<string>): TaskFiles {
   if (!entries.has("grader.py")) {
     const message = `${folder} has no grader.py: without one nothing can be graded; write it`;
     throw taskFault("no-grader", message);
@@ -92,7 +113,7 @@ function filesOf(folder: string, entries: ReadonlySet<string>): TaskFiles {
   };
 }
 
-async function readInstruction(
+export async function readInstruction(
   folder: string,
   files: TaskFiles,
   entries: ReadonlySet<string>,

@@ -43,7 +43,8 @@ export async function findTask(root: string, id: string): Promise<Task> {
   throw taskFault("unknown", `there is no task "${id}"${near || "; see cloche task list"}`);
 }
 
-async function taskIds(root: string): Promise<readonly string[]> {
+/** The ids of all folders that a task could lie in, sorted. */
+export async function taskIds(root: string): Promise<readonly string[]> {
   const ids: string[] = [];
   for (const category of await foldersIn(join(root, "tasks"))) {
     const names = await foldersIn(join(root, "tasks", category));

@@ -1,13 +1,13 @@
 import { parse, TomlDate, TomlError } from "smol-toml";
 import { z } from "zod";
-import type { Fault } from "../base/fault.ts";
-import { messageOf } from "../base/fault.ts";
+import { Fault, messageOf } from "../base/fault.ts";
+import { REWARD_KINDS, type RewardKind } from "../grading/grade.ts";
 import type { ServerSpec } from "../mcp/server-spec.ts";
 import type { Budget } from "../mcp/step.ts";
 import { taskFault } from "./faults.ts";
 import { readServers } from "./servers.ts";
 import { stateFoldersOf } from "./state-folders.ts";
-import { LEAST_LIMITS, type TaskLimits, type Variants } from "./task.ts";
+import { LEAST_LIMITS, type ProofSettings, type TaskLimits, type Variants } from "./task.ts";
 import { tomlFault } from "./toml-issues.ts";
 
 const MIB = 1024 * 1024;
@@ -35,6 +35,26 @@ const serverTable = z.strictObject({
   env: z.record(z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/), z.string()).optional(),
 });
 
+const explained = z
+  .array(z.strictObject({ what: name, why: z.string().min(10, "must say why, in a sentence") }))
+  .max(100)
+  .default([]);
+
+const proofTable = z.strictObject({
+  free: explained,
+  survivors: explained,
+  strict: explained,
+  lenient: z.array(z.enum(["number-as-text", "iso-dates", "row-order"])).default([]),
+  given: explained,
+  at_least: z
+    .strictObject({
+      calls: whole(0, 100_000).default(0),
+      servers: whole(0, 20).default(0),
+      tokens: whole(0, 100_000_000).default(0),
+    })
+    .prefault({}),
+});
+
 /** All keys of task.toml, with defaults and bounds. */
 const taskTomlSchema = z.strictObject({
   schema_version: z.literal("1.4", 'must be "1.4"'),
@@ -60,6 +80,8 @@ const taskTomlSchema = z.strictObject({
   cloche: z.strictObject({
     now: instant,
     fixture: name.optional(),
+    reward: z.enum(REWARD_KINDS).default("sparse"),
+    proof: proofTable.prefault({}),
     variants: z
       .strictObject({
         count: whole(1, 1_000_000).default(1),
@@ -99,10 +121,12 @@ export interface TaskToml {
   readonly servers: readonly ServerSpec[];
   readonly limits: TaskLimits;
   readonly budget: Budget;
+  readonly reward: RewardKind;
   readonly now: Date;
   readonly variants: Variants;
   readonly fixture: string | undefined;
   readonly graderTimeoutMs: number;
+  readonly proof: ProofSettings;
 }
 
 /**
@@ -124,11 +148,28 @@ export function readTaskToml(text: string, file: string): TaskToml {
     servers,
     limits: limitsOf(toml, servers, file),
     budget: budgetOf(toml),
+    reward: cloche.reward,
     now: cloche.now,
     variants: variantsOf(toml, file),
     fixture: cloche.fixture,
     graderTimeoutMs: verifier.timeout_sec * 1000,
+    proof: proofOf(toml),
   };
+}
+
+/**
+ * What is wrong with the servers that a task.toml names, whatever else is wrong with it; undefined
+ * if nothing is, or if its tables can't be read at all.
+ */
+export function serversFault(text: string, file: string): Fault | undefined {
+  const servers = z.object({ environment: z.object({ mcp_servers: z.array(serverTable) }) });
+  try {
+    const parsed = servers.safeParse(parseToml(text, file));
+    if (parsed.success) readServers(parsed.data.environment.mcp_servers, file);
+  } catch (error) {
+    if (error instanceof Fault && error.code !== "task/toml-syntax") return error;
+  }
+  return undefined;
 }
 
 function parseToml(text: string, file: string): unknown {
@@ -198,6 +239,11 @@ function budgetOf({ agent, cloche }: Toml): Budget {
     resultBytes: result_bytes,
     concurrentCalls: concurrent_calls,
   };
+}
+
+function proofOf({ cloche }: Toml): ProofSettings {
+  const { at_least: atLeast, ...said } = cloche.proof;
+  return { ...said, atLeast };
 }
 
 function variantsOf({ cloche }: Toml, file: string): Variants {

@@ -1,4 +1,5 @@
 import type { BoxLimits } from "../engine/engine.ts";
+import type { RewardKind } from "../grading/grade.ts";
 import type { ServerSpec } from "../mcp/server-spec.ts";
 import type { Budget } from "../mcp/step.ts";
 
@@ -16,6 +17,8 @@ export interface Task {
   readonly servers: readonly ServerSpec[];
   readonly limits: TaskLimits;
   readonly budget: Budget;
+  /** What a rollout is paid by unless it is asked for otherwise. */
+  readonly reward: RewardKind;
   /** What the clock of the sandbox says when the agent starts. */
   readonly now: Date;
   readonly variants: Variants;
@@ -23,8 +26,30 @@ export interface Task {
   readonly fixture: FixtureSet | null;
   readonly files: TaskFiles;
   readonly graderTimeoutMs: number;
+  readonly proof: ProofSettings;
   /** Over every file of the task's folder and of its fixture set. */
   readonly sha256: string;
+}
+
+/** What an author says to `cloche task prove`, each exception with a reason. */
+export interface ProofSettings {
+  /** Globs of files that agents may leave as they like: "scratch/**". */
+  readonly free: readonly Explained[];
+  /** Mutants that no criterion notices, and rightly: globs over their names. */
+  readonly survivors: readonly Explained[];
+  /** Shapes of a right answer that need not pass. */
+  readonly strict: readonly Explained[];
+  /** Shapes that pass here although not every task would let them. */
+  readonly lenient: readonly string[];
+  /** Globs of the fixture's files that hold what looks like the answer. */
+  readonly given: readonly Explained[];
+  /** The fewest that the solution has to make or use. */
+  readonly atLeast: { readonly calls: number; readonly servers: number; readonly tokens: number };
+}
+
+export interface Explained {
+  readonly what: string;
+  readonly why: string;
 }
 
 export interface TaskLimits extends BoxLimits {

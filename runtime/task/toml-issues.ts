@@ -8,7 +8,11 @@ export function tomlFault(file: string, schema: z.ZodType, error: z.ZodError): F
   const found = error.issues.flatMap((issue) => describe(schema, issue));
   const lines = found.map(({ text }) => `${file}: ${text}`);
   const kind = found.some((one) => one.kind === "unknown-key") ? "unknown-key" : "bad-value";
-  return taskFault(kind, lines.join("\n"), { detail: { file, problems: lines.length } });
+  const problems = found.map((one) => ({
+    code: `task/${one.kind}`,
+    message: `${file}: ${one.text}`,
+  }));
+  return taskFault(kind, lines.join("\n"), { detail: { file, problems } });
 }
 
 interface Problem {

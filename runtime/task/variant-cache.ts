@@ -6,6 +6,7 @@ import { draftName, removeDraft } from "../base/draft.ts";
 import { messageOf } from "../base/fault.ts";
 import { sha256 } from "../base/hash.ts";
 import type { Log } from "../base/log.ts";
+import { declaredSchema } from "../grading/verdict.ts";
 import type { BlobFolder } from "../workspace/blobs.ts";
 import type { Snapshot } from "../workspace/snapshot.ts";
 import { parseSnapshot } from "../workspace/snapshot-text.ts";
@@ -22,7 +23,7 @@ const schema = z.strictObject({
   state: z.unknown(),
   expected: z.string(),
   variables: z.record(z.string(), z.string()),
-  criteria: z.array(z.strictObject({ name: z.string(), weight: z.number() })),
+  criteria: z.array(declaredSchema),
 });
 
 /** What was made earlier under this key; undefined if there is none or if it is not whole. */

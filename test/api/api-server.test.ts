@@ -118,7 +118,7 @@ describe("the port of the service", () => {
     assert("result" in called && !called.result["isError"]);
     await client.close();
     const ended = await jsonOf(post(`/v1/rollouts/${one.id}/finish`));
-    assert.deepEqual(ended.record.reward, { sparse: 1, dense: 1 });
+    assert.deepEqual(ended.record.reward, { sparse: 1, dense: 1, gain: 1 });
     assert.equal(ended.record.steps, 1);
     await fetch(`${server.url}/v1/rollouts/${other.id}`, { method: "DELETE" });
   });

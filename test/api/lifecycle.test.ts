@@ -53,7 +53,7 @@ describe("a rollout over HTTP", () => {
 
     const ended = await ask("POST", `${path}/finish`, { json: { answer: "done" } });
     assert.equal(ended.status, 200);
-    assert.deepEqual(ended.json.record.reward, { sparse: 1, dense: 1 });
+    assert.deepEqual(ended.json.record.reward, { sparse: 1, dense: 1, gain: 1 });
     assert.deepEqual(ended.json.record.ending, { kind: "submitted", answer: "done" });
     assert.equal(ended.json.mcp, null);
     const again = await ask("POST", `${path}/finish`);
@@ -193,7 +193,7 @@ describe("a rollout over HTTP", () => {
       const newer = await api.ask("POST", "/v1/grade?grader=current", { headers, raw: tar });
       assert.equal(newer.status, 200, newer.text);
       assert.equal(newer.json.same, false);
-      assert.deepEqual(newer.json.grade.reward, { sparse: 0, dense: 0.5 });
+      assert.deepEqual(newer.json.grade.reward, { sparse: 0, dense: 0.5, gain: 0 });
       assert.equal(newer.json.grade.criteria[0].name, "renamed");
     } finally {
       await writeFile(grader, ofNote("grader.py"));

@@ -120,7 +120,7 @@ describe("cloche serve", () => {
     const called = await ask("POST", `${path}/tools/write_file`, { arguments: write }, key);
     assert.equal(called.status, 200, "a rollout under way gets its time");
     const end = await ask("POST", `${path}/finish`, {}, key);
-    assert.deepEqual(end.json.record.reward, { sparse: 1, dense: 1 });
+    assert.deepEqual(end.json.record.reward, { sparse: 1, dense: 1, gain: 1 });
     const open = await ask("GET", "/v1/rollouts?outcome=none", undefined, key).catch(() => null);
     for (const { id } of open?.json.records ?? []) {
       await ask("DELETE", `/v1/rollouts/${id}`, undefined, key).catch(() => {});

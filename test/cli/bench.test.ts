@@ -47,7 +47,7 @@ describe("cloche bench", () => {
     assert.equal(run.quick, true);
     assert.ok(run.machine.cpus > 0 && run.engine !== "");
     const names = new Set(figures.map(({ name }: { name: string }) => name));
-    for (const suite of ["start", "call", "sustained", "memory", "store", "surfaces"]) {
+    for (const suite of ["start", "call", "sustained", "memory", "store", "surfaces", "regrade"]) {
       assert.ok(
         [...names].some((name) => String(name).startsWith(`${suite}.`)),
         suite,

@@ -50,7 +50,7 @@ describe("cloche, from the command line", () => {
     const { code, out } = await cloche(["run", "test/note", "--policy", "null"]);
     assert.equal(code, 0);
     assert.match(out, /note.txt says the word +it|note.txt says the word +.*does not exist/);
-    assert.match(out, /sparse {2}0\ndense {3}0.25\n/);
+    assert.match(out, /sparse {2}0 {2}the reward\ndense {3}0.25\ngain {4}0.00\n/);
     assert.match(out, /bundle {2}.*bundles\/[0-9a-f]{64}\n/);
     assert.equal(out.includes("\u001b"), false);
   });

@@ -58,7 +58,7 @@ describe("docs/service.md does as it says", () => {
     assert.match(said, /'list_directory'/);
     assert.match(said, /\[FILE\] catalogue\.xlsx/);
     assert.match(said, /"leaseUntil"/);
-    assert.equal(said.match(/\{ sparse: 0, dense: [\d.]+ \}/g)?.length, 2);
+    assert.equal(said.match(/\{ sparse: 0, dense: [\d.]+, gain: [\d.-]+ \}/g)?.length, 2);
     assert.match(said, /event: grade/);
   });
 

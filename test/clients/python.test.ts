@@ -67,7 +67,7 @@ describe("the Python client, installed as anybody installs it", () => {
 
   it("plays the example of one rollout", async (context) => {
     const said = await run(context, example("one_rollout"));
-    if (said !== undefined) assert.match(said, /^reward \{"sparse": 1, "dense": 1\}$/m);
+    if (said !== undefined) assert.match(said, /^reward \{"sparse": 1, "dense": 1, "gain": 1\}$/m);
   });
 
   it("plays the example of a group of 8 and says each one's advantage", async (context) => {
@@ -87,7 +87,7 @@ describe("the Python client, installed as anybody installs it", () => {
     const said = await run(context, example("oracle_group", "--tasks", tasks ?? "", "--n", "8"));
     if (said === undefined) return;
     assert.match(said, /8 of 8 graded/);
-    assert.equal(said.match(/graded {2}\{'sparse': 1, 'dense': 1\}/g)?.length, 8);
+    assert.equal(said.match(/graded {2}\{'sparse': 1, 'dense': 1, 'gain': 1\}/g)?.length, 8);
   });
 
   it("plays a lost member again, and goes on when its service was killed and started again", async (context) => {

@@ -66,7 +66,7 @@ describe("the TypeScript client and cloche serve", () => {
     assert.equal((await rollout.steps()).length, 5);
     assert.equal((await rollout.steps({ after: 4 })).length, 1);
     const record = await rollout.finish("done");
-    assert.deepEqual(record.reward, { sparse: 1, dense: 1 });
+    assert.deepEqual(record.reward, { sparse: 1, dense: 1, gain: 1 });
     assert.deepEqual([record.policy, record.labels], ["me", { run: "a" }]);
     assert.deepEqual(record.ending, { kind: "submitted", answer: "done" });
     assert.deepEqual(await rollout.finish("again"), record);
@@ -123,7 +123,7 @@ describe("the TypeScript client and cloche serve", () => {
     await writeNote(rollout, "wrong");
     await rollout.finish();
     const again = await cloche.grade(rollout.id);
-    assert.deepEqual([again.same, again.grade.reward], [true, { sparse: 0, dense: 0.25 }]);
+    assert.deepEqual([again.same, again.grade.reward], [true, { sparse: 0, dense: 0.25, gain: 0 }]);
     const tar = new Uint8Array(await new Response(await rollout.bundle()).arrayBuffer());
     assert.deepEqual((await cloche.grade(tar)).grade, again.grade);
     assert.equal((await cloche.grade(rollout.id, { grader: "current" })).rollout, rollout.id);

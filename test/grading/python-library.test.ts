@@ -15,6 +15,7 @@ import { MIB, openTestEngine, SMALL_LIMITS, smallSpec } from "../support/engine.
 const TESTS = fileURLToPath(new URL("../../images/grader/tests", import.meta.url));
 const GUIDE = readFileSync(new URL("../../docs/graders.md", import.meta.url), "utf8");
 const USER = "grader";
+const SERVICES = ["people", "mail", "calendar", "search"];
 
 describe("the Python library, as it lies in the grader image", () => {
   let engine: Engine;
@@ -34,7 +35,11 @@ describe("the Python library, as it lies in the grader image", () => {
       },
     });
     box = await engine.create(spec);
-    const { snapshot, blobs } = smallFiles({ ...ownTests(), "task/grader.py": firstExample() });
+    const { snapshot, blobs } = smallFiles({
+      ...ownTests(),
+      "task/grader.py": example(0),
+      "example/generate.py": example(1),
+    });
     await seedWorkspace(box, snapshot, blobs, { path: "/grade", owner: USER });
   });
 
@@ -59,11 +64,41 @@ describe("the Python library, as it lies in the grader image", () => {
       timeoutMs: 30_000,
       onSilence: (_, message) => gradingFault("no-verdict", message),
     });
+    const plain = { weight: 1, polarity: "must", cap: null };
     assert.deepEqual(answer["criteria"], [
-      { name: "updates.txt lists every new title", weight: 2 },
-      { name: "nothing else was touched", weight: 1 },
-      { name: "the list was read back after it was written", weight: 1 },
+      {
+        ...{ ...plain, name: "updates.txt lists every new title", weight: 2 },
+        asks: "Write every new title into updates.txt, one a line.",
+      },
+      {
+        ...{ ...plain, name: "nothing else was touched", polarity: "must_not" },
+        asks: "Change nothing else.",
+      },
+      {
+        ...{ ...plain, name: "the list was read back after it was written" },
+        asks: "Read it once more in the end.",
+      },
     ]);
+  });
+
+  it("can run the generator that docs/graders.md shows, twice to the same bytes", async () => {
+    const digests = async (place: string) => {
+      const root = `/grade/${place}`;
+      const folders = ["task", ...SERVICES.map((name) => `out/state/${name}`)];
+      await box.exec(["mkdir", "-p", ...folders.map((name) => `${root}/${name}`)], { user: USER });
+      await box.exec(["cp", "/grade/example/generate.py", `${root}/task/`], { user: USER });
+      const { answer, printed } = await runPythonModule(box, {
+        ...{ module: "run_generator", user: USER, timeoutMs: 30_000 },
+        input: { root, variant: 1, seed: 7, now: "2026-03-02T09:00:00Z" },
+        onSilence: (_, message) => gradingFault("no-verdict", message),
+      });
+      assert.deepEqual(answer, { ok: true }, printed);
+      const command = `cd ${root}/out && find . -type f | sort | xargs -d '\\n' sha256sum`;
+      return (await box.exec(["sh", "-c", command], { user: USER })).stdout.toString("utf8");
+    };
+    const first = await digests("one");
+    assert.equal(first.trim().split("\n").length, 14, first);
+    assert.equal(await digests("two"), first);
   });
 
   it("computes the functions that docs/graders.md lists, and no others", async () => {
@@ -89,8 +124,9 @@ function ownTests(): Record<string, Uint8Array> {
   return Object.fromEntries(files);
 }
 
-function firstExample(): string {
-  const block = /```python\n([\s\S]*?)```/.exec(GUIDE)?.[1];
-  assert(block, "docs/graders.md begins with an example of a grader");
+/** The n-th block of Python in the guide: a grader, then a generator. */
+function example(number: number): string {
+  const block = [...GUIDE.matchAll(/```python\n([\s\S]*?)```/g)][number]?.[1];
+  assert(block, `docs/graders.md has an example ${number}`);
   return block;
 }

@@ -168,7 +168,7 @@ describe("a pool of prepared sandboxes", () => {
     ]);
     for (const record of records) {
       assert.equal(record.outcome, "graded", JSON.stringify(record.fault));
-      assert.deepEqual(record.reward, { sparse: 0, dense: 0.25 });
+      assert.deepEqual(record.reward, { sparse: 0, dense: 0.25, gain: 0 });
       assert.match(record.sandbox ?? "", /^pool-/);
     }
     assert.notEqual(records[0].sandbox, records[1].sandbox);

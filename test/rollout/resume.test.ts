@@ -93,7 +93,7 @@ describe("rollouts whose process is killed", () => {
     await sleep(Math.max(0, servedMs(record) + 5_000 - Date.now()));
     const ended = await recovered(record, waiter(), short);
     assert.deepEqual(ended.ending, { kind: "budget", which: "wall" });
-    assert.deepEqual(ended.reward, { sparse: 0, dense: 0.25 });
+    assert.deepEqual(ended.reward, { sparse: 0, dense: 0.25, gain: 0 });
     await assertAllOver([ended]);
   });
 

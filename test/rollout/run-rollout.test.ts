@@ -38,7 +38,7 @@ describe("a rollout", () => {
     });
     assert.deepEqual(phases, PHASES);
     assert.equal(record.outcome, "graded");
-    assert.deepEqual(record.reward, { sparse: 1, dense: 1 });
+    assert.deepEqual(record.reward, { sparse: 1, dense: 1, gain: 1 });
     assert.deepEqual(record.ending, { kind: "submitted", answer: "done" });
     assert.equal(record.steps, 2);
     const bundle = await openBundle(join(runtime.data.bundles, record.bundle ?? ""));
@@ -51,7 +51,7 @@ describe("a rollout", () => {
   it("played by nobody is graded: sparse 0, and only what stayed as it was is paid", async () => {
     const record = await play(runtime, root.path, "test/note", nullPlayer);
     assert.equal(record.outcome, "graded");
-    assert.deepEqual(record.reward, { sparse: 0, dense: 0.25 });
+    assert.deepEqual(record.reward, { sparse: 0, dense: 0.25, gain: 0 });
   });
 
   it("played by a cheat is graded: sparse 0, with the reason why", async () => {
@@ -99,7 +99,7 @@ describe("a rollout", () => {
       "grader.py": `${ofNote("grader.py")}import os\nos.write(1, b'${forged}\\n')\nprint('${forged}')\n`,
     });
     const record = await play(runtime, forging.path, "test/note", nullPlayer);
-    assert.deepEqual(record.reward, { sparse: 0, dense: 0.25 });
+    assert.deepEqual(record.reward, { sparse: 0, dense: 0.25, gain: 0 });
   });
 
   it("whose grader judges other criteria than it declared is a grader_error", async () => {

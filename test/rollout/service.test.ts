@@ -77,7 +77,7 @@ describe("a rollout of a service", () => {
     assert.ok(answers[1] && "error" in answers[1]);
     const record = await service.finish(view.id, "done", ME);
     assert.equal(record.outcome, "graded");
-    assert.deepEqual(record.reward, { sparse: 1, dense: 1 });
+    assert.deepEqual(record.reward, { sparse: 1, dense: 1, gain: 1 });
     assert.deepEqual(record.ending, { kind: "submitted", answer: "done" });
     assert.equal(record.steps, 2);
     assert.equal(record.policy, "mine");

@@ -96,7 +96,11 @@ describe("a rollout with services that keep state", () => {
 
   it("played by the oracle is captured, bundled and graded with its state", async () => {
     const record = await play(runtime, root.path, TASK, named("oracle"));
-    assert.deepEqual(record.reward, { sparse: 1, dense: 1 }, JSON.stringify(record.criteria));
+    assert.deepEqual(
+      record.reward,
+      { sparse: 1, dense: 1, gain: 1 },
+      JSON.stringify(record.criteria),
+    );
     assert.equal(record.limits.stateBytes, 16 * 2 ** 20);
     const bundle = await bundleOf(record);
     assert.deepEqual(pathsOf(bundle.state?.before), [
@@ -130,7 +134,11 @@ describe("a rollout with services that keep state", () => {
     const warm = { ...runtime, sandboxes: pool };
     const record = await play(warm, root.path, TASK, named("oracle"));
     assert.match(record.sandbox ?? "", /^pool-/);
-    assert.deepEqual(record.reward, { sparse: 1, dense: 1 }, JSON.stringify(record.criteria));
+    assert.deepEqual(
+      record.reward,
+      { sparse: 1, dense: 1, gain: 1 },
+      JSON.stringify(record.criteria),
+    );
     const cold = await bundleOf(await play(runtime, root.path, TASK, named("oracle")));
     assert.deepEqual((await bundleOf(record)).state, cold.state);
   });

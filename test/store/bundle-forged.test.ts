@@ -12,6 +12,18 @@ const FORGED: Readonly<Record<string, readonly [(forge: Forge) => void, RegExp]>
     (forge) => forge.grade((grade) => ({ ...grade, reward: { sparse: 1, dense: 0.5 } })),
     /grade\.json gives the reward .*its criteria make/,
   ],
+  "a grade of version 1 with what only version 2 has": [
+    (forge) =>
+      forge.grade((grade) => ({
+        ...grade,
+        criteria: grade.criteria.map((one) => ({ ...one, polarity: "must" as const })),
+      })),
+    /grade\.json is no grade: criteria: must have polarity, cap, asks, baseline in version 2/,
+  ],
+  "a grade of version 2 without what it has": [
+    (forge) => forge.grade((grade) => ({ ...grade, schema: "cloche.grade/2" })),
+    /grade\.json is no grade: criteria: must have polarity, cap, asks, baseline in version 2/,
+  ],
   "a grade with other criteria than declared": [
     (forge) =>
       forge.grade((grade) => ({ ...grade, criteria: [...grade.criteria, ...grade.criteria] })),

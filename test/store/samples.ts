@@ -33,6 +33,7 @@ export function sampleRecord(changes: Partial<RolloutRecord> = {}): RolloutRecor
     phase: "requested",
     outcome: null,
     ending: null,
+    rewardKind: "sparse",
     reward: null,
     criteria: null,
     fault: null,

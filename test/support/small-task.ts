@@ -1,6 +1,7 @@
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
+import { sealFixtures } from "./seal-fixtures.ts";
 
 /** A folder with tasks/ in it, for `--root`, gone afterwards. */
 export interface TestRoot extends AsyncDisposable {
@@ -84,6 +85,7 @@ export async function smallTask(
     await mkdir(dirname(file), { recursive: true });
     await writeFile(file, text);
   }
+  sealFixtures(path);
   return { path, [Symbol.asyncDispose]: () => rm(path, { recursive: true, force: true }) };
 }
 

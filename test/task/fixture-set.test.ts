@@ -1,8 +1,10 @@
 import assert from "node:assert/strict";
-import { symlinkSync } from "node:fs";
+import { mkdirSync, renameSync, rmSync, symlinkSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { Fault } from "../../runtime/base/fault.ts";
+import { sealFixture, verifyFixture } from "../../runtime/task/fixture-manifest.ts";
+import { layOut } from "../../runtime/task/fixture-set.ts";
 import { readTask } from "../../runtime/task/task-file.ts";
 import { readTaskToml } from "../../runtime/task/task-toml.ts";
 import { repository, TOML } from "./repository.ts";
@@ -90,6 +92,82 @@ test("a fixture with a link that leaves it is refused", async (context) => {
     fault.message,
     /workspace\/sub\/out is a link that leads out of the fixture set's workspace, to "\.\./,
   );
+});
+
+/** What is done to a sound set, and what the message names. */
+const ALTERED: Readonly<Record<string, readonly [(set: string) => void, RegExp]>> = {
+  "a changed file": [
+    (set) => writeFileSync(join(set, "workspace/a.txt"), "b"),
+    /workspace\/a\.txt is 1 bytes of sha256 3e23e8.* says 1 bytes of sha256 ca9781.*seal library"/,
+  ],
+  "a file that nobody listed": [
+    (set) => writeFileSync(join(set, "workspace/b.txt"), "b"),
+    /workspace\/b\.txt is there but not in manifest\.json/,
+  ],
+  "a file that is gone": [
+    (set) => rmSync(join(set, "workspace/sub"), { recursive: true }),
+    /workspace\/sub\/c\.txt is in manifest\.json but not there/,
+  ],
+  "a file that became a link to its like": [
+    (set) => {
+      renameSync(join(set, "workspace/sub/c.txt"), join(set, "workspace/sub/d.txt"));
+      symlinkSync("d.txt", join(set, "workspace/sub/c.txt"));
+    },
+    /workspace\/sub\/c\.txt is a link to "d\.txt"; manifest\.json says 1 bytes/,
+  ],
+  "no manifest": [
+    (set) => rmSync(join(set, "manifest.json")),
+    /manifest\.json cannot be read .*take it over with "cloche fixture seal library"/,
+  ],
+  "a manifest that is none": [
+    (set) => writeFileSync(join(set, "manifest.json"), "{}"),
+    /manifest\.json is no manifest: /,
+  ],
+};
+
+for (const [title, [alter, message]] of Object.entries(ALTERED)) {
+  test(`a fixture set with ${title} is refused, and taken again once it is sealed`, async (t) => {
+    const root = repository(t, {
+      ...{ "task.toml": LIBRARY, "/fixtures/library/workspace/a.txt": "a" },
+      "/fixtures/library/workspace/sub/c.txt": "c",
+    });
+    const { sha256 } = await readTask(root, ID);
+    const set = { name: "library", folder: join(root, "fixtures/library") };
+    alter(set.folder);
+    const fault = await faultOf(readTask(root, ID));
+    assert.deepEqual([fault.code, fault.blame], ["task/fixture-altered", "task"]);
+    assert.match(fault.message, message);
+    const isManifest = title.includes("manifest");
+    await sealFixture(set, await layOut(set));
+    const again = await readTask(root, ID);
+    assert.equal(again.sha256 === sha256, isManifest, "the manifest is no part of the task's hash");
+  });
+}
+
+test("sealing keeps what a set is for, unless told otherwise", async (context) => {
+  const root = repository(context, { "/fixtures/library/workspace/a.txt": "a" });
+  const set = { name: "library", folder: join(root, "fixtures/library") };
+  assert.equal((await sealFixture(set, await layOut(set))).description, "For a test.");
+  assert.equal((await sealFixture(set, await layOut(set), "New.")).description, "New.");
+  assert.equal((await verifyFixture(set, await layOut(set))).description, "New.");
+});
+
+test("a fixture set with an empty folder is refused, since git would not keep it", async (context) => {
+  const files = { "task.toml": LIBRARY, "/fixtures/library/workspace/a.txt": "a" };
+  const root = repository(context, files);
+  mkdirSync(join(root, "fixtures/library/workspace/empty"));
+  const fault = await faultOf(readTask(root, ID));
+  assert.equal(fault.code, "task/fixture-refused");
+  assert.match(fault.message, /workspace\/empty is an empty folder, which git does not keep/);
+});
+
+test("a fixture set with a file larger than a set may have is refused", async (context) => {
+  const files = { "task.toml": LIBRARY, "/fixtures/library/workspace/a.txt": "a" };
+  const root = repository(context, files);
+  truncateSync(join(root, "fixtures/library/workspace/a.txt"), 16 * 2 ** 20 + 1);
+  const fault = await faultOf(readTask(root, ID));
+  assert.equal(fault.code, "task/fixture-refused");
+  assert.match(fault.message, /a\.txt with 16777217 bytes; 16777216 is the most/);
 });
 
 test("a link in the state of a fixture set is refused", async (context) => {

@@ -2,6 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import type { TestContext } from "node:test";
+import { sealFixtures } from "../support/seal-fixtures.ts";
 
 export const TOML = `schema_version = "1.4"
 [task]
@@ -45,5 +46,6 @@ export function repository(
     mkdirSync(dirname(path), { recursive: true });
     writeFileSync(path, text);
   }
+  sealFixtures(root);
   return root;
 }

@@ -7,6 +7,7 @@ import { Fault } from "../../runtime/base/fault.ts";
 import { splitOf } from "../../runtime/task/task.ts";
 import { readTask } from "../../runtime/task/task-file.ts";
 import { readTaskToml } from "../../runtime/task/task-toml.ts";
+import { sealFixtures } from "../support/seal-fixtures.ts";
 import { repository, TOML } from "./repository.ts";
 
 const ID = "desk/count-lines";
@@ -256,12 +257,14 @@ test("the hash changes with any file of the task or its fixture, not else", asyn
   writeFileSync(join(root, "tasks", ID, "__pycache__/x.pyc"), "x");
   assert.equal(await hash(), first);
   writeFileSync(join(root, "fixtures/library/workspace/a.txt"), "b");
+  sealFixtures(root);
   const second = await hash();
   assert.notEqual(second, first);
   renameSync(
     join(root, "fixtures/library/workspace/a.txt"),
     join(root, "fixtures/library/workspace/b.txt"),
   );
+  sealFixtures(root);
   const third = await hash();
   assert.notEqual(third, second);
   writeFileSync(join(root, "tasks", ID, "cheats.txt"), "");

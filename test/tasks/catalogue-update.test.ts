@@ -59,7 +59,7 @@ describe("the task library/catalogue-update", () => {
   it("pays nothing to a policy that does nothing", async () => {
     const record = await play(runtime, ROOT, TASK, nullPlayer);
     assert.equal(record.outcome, "graded");
-    assert.deepEqual(record.reward, { sparse: 0, dense: 0 });
+    assert.deepEqual(record.reward, { sparse: 0, dense: 0, gain: 0 });
     assert.deepEqual(names(record), Object.values(CRITERIA));
   });
 
@@ -217,7 +217,7 @@ def solve(agent):
     const record = await play(runtime, ROOT, TASK, (parts) =>
       Promise.resolve(scriptedPlayer("test", { text: reshaped }, scriptedParts(parts))),
     );
-    assert.deepEqual(record.reward, { sparse: 1, dense: 1 }, reasons(record));
+    assert.deepEqual(record.reward, { sparse: 1, dense: 1, gain: 1 }, reasons(record));
   });
 
   it("is made of the same bytes each time", async () => {
@@ -255,7 +255,7 @@ def solve(agent):
       ),
     );
     for (const record of records) {
-      assert.deepEqual(record.reward, { sparse: 1, dense: 1 }, reasons(record));
+      assert.deepEqual(record.reward, { sparse: 1, dense: 1, gain: 1 }, reasons(record));
       assert.ok(record.steps >= 25 && record.steps <= 40, `${record.steps} calls`);
       const used = await toolsUsed(runtime, record);
       for (const tool of OFFICE_TOOLS) assert.ok(used.has(tool), tool);

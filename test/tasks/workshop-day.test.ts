@@ -160,7 +160,7 @@ describe("the task office/workshop-day", { concurrency: false }, () => {
 
   it("is solved by its solution over all of its surfaces", async () => {
     const record = await play(runtime, ROOT, TASK, named("oracle"), { variant: VARIANT });
-    assert.deepEqual(record.reward, { sparse: 1, dense: 1 }, reasons(record));
+    assert.deepEqual(record.reward, { sparse: 1, dense: 1, gain: 1 }, reasons(record));
     assert.ok(record.steps >= 30, `${record.steps} calls`);
     const servers = ["create_event", "reply_to_message", "write_range", "browser_click"];
     for (const tool of [...servers, "read_web_page", "write_file"]) {
@@ -192,7 +192,7 @@ describe("the task office/workshop-day", { concurrency: false }, () => {
   it("pays nothing to a policy that does nothing", async () => {
     const record = await play(runtime, ROOT, TASK, nullPlayer);
     assert.equal(record.outcome, "graded", record.fault?.message);
-    assert.deepEqual(record.reward, { sparse: 0, dense: 0 });
+    assert.deepEqual(record.reward, { sparse: 0, dense: 0, gain: 0 });
     assert.deepEqual(
       record.criteria?.map(({ name }) => name),
       Object.values(CRITERIA),

@@ -62,7 +62,8 @@ class Service(unittest.TestCase):
             self.assertTrue(missing.result.is_error)
             self.assertIsNotNone(nonsense.error)
             record = rollout.finish("done")
-        self.assertEqual(record["reward"], {"sparse": 1, "dense": 1})
+        self.assertEqual(record["reward"], {"sparse": 1, "dense": 1, "gain": 1})
+        self.assertEqual((record["rewardKind"], rollout.reward), ("sparse", 1))
         self.assertEqual(record["ending"], {"kind": "submitted", "answer": "done"})
         self.assertEqual(sorted(step["step"] for step in rollout.steps()), [1, 2, 3, 4])
         events = list(rollout.events())
@@ -83,12 +84,10 @@ class Service(unittest.TestCase):
             rollout.call("write_file", WELL if member == 0 else {**WELL, "content": "wrong"})
             return "done"
 
-        with self.cloche.group(TASK, n=2) as group:
+        with self.cloche.group(TASK, n=2, reward="dense") as group:
             ended = group.play(play)
         self.assertEqual((ended["gradable"], ended["shortfall"]), (2, []))
-        records = [member["record"] for member in ended["members"]]
-        rewards = [record and record["reward"] for record in records]
-        self.assertEqual([reward and reward["dense"] for reward in rewards], [1, 0.25])
+        self.assertEqual([member["reward"] for member in ended["members"]], [1, 0.25])
 
 
 @unittest.skipUnless(URL, "CLOCHE_TEST_URL names no service")

@@ -23,6 +23,9 @@ Checked = TypeVar("Checked", bound=Callable[..., Any])
 NAME_LIMIT = 200
 WEIGHT_LIMIT = 1_000
 COUNT_LIMIT = 500
+ASKS_LIMIT = 1_000
+
+MUST, MUST_NOT = "must", "must_not"
 
 
 class Failed(Exception):
@@ -40,6 +43,22 @@ class Criterion:
     name: str
     weight: int | float
     check: Check
+    #: ``must``: it has to be done; ``must_not``: it has to stay undone, and holds by idleness.
+    polarity: str = MUST
+    #: Of a ``must_not``: what ``dense`` can be at most if it fails. None: it counts by its weight.
+    cap: int | float | None = None
+    #: The sentence of the instruction that it rests on.
+    asks: str | None = None
+
+    def declared(self) -> dict[str, Any]:
+        """What is known of it before anything is graded."""
+        return {
+            "name": self.name,
+            "weight": self.weight,
+            "polarity": self.polarity,
+            "cap": self.cap,
+            "asks": self.asks,
+        }
 
 
 @dataclass
@@ -54,23 +73,41 @@ _by_hand = Collection([])
 _current = _by_hand
 
 
-def criterion(name: str, *, weight: int | float | Fraction = 1) -> Callable[[Checked], Checked]:
+def criterion(
+    name: str,
+    *,
+    weight: int | float | Fraction = 1,
+    must_not: bool = False,
+    cap: int | float | Fraction | None = None,
+    asks: str | None = None,
+) -> Callable[[Checked], Checked]:
     """Makes a function ``check(run)`` a criterion of this grader.
 
     It holds if the function returns True or 1; it returns False or a fraction from 0 to 1 for
     less, ``(score, reason)`` to say why, or calls ``fail`` or ``check``. Anything else that it
     returns or raises, None included, is an error of the grader and no score at all.
+
+    ``must_not``: it holds as long as something is left undone. It counts towards ``dense`` only
+    once some other criterion holds that did not on the untouched state. With ``cap`` it has no
+    weight; if it fails, ``dense`` is at most the cap, so that 0 makes it a gate.
+
+    ``asks``: the sentence of the instruction that it rests on, word for word.
     """
     _require_name(name)
     _require_weight(name, weight)
+    _require_cap(name, weight, must_not, cap)
+    sentence = _sentence(name, asks)
 
     def register(function: Checked) -> Checked:
         if not callable(function):
             raise GraderMistake(f"criterion {name!r} decorates something that can't be called")
         if _current.closed:
             raise GraderMistake(f"criterion {name!r} stands after grade(); move grade() to the end")
-        plain = weight if isinstance(weight, int) else float(weight)
-        _current.criteria.append(Criterion(name, plain, function))
+        polarity = MUST_NOT if must_not else MUST
+        limit = None if cap is None else _plain(cap)
+        _current.criteria.append(
+            Criterion(name, _plain(weight), function, polarity, limit, sentence)
+        )
         return function
 
     return register
@@ -117,6 +154,11 @@ def collect(load: Callable[[], object]) -> list[Criterion]:
         )
     if not collection.closed:
         raise GraderMistake("grader.py does not end with grade()")
+    if all(each.polarity == MUST_NOT for each in collection.criteria):
+        raise GraderMistake(
+            "all criteria of grader.py are must_not: who does nothing would pass; "
+            "add one for what is to be done"
+        )
     _require_distinct(collection.criteria)
     return collection.criteria
 
@@ -162,6 +204,38 @@ def _require_weight(name: str, weight: object) -> None:
             f"criterion {name!r} has the weight {weight!r}; "
             f"it must be above 0 and at most {WEIGHT_LIMIT}"
         )
+
+
+def _require_cap(name: str, weight: object, must_not: object, cap: object) -> None:
+    if not isinstance(must_not, bool):
+        raise GraderMistake(f"criterion {name!r}: must_not is {must_not!r}; write True or False")
+    if cap is None:
+        return
+    if not must_not:
+        raise GraderMistake(f"criterion {name!r} has a cap; only one that is must_not can")
+    is_number = isinstance(cap, (int, float, Fraction)) and not isinstance(cap, bool)
+    if not is_number or not 0 <= cap < 1:  # type: ignore[operator]
+        raise GraderMistake(
+            f"criterion {name!r} has the cap {cap!r}; it must be from 0 (a gate) to below 1"
+        )
+    if weight != 1:
+        raise GraderMistake(f"criterion {name!r} has a weight and a cap; a cap counts without one")
+
+
+def _sentence(name: str, asks: object) -> str | None:
+    if asks is None:
+        return None
+    sentence = " ".join(asks.split()) if isinstance(asks, str) else ""
+    if not sentence or len(sentence) > ASKS_LIMIT:
+        raise GraderMistake(
+            f"criterion {name!r}: asks is a sentence of the instruction "
+            f"of at most {ASKS_LIMIT} letters, not {asks!r:.200}"
+        )
+    return sentence
+
+
+def _plain(number: int | float | Fraction) -> int | float:
+    return number if isinstance(number, int) else float(number)
 
 
 def _require_distinct(criteria: list[Criterion]) -> None:

@@ -1,7 +1,7 @@
 """Says what criteria a grader has, without running one: ``python3 -P -s -B -m cloche.describe``.
 
 Standard input: one line ``{"nonce", "root"}``. Standard output: one line
-``{"nonce", "criteria": [{"name", "weight"}]}`` or ``{"nonce", "failed": "…"}``.
+``{"nonce", "criteria": [{"name", "weight", "polarity", "cap", "asks"}]}`` or ``{"nonce", "failed": "…"}``.
 """
 
 from __future__ import annotations
@@ -21,8 +21,7 @@ def main() -> None:
         criteria = load_grader(root)
     except GraderFailed as failure:
         wire.finish({"nonce": nonce, "failed": str(failure)})
-    described = [{"name": each.name, "weight": each.weight} for each in criteria]
-    wire.finish({"nonce": nonce, "criteria": described})
+    wire.finish({"nonce": nonce, "criteria": [each.declared() for each in criteria]})
 
 
 if __name__ == "__main__":

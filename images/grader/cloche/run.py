@@ -45,11 +45,18 @@ class Context:
 
 
 class Run:
-    """One rollout, read-only. What it gives is loaded when it is first asked for."""
+    """One rollout, read-only. What it gives is loaded when it is first asked for.
 
-    def __init__(self, root: Path, executor: Executor | None = None) -> None:
+    ``untouched``: as if the agent had ended at once, without a call and without a word.
+    """
+
+    def __init__(
+        self, root: Path, executor: Executor | None = None, *, untouched: bool = False
+    ) -> None:
         self._root = root
         self._executor = executor
+        self._untouched = untouched
+        self._after = "before" if untouched else "after"
 
     def execute(
         self, argv: list[str], *, stdin: str | bytes = b"", timeout: float = 10.0
@@ -59,6 +66,7 @@ class Run:
         Whatever the agent made is run here and nowhere else. The current folder is /workspace, as
         the agent left it; it can be read and not written, so let the program write to /tmp. There
         is no network, and nothing is kept for the next call. ``timeout`` is in seconds, 60 at most.
+        On the untouched state, where the agent has made nothing, it raises.
         """
         if self._executor is None:
             raise RuntimeError("nothing can be executed here: there is no host to ask")
@@ -73,8 +81,8 @@ class Run:
     def workspace(self) -> Tree:
         """The workspace as the agent left it. What is missing here fails the criterion."""
         return Tree.load(
-            self._root / "after.json",
-            self._root / "after",
+            self._root / f"{self._after}.json",
+            self._root / self._after,
             agents_work=True,
             baseline=lambda: self.before,
         )
@@ -88,12 +96,14 @@ class Run:
     def state(self) -> State:
         """What the services held in the end. What is wrong with it fails the criterion."""
         baseline = lambda: self.state_before.tree  # noqa: E731
-        return State(self._state_tree("state-after", agents_work=True, baseline=baseline))
+        return State(self._state_tree(f"state-{self._after}", agents_work=True, baseline=baseline))
 
     @cached_property
     def steps(self) -> Steps:
         """Every call of a tool, in the order in which they were asked for."""
         paths = {entry.path for tree in (self.before, self.workspace) for entry in tree.entries}
+        if self._untouched:
+            return Steps((), paths)
         return Steps.load(self._root / "steps.jsonl", paths)
 
     @cached_property
@@ -106,6 +116,8 @@ class Run:
     def context(self) -> Context:
         """Task, variant, clock, ending, answer and instruction."""
         data = _json(self._root / "context.json")
+        if self._untouched:
+            data = {**data, "ending": {"kind": "submitted", "answer": None}, "answer": None}
         ending = data.get("ending") or {}
         return Context(
             task=data["task"],

@@ -15,6 +15,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from .build.world import Builders
 from .canonical import canonical_json
 from .dates import parse_datetime
 from .loading import load_script
@@ -22,8 +23,8 @@ from .wire import TRACEBACK_LIMIT, Wire, clean, traceback_text
 
 
 @dataclass
-class Variant:
-    """What ``generate`` is given."""
+class Variant(Builders):
+    """What ``generate`` is given: folders to fill, and writers that fill them."""
 
     number: int
     seed: int

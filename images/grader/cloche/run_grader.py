@@ -4,16 +4,21 @@ Standard input: one line ``{"nonce", "root"}``; with ``"files": true`` in it the
 behind it (``arrival``), else they lie in ``root`` already. Standard output: a line
 ``{"nonce", "execute": {…}}`` for each program to be run, which is answered on standard input
 (``execution``), then one line
-``{"nonce", "criteria": [{"name", "weight", "score", "reason", "error"}]}``, or
-``{"nonce", "failed": "…"}`` if grader.py is no grader. Nothing is printed if the files did not
-come whole.
+``{"nonce", "criteria": [{"name", "weight", "polarity", "cap", "asks", "score", "baseline",
+"reason", "error"}]}``, or ``{"nonce", "failed": "…"}`` if grader.py is no grader. Nothing is printed
+if the files did not come whole.
+
+A ``baseline`` is the score of the untouched state: what the criterion says of the run as it began,
+without a call. It is found in a process of its own, so that neither judging sees the other.
 """
 
 from __future__ import annotations
 
 import inspect
+import json
+import os
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from .arrival import unpack
 from .criteria import Criterion, Failed, GraderMistake, collect, score_of
@@ -30,13 +35,21 @@ def main() -> None:
     nonce, root = request.get("nonce"), Path(str(request.get("root", "/grade")))
     if request.get("files"):
         unpack(wire.input, str(root))
+    wire.finish({"nonce": nonce, **judgement(root, Executor(wire, nonce))})
+
+
+def judgement(root: Path, executor: Executor | None = None) -> dict[str, Any]:
+    """What the grader in ``root`` says of the run in ``root``; ``failed`` if it is no grader."""
     try:
         criteria = load_grader(root)
+        baselines = untouched_scores(criteria, root)
     except GraderFailed as failure:
-        wire.finish({"nonce": nonce, "failed": str(failure)})
-    executor = Executor(wire, nonce)
-    judged = [verdict(each, root, executor) for each in criteria]
-    wire.finish({"nonce": nonce, "criteria": judged})
+        return {"failed": str(failure)}
+    judged = [
+        {**verdict(each, root, executor), "baseline": baseline}
+        for each, baseline in zip(criteria, baselines, strict=True)
+    ]
+    return {"criteria": judged}
 
 
 class GraderFailed(Exception):
@@ -53,12 +66,51 @@ def load_grader(root: Path) -> list[Criterion]:
         raise GraderFailed(traceback_text(error)) from error
 
 
-def verdict(criterion: Criterion, root: Path, executor: Executor | None) -> dict[str, Any]:
+def untouched_scores(criteria: list[Criterion], root: Path) -> list[int | float | None]:
+    """What each criterion scores on the run as it began; None where it raised.
+
+    Judged in a process of its own, which is over when this returns. Raises GraderFailed if it died.
+    """
+    reading, writing = os.pipe()
+    child = os.fork()
+    if child == 0:
+        _judge_untouched(criteria, root, writing)
+    os.close(writing)
+    with os.fdopen(reading, encoding="ascii") as pipe:
+        line = pipe.readline()  # What a criterion leaves running holds the pipe open.
+    _, status = os.waitpid(child, 0)
+    if line.endswith("\n"):
+        return json.loads(line)  # type: ignore[no-any-return]
+    code = os.waitstatus_to_exitcode(status)
+    raise GraderFailed(f"grader.py died while it judged the untouched state (exit code {code})")
+
+
+def _judge_untouched(criteria: list[Criterion], root: Path, writing: int) -> NoReturn:
+    owner, code = os.getpid(), 1
+    try:
+        null = os.open(os.devnull, os.O_WRONLY)
+        for stream in (1, 2):  # What it prints would be printed twice.
+            os.dup2(null, stream)
+        scores = [verdict(each, root, untouched=True)["score"] for each in criteria]
+        if os.getpid() == owner:
+            os.write(writing, json.dumps(scores).encode() + b"\n")
+            code = 0
+    finally:
+        os._exit(code)
+
+
+def verdict(
+    criterion: Criterion,
+    root: Path,
+    executor: Executor | None = None,
+    *,
+    untouched: bool = False,
+) -> dict[str, Any]:
     """What one criterion says. Each gets a Run of its own, so none can change what another sees."""
     score: int | float | None = None
     reason, error = "the criterion raised an error", None
     try:
-        returned = criterion.check(Run(root, executor))
+        returned = criterion.check(Run(root, executor, untouched=untouched))
         if inspect.iscoroutine(returned):
             returned.close()
         score, reason = score_of(returned)
@@ -68,8 +120,7 @@ def verdict(criterion: Criterion, root: Path, executor: Executor | None) -> dict
         reason = f"the criterion raised {type(raised).__name__}"
         error = traceback_text(raised, skip=__file__)
     return {
-        "name": criterion.name,
-        "weight": criterion.weight,
+        **criterion.declared(),
         "score": score,
         "reason": clean(reason, REASON_LIMIT),
         "error": error,

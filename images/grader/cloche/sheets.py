@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from datetime import datetime
+from functools import lru_cache
 from typing import Any, Literal
 
 from .cells import Value
@@ -29,21 +30,27 @@ def open_workbook(
     an error of the criterion, when its value is asked for; ``on_unsupported="fail"`` fails the
     criterion instead, for tasks that say which functions may be used.
     """
-    import openpyxl
     from openpyxl.xml import DEFUSEDXML
 
     if not DEFUSEDXML:
         raise RuntimeError("openpyxl works without defusedxml here; install python3-defusedxml")
     data = office_bytes(file, "xl/workbook.xml")
     try:
-        book = openpyxl.load_workbook(io.BytesIO(data), data_only=False, keep_links=False)
-        return Workbook(file, book, now, on_unsupported)
+        return Workbook(file, _parsed(data), now, on_unsupported)
     except MemoryError:
         raise
     except _Rejected as error:
         file.reject(str(error))
     except Exception as error:  # noqa: BLE001  Whatever the parser meets in a crafted file.
         file.reject(f"is not a readable workbook ({type(error).__name__}: {error})")
+
+
+@lru_cache(maxsize=8)
+def _parsed(data: bytes) -> Any:
+    """The file's openpyxl workbook, which nobody changes: each criterion opens the same file anew."""
+    import openpyxl
+
+    return openpyxl.load_workbook(io.BytesIO(data), data_only=False, keep_links=False)
 
 
 class _Rejected(Exception):

@@ -68,6 +68,44 @@ class Collect(unittest.TestCase):
             with self.subTest(weight), self.assertRaises(GraderMistake):
                 criterion("a", weight=weight)  # type: ignore[arg-type]
 
+    def test_what_must_not_happen_can_not_be_all_of_it(self) -> None:
+        def load() -> None:
+            criterion("a", must_not=True)(bool)
+            criterion("b", must_not=True, cap=0)(bool)
+            grade()
+
+        with self.assertRaisesRegex(GraderMistake, "who does nothing would pass"):
+            collect(load)
+
+    def test_caps_belong_to_what_must_not_happen_and_have_no_weight(self) -> None:
+        for wrong in (
+            {"cap": 0.5},
+            {"must_not": True, "cap": 1},
+            {"must_not": True, "cap": -0.1},
+            {"must_not": True, "cap": True},
+            {"must_not": True, "cap": "0"},
+            {"must_not": True, "cap": 0, "weight": 2},
+            {"must_not": "gate"},
+            {"asks": ""},
+            {"asks": "x" * 1001},
+            {"asks": ["Do it."]},
+        ):
+            with self.subTest(wrong), self.assertRaises(GraderMistake):
+                criterion("a", **wrong)  # type: ignore[arg-type]
+
+    def test_what_is_declared_is_polarity_cap_and_sentence(self) -> None:
+        def load() -> None:
+            criterion("a", weight=2, asks="Write  it\ndown.")(bool)
+            criterion("b", must_not=True, cap=Fraction(1, 4))(bool)
+            grade()
+
+        first, second = collect(load)
+        self.assertEqual(
+            first.declared(),
+            {"name": "a", "weight": 2, "polarity": "must", "cap": None, "asks": "Write it down."},
+        )
+        self.assertEqual((second.polarity, second.cap), ("must_not", 0.25))
+
     def test_criteria_keep_the_order_of_their_definition(self) -> None:
         def load() -> None:
             for name in ("z", "a", "m"):

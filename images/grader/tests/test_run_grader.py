@@ -10,7 +10,7 @@ import sys
 import unittest
 
 from reportlab.pdfgen.canvas import Canvas
-from support import FolderCase, environment, run_module, write_text
+from support import FolderCase, environment, run_module, step_line, write_text
 
 HEAD = "from cloche import check, criterion, fail, grade\n"
 
@@ -164,6 +164,42 @@ def b(run): return run.expected == [1]
         )
         self.assertEqual([each["score"] for each in found.values()], [1, 1])
 
+    def test_what_the_untouched_state_scores_is_told_beside_each_score(self) -> None:
+        found = self.graded(
+            """
+seen = []
+@criterion("made")
+def a(run):
+    seen.append(run)
+    return run.workspace.file("a").exists() and len(seen) == 1
+@criterion("kept", must_not=True)
+def b(run): return not run.workspace.changed().removed
+@criterion("called")
+def c(run): return 0.25 if run.steps or run.answer else 0.125
+@criterion("breaks on what is untouched")
+def d(run): return [True][0 if run.steps else 1]
+""",
+            before={"b": "1"},
+            after={"a": "1"},
+            steps=[step_line(1, "run_command", command="ls")],
+        )
+        scores = [(each["score"], each["baseline"]) for each in found.values()]
+        self.assertEqual(scores, [(1, 0), (0, 1), (0.25, 0.125), (1, None)])
+        self.assertIsNone(found["breaks on what is untouched"]["error"])
+
+    def test_a_grader_that_dies_on_the_untouched_state_fails_by_a_sentence(self) -> None:
+        self.assertIn(
+            "died while it judged the untouched state (exit code 3)",
+            self.failed(
+                HEAD
+                + "import os\n"
+                + '@criterion("a")\ndef a(run):\n'
+                + "    if not run.steps: os._exit(3)\n"
+                + "    return True\n"
+                + "grade()",
+            ),
+        )
+
     def test_reasons_and_tracebacks_are_cut_and_cleaned(self) -> None:
         found = self.graded(
             r"""
@@ -271,7 +307,8 @@ class Describe(FolderCase):
         for path in ("before.json", "after.json", "context.json", "steps.jsonl", "expected.json"):
             (root / path).unlink()
         lines, _, _ = run_module("describe", {"nonce": "n2", "root": str(root)})
-        described = [{"name": "a", "weight": 2}, {"name": "b", "weight": 1}]
+        plain = {"polarity": "must", "cap": None, "asks": None}
+        described = [{"name": "a", "weight": 2, **plain}, {"name": "b", "weight": 1, **plain}]
         self.assertEqual(lines, [{"nonce": "n2", "criteria": described}])
 
     def test_it_refuses_two_of_one_name_with_a_sentence_and_no_traceback(self) -> None:

@@ -216,7 +216,8 @@ export class CorpusIndex {
         `SELECT snippet(${index}, 1, '${MARK}', '${MARK}', '…', ${SNIPPET_WORDS}) AS snippet
          FROM ${index} WHERE ${index} MATCH ? AND rowid = ?`,
       )
-      .get(terms.map(({ mark }) => mark).join(" OR "), n);
+      // A number is bound as a real, and FTS5 does not hold a rowid against one.
+      .get(terms.map(({ mark }) => mark).join(" OR "), BigInt(n));
     return row === undefined ? undefined : marked(String(row["snippet"]));
   }
 }

@@ -31,6 +31,7 @@ export type {
   Phase,
   Regrade,
   Reward,
+  RewardKind,
   RolloutEvent,
   RolloutRecord,
   RolloutView,

@@ -48,6 +48,11 @@ export class Rollout implements AsyncDisposable {
     return this.#record;
   }
 
+  /** The reward of the kind that was asked for; null without a grade, and before the end. */
+  get reward(): number | null {
+    return this.#record?.reward?.[this.#record.rewardKind] ?? null;
+  }
+
   /** Tools as the agent is shown them, in the form that a model's API takes. Default "mcp". */
   async tools<F extends keyof ToolFormats = "mcp">(
     format?: F,
@@ -110,8 +115,8 @@ export class Rollout implements AsyncDisposable {
   }
 
   /**
-   * The agent is done. The record's `reward` is `{sparse, dense}`, or null if there is no grade;
-   * `outcome` then says why. Also after it ended by itself (budget, lease).
+   * The agent is done. The record's `reward` is `{sparse, dense, gain}`, and this rollout's `reward`
+   * the one of them that was asked for; null if there is no grade: `outcome` then says why. Also after it ended by itself (budget, lease).
    */
   async finish(answer: string | null = null, { signal }: Waiting = {}): Promise<RolloutRecord> {
     // The heart beats on meanwhile: a finish that gets lost on the way leaves the rollout serving.

@@ -31,15 +31,27 @@ export type Ending =
 export interface Reward {
   /** 1 if every criterion scored 1, else 0. */
   readonly sparse: 0 | 1;
-  /** Weighted mean of the scores, 0 to 1. */
+  /** The weighted fraction of the criteria that hold, 0 to 1. */
   readonly dense: number;
+  /** `dense` over that of the untouched state, -1 to 1; absent in what was graded long ago. */
+  readonly gain?: number;
 }
+
+/** Which of the rewards a view's `reward` is. */
+export type RewardKind = "sparse" | "dense" | "gain";
 
 export interface Criterion {
   readonly name: string;
   readonly weight: number;
+  readonly polarity?: "must" | "must_not";
+  /** Of a `must_not`: what `dense` is at most if it fails; null if it counts by its weight. */
+  readonly cap?: number | null;
+  /** The sentence of the instruction that it rests on. */
+  readonly asks?: string | null;
   /** 0 to 1; null if the criterion raised. */
   readonly score: number | null;
+  /** The score of the untouched state; null if the criterion raised there. */
+  readonly baseline?: number | null;
   readonly reason: string;
   readonly error: string | null;
 }
@@ -85,6 +97,7 @@ export interface RolloutRecord {
   readonly phase: Phase;
   readonly outcome: Outcome | null;
   readonly ending: Ending | null;
+  readonly rewardKind: RewardKind;
   readonly reward: Reward | null;
   readonly criteria: readonly Criterion[] | null;
   readonly fault: FaultRecord | null;
@@ -116,6 +129,9 @@ export interface RolloutView {
   /** When the wall budget ends it; null before it serves. */
   readonly deadline: string | null;
   readonly leaseUntil: string | null;
+  readonly rewardKind: RewardKind;
+  /** The reward of that kind; null without a grade. */
+  readonly reward: number | null;
   /** Once it has ended. */
   readonly record: RolloutRecord | null;
 }
@@ -199,6 +215,7 @@ export interface TaskView {
   readonly variants: { readonly count: number; readonly holdout: readonly number[] };
   readonly servers: readonly string[];
   readonly budget: Budget;
+  readonly reward: RewardKind;
   readonly limits: Limits;
   readonly now: string;
   readonly sha256: string;
@@ -213,6 +230,8 @@ interface CommonWish {
   /** What the caller calls itself; kept as the record's policy. Default "external". */
   readonly policy?: string;
   readonly labels?: Readonly<Record<string, string>>;
+  /** Which reward the view's `reward` is. Default: what the task says. */
+  readonly reward?: RewardKind;
   /** Lower bounds than the task's on what the agent may ask for. */
   readonly budget?: Partial<Budget>;
   /** Lower bounds than the task's on what the sandbox may use. */

@@ -32,7 +32,7 @@ export function addTasks(app: ApiApp, { tasksRoot }: ApiParts): void {
 }
 
 function documentOf(task: Task) {
-  const { id, description, category, difficulty, keywords, servers, budget, limits } = task;
+  const { id, description, category, difficulty, keywords, servers, budget, reward, limits } = task;
   return {
     id,
     description,
@@ -42,6 +42,7 @@ function documentOf(task: Task) {
     variants: { count: task.variants.count, holdout: [...task.variants.holdout] },
     servers: servers.map(({ name }) => name),
     budget,
+    reward,
     limits,
     now: task.now.toISOString(),
     sha256: task.sha256,

@@ -3,6 +3,7 @@ import { messageOf } from "../../base/fault.ts";
 import { benchCall } from "./call.ts";
 import { type Figure, figuresOf, type Samples } from "./figures.ts";
 import { benchMemory } from "./memory.ts";
+import { benchRegrade } from "./regrade.ts";
 import { benchStart } from "./start.ts";
 import { benchStore } from "./store.ts";
 import { benchSurfaces } from "./surfaces.ts";
@@ -16,6 +17,7 @@ export const SUITES = {
   sustained: benchSustained,
   memory: benchMemory,
   store: benchStore,
+  regrade: benchRegrade,
   surfaces: benchSurfaces,
 } as const satisfies Record<string, (world: World) => Promise<readonly Samples[]>>;
 

@@ -39,6 +39,8 @@ const STDERR_KEPT = 4_000;
  * loop with who measures it. Disposing ends it and waits until it has removed its sandboxes.
  */
 export class Served implements AsyncDisposable {
+  /** Path of its data folder. */
+  readonly data: string;
   readonly url: string;
   readonly pid: number;
   readonly http: HttpClient;
@@ -66,8 +68,9 @@ export class Served implements AsyncDisposable {
     }
   }
 
-  private constructor(url: string, child: ChildProcess, { pool, signal }: ServedOptions) {
+  private constructor(url: string, child: ChildProcess, { data, pool, signal }: ServedOptions) {
     this.url = url;
+    this.data = data;
     this.pid = child.pid ?? 0;
     this.http = new HttpClient(signal);
     this.#child = child;

@@ -100,7 +100,7 @@ function recordOf(number: number, count: number): RolloutRecord {
     task: { id: taskName(number, count), sha256: "0".repeat(64) },
     ...{ group: null, attempt: 1, labels: {}, key: KEY, process: processIdentity() },
     ...{ phase: "stored", outcome: "graded", ending: { kind: "submitted", answer: null } },
-    reward: { sparse: 1, dense: 1 },
+    ...{ rewardKind: "sparse", reward: { sparse: 1, dense: 1 } },
     criteria: [{ ...criterion, error: null }],
     ...{ fault: null, steps: 10, bundle: "0".repeat(64), requestedAt: at, endedAt: at },
     reachedMs: { requested: 0, seeded: 100, serving: 300, finished: 400, captured: 500 },

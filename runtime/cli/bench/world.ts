@@ -32,6 +32,7 @@ export interface BenchOptions {
 export interface World extends AsyncDisposable {
   readonly options: BenchOptions;
   readonly signal: AbortSignal;
+  readonly engine: Engine;
   readonly engineSummary: string;
   readonly images: { readonly sandbox: string; readonly grader: string };
   /** Gone afterwards. */
@@ -78,7 +79,7 @@ export async function openWorld(context: Context, options: BenchOptions): Promis
   stack.defer(() => sweep(engine, owners, say));
   const rest = stack.move();
   return {
-    ...{ options, signal, engineSummary: report.summary, images, folder, env },
+    ...{ options, signal, engine, engineSummary: report.summary, images, folder, env },
     say,
     createSandbox: async () => await engine.create(bareSpec(task, images, own.owner), { signal }),
     createFor: async (servers) => {

@@ -10,7 +10,7 @@ import { bundleFolder } from "../bundle-file.ts";
 import type { CommonOptions, Context } from "../context.ts";
 import { EXIT } from "../exit-codes.ts";
 import { cliFault } from "../faults.ts";
-import { criteriaTable } from "../report.ts";
+import { criteriaTable, rewardLines } from "../report.ts";
 import { verifierOf } from "../signing.ts";
 import { megabytes, plain } from "../terminal.ts";
 
@@ -93,9 +93,7 @@ function show(bundle: Bundle, { terminal }: Context, options: CommonOptions): vo
     ].join("\n"),
   );
   if (grade) terminal.out(criteriaTable(grade.criteria, terminal.paint));
-  if (grade?.reward) {
-    terminal.out(`sparse ${grade.reward.sparse}, dense ${grade.reward.dense.toFixed(2)}\n`);
-  }
+  if (grade?.reward) terminal.out(`${rewardLines(grade.reward, terminal.paint).join("\n")}\n`);
 }
 
 /** An altered one never gets further than `verifyBundle`. */

@@ -18,7 +18,7 @@ import {
 } from "../context.ts";
 import { EXIT } from "../exit-codes.ts";
 import { onInterrupt } from "../interrupts.ts";
-import { criteriaTable } from "../report.ts";
+import { criteriaTable, rewardLines } from "../report.ts";
 import { signerOf } from "../signing.ts";
 
 const HELP = `
@@ -84,7 +84,7 @@ async function grade(context: Context, text: string, options: GradeOptions): Pro
 function gradeText(grade: Grade, { terminal }: Context): string {
   const { reward } = grade;
   const rewards = reward
-    ? `sparse  ${reward.sparse}\ndense   ${reward.dense.toFixed(2)}\n`
+    ? `${rewardLines(reward, terminal.paint).join("\n")}\n`
     : "reward  null (a criterion raised)\n";
   return `${criteriaTable(grade.criteria, terminal.paint)}${rewards}`;
 }

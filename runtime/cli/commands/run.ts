@@ -1,6 +1,7 @@
-import type { Command } from "commander";
+import { type Command, Option } from "commander";
 import { Fault } from "../../base/fault.ts";
 import { rolloutId } from "../../base/id.ts";
+import { REWARD_KINDS, type RewardKind } from "../../grading/grade.ts";
 import type { Step } from "../../mcp/step.ts";
 import { playerFor } from "../../policy/policies.ts";
 import type { ScriptedParts } from "../../policy/scripted-player.ts";
@@ -14,6 +15,7 @@ import { findTask } from "../../task/task-list.ts";
 import { BlobFolder } from "../../workspace/blobs.ts";
 import { type CommonOptions, type Context, openParts, type Parts, tasksRoot } from "../context.ts";
 import { EXIT } from "../exit-codes.ts";
+import { cliFault } from "../faults.ts";
 import { progressWatcher } from "../progress.ts";
 import {
   type FailedVariant,
@@ -22,12 +24,16 @@ import {
   rolloutDocument,
   rolloutReport,
 } from "../report.ts";
+import { SavedFiles } from "../saved-files.ts";
 import type { Paint } from "../terminal.ts";
 import { variantsOf } from "../variants.ts";
+import { watchRuns } from "./run-watch.ts";
 
 interface RunOptions extends CommonOptions {
   readonly policy: string;
   readonly variant: string;
+  readonly reward?: RewardKind;
+  readonly watch?: boolean;
 }
 
 const HELP = `
@@ -35,6 +41,7 @@ Examples:
   $ npx cloche run library/catalogue-update
   $ npx cloche run library/catalogue-update --policy cheat:empty_file --variant 2
   $ npx cloche run library/catalogue-update --variant 1..5 --json > rollouts.json
+  $ npx cloche run library/catalogue-update --watch
 
 A variant that cannot be made is an entry with its fault; the others are played.
 Exit codes: 0 every rollout was graded, 1 some was not, 2 nothing could start.`;
@@ -45,6 +52,13 @@ export function addRun(program: Command, context: Context): void {
     .description("run one task, or several variants of it one after the other")
     .option("--policy <name>", 'who plays: oracle, null, or "cheat:<name>"', "oracle")
     .option("--variant <n>", 'which variant: 1, "1..5" or "1,3"', "1")
+    .addOption(
+      new Option(
+        "--reward <kind>",
+        "which one is the reward (default: what the task says)",
+      ).choices(REWARD_KINDS),
+    )
+    .option("--watch", "run again whenever a file of the task is saved, and say what changed")
     .option("--json", "one JSON document {run, rollouts} on stdout, all else on stderr")
     .option("--profile <name>", 'how tightly sandboxes are closed: "default" or "strict"')
     .option("--runtime <name>", "the OCI runtime of sandboxes, as the engine knows it")
@@ -78,8 +92,13 @@ export async function run(
   show: { readonly calls: boolean },
 ): Promise<number> {
   const { terminal } = context;
-  const task = await findTask(tasksRoot(context, options), id);
+  if (options.watch && options.json) {
+    throw cliFault("bad-option", "--watch tells a person what changed: leave --json out");
+  }
+  const withReward = (found: Task) => ({ ...found, reward: options.reward ?? found.reward });
+  const task = withReward(await findTask(tasksRoot(context, options), id));
   const variants = variantsOf(task, options.variant);
+  const saved = options.watch ? await SavedFiles.of(task) : undefined;
   await using parts = await openParts(context, options);
   await reap(parts, parts.signal); // What a killed process has left, before anything is added.
   const player = await playerFor(options.policy, task, scriptedParts(parts));
@@ -113,6 +132,17 @@ export async function run(
       rollouts,
     };
     terminal.out(`${JSON.stringify(document, null, 2)}\n`);
+  }
+  if (saved !== undefined) {
+    const again = async (now: Task, variant: number) => {
+      const player = await playerFor(options.policy, now, scriptedParts(parts));
+      const wanted = { task: withReward(now), variant, player };
+      return (await playOne(context, parts, wanted, show)).record;
+    };
+    const records = results.flatMap((one) => ("record" in one ? [one.record] : []));
+    const played = new Map(records.map((record) => [record.variant, record]));
+    const root = tasksRoot(context, options);
+    await watchRuns({ root, task, saved, terminal, played, play: again }, parts.signal);
   }
   return exitCode(results, variants.length, parts.signal.aborted);
 }

@@ -1,41 +1,83 @@
 import type { Command } from "commander";
 import { faultRecord } from "../../base/fault.ts";
+import { type Standing, standingOf } from "../../proof/kept-proofs.ts";
 import type { Task } from "../../task/task.ts";
 import { listTasks } from "../../task/task-list.ts";
 import { type CommonOptions, type Context, tasksRoot } from "../context.ts";
+import { dataPath } from "../data-path.ts";
 import { EXIT } from "../exit-codes.ts";
+import { graderReference } from "../set-up/ensure-images.ts";
 import { table } from "../terminal.ts";
+import { addTaskCheck } from "./task-check.ts";
+import { addTaskInit } from "./task-init.ts";
+import { addTaskPlay } from "./task-play.ts";
+import { addTaskProve } from "./task-prove.ts";
 
 const HELP = `
-Example:
-  $ npx cloche task list --json`;
+Examples:
+  $ npx cloche task list --json
+  $ npx cloche task list --proven
+
+Exit codes: 0 all tasks can be used, 1 some is broken or, with --proven, not proven.`;
+
+interface ListOptions extends CommonOptions {
+  readonly proven?: boolean;
+}
 
 export function addTask(program: Command, context: Context): void {
-  const task = program.command("task").description("look at tasks");
+  const task = program.command("task").description("write, check, play, prove and list tasks");
   task
     .command("list")
     .description("all tasks under tasks/, and what is wrong with broken ones")
+    .option("--proven", "only those that `task prove` has proven as they are now")
     .option("--root <folder>", "where tasks/ and fixtures/ lie (default: this repository)")
-    .option("--json", "one JSON document {tasks, broken} on stdout")
+    .option("--data <folder>", "where proofs are kept (or CLOCHE_DATA)")
+    .option("--json", "one JSON document {tasks, broken, refused} on stdout")
     .addHelpText("after", HELP)
-    .action(async (options: CommonOptions) => {
+    .action(async (options: ListOptions) => {
       process.exitCode = await list(context, options);
     });
+  addTaskInit(task, context);
+  addTaskCheck(task, context);
+  addTaskPlay(task, context);
+  addTaskProve(task, context);
 }
 
-async function list(context: Context, options: CommonOptions): Promise<number> {
+async function list(context: Context, options: ListOptions): Promise<number> {
   const { terminal } = context;
-  const { tasks, broken } = await listTasks(tasksRoot(context, options));
+  const { tasks: known, broken } = await listTasks(tasksRoot(context, options));
+  const { tasks, refused } = options.proven
+    ? await provenOf(context, options, known)
+    : { tasks: known, refused: [] };
   if (options.json) {
     const faults = broken.map(({ id, fault }) => ({ id, fault: faultRecord(fault) }));
-    const document = { tasks: tasks.map(summary), broken: faults };
+    const document = { tasks: tasks.map(summary), broken: faults, refused };
     terminal.out(`${JSON.stringify(document, null, 2)}\n`);
   } else {
     const rows = tasks.map(row);
     terminal.out(table([["task", "variants", "servers", "what it asks"], ...rows]));
     for (const { id, fault } of broken) terminal.err(`broken: ${id}: ${fault.message}\n`);
   }
-  return broken.length === 0 ? EXIT.graded : EXIT.notGraded;
+  for (const { id, standing } of refused) {
+    terminal.err(`${standing}: ${id}: run "npx cloche task prove ${id}"\n`);
+  }
+  return broken.length + refused.length === 0 ? EXIT.graded : EXIT.notGraded;
+}
+
+async function provenOf(
+  { env }: Context,
+  options: ListOptions,
+  known: readonly Task[],
+): Promise<{ tasks: Task[]; refused: { id: string; standing: Standing }[] }> {
+  const data = { path: dataPath(options.data, env) };
+  const tasks: Task[] = [];
+  const refused: { id: string; standing: Standing }[] = [];
+  for (const task of known) {
+    const standing = await standingOf(data, task, graderReference(env));
+    if (standing === "proven") tasks.push(task);
+    else refused.push({ id: task.id, standing });
+  }
+  return { tasks, refused };
 }
 
 function row({ id, variants, servers, description }: Task): string[] {

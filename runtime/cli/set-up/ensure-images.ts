@@ -52,6 +52,11 @@ export function imageChoice(env: Readonly<Record<string, string | undefined>>): 
   return baseImage ? { baseImage } : {};
 }
 
+/** What the grader image is called now, whether the engine holds it or not. */
+export function graderReference(env: Readonly<Record<string, string | undefined>>): string {
+  return imageReferences(imageChoice(env)).grader;
+}
+
 interface Build {
   readonly engine: Engine;
   readonly references: ImageReferences;

@@ -28,7 +28,7 @@ export async function toolCosts(
   greetings: Manifest,
   format: ToolFormat,
 ): Promise<readonly ServerTools[]> {
-  const { countTokens } = await import("gpt-tokenizer/encoding/o200k_base"); // 2 MB of ranks.
+  const { countTokens } = await tokenizer();
   return Object.entries(greetings).map(([name, { initializeResult, tools }]) => {
     const { instructions, serverInfo } = initializeResult;
     const said = typeof instructions === "string" ? instructions : "";
@@ -48,4 +48,14 @@ export async function toolCosts(
       tools: costs,
     };
   });
+}
+
+/** How many tokens a text is. */
+export async function countTokens(text: string): Promise<number> {
+  return (await tokenizer()).countTokens(text);
+}
+
+/** 2 MB of ranks, loaded when they are first needed. */
+function tokenizer() {
+  return import("gpt-tokenizer/encoding/o200k_base");
 }

@@ -57,7 +57,9 @@ def is_line(line):
     return bool(isbn) and isbn13(isbn) == isbn
 
 
-@criterion("updates.txt is there and every line has the form asked", weight=1)
+@criterion("updates.txt is there and every line has the form asked", weight=1,
+           asks="`/workspace/updates.txt` is plain text, one line per title, nothing else in it "
+                "(no heading, no comment):")
 def well_formed(run):
     update = Update.of(run)
     check(not update.strange, "expected only lines `ADD <isbn13> <copies>` and `DELETE <isbn13>` "
@@ -65,7 +67,9 @@ def well_formed(run):
     return True, f"{len(update.lines)} lines, all of the form asked"
 
 
-@criterion("lines are sorted and no title stands twice", weight=1)
+@criterion("lines are sorted and no title stands twice", weight=1,
+           asks="First all `ADD` lines, then all `DELETE` lines, each group by ascending ISBN, no "
+                "title twice.")
 def sorted_once(run):
     update = Update.of(run)
     update.require_something_right(run)
@@ -78,37 +82,47 @@ def sorted_once(run):
     return True, f"{len(keys)} lines in order, no title twice"
 
 
-@criterion("additions from the delivery are right", weight=2)
+@criterion("additions from the delivery are right", weight=2,
+           asks="The number *delivered* counts, not the number ordered.")
 def delivery(run):
     return lines_of_report(run, "delivery")
 
 
-@criterion("additions from the donations are right", weight=2)
+@criterion("additions from the donations are right", weight=2,
+           asks="Only lines with the decision `accepted` count.")
 def donations(run):
     return lines_of_report(run, "donations")
 
 
-@criterion("deletions from the damage report are right", weight=2)
+@criterion("deletions from the damage report are right", weight=2,
+           asks="A copy assessed `write-off` leaves us, also if it is a reference copy.")
 def damage(run):
     return lines_of_report(run, "damage")
 
 
-@criterion("deletions from the shelf purge are right", weight=2)
+@criterion("deletions from the shelf purge are right", weight=2,
+           asks="For each title in the list, all our copies in the `Lending` collection leave us: "
+                "in all branches, or only in the branch that the line names (the sheet `Branches` "
+                "has the codes).")
 def purge(run):
     return lines_of_report(run, "purge")
 
 
-@criterion("no ADD line is wrong", weight=2)
+@criterion("no ADD line is wrong", weight=2, must_not=True,
+           asks="None held before, at least one now: an `ADD` line, with the number of copies that "
+                "came.")
 def no_wrong_addition(run):
     return nothing_wrong(run, "ADD")
 
 
-@criterion("no DELETE line is wrong", weight=2)
+@criterion("no DELETE line is wrong", weight=2, must_not=True,
+           asks="Some held before, none now: a `DELETE` line.")
 def no_wrong_deletion(run):
     return nothing_wrong(run, "DELETE")
 
 
-@criterion("the reports' corrections are honoured", weight=2)
+@criterion("the reports' corrections are honoured", weight=2,
+           asks="A correction names a line by its reference and overrides that line.")
 def corrections(run):
     update = Update.of(run)
     found = {line.split()[1]: line for line in update.lines}
@@ -126,7 +140,11 @@ def corrections(run):
     return kept / len(cases), f"{reason}; {some(broken)}" if broken else reason
 
 
-@criterion("catalogue and reports are untouched and nothing else was created", weight=1)
+@criterion("catalogue and reports are untouched and nothing else was created",
+           weight=1, must_not=True,
+           asks="Change, move or delete nothing that you found, and create nothing in `/workspace` "
+                "besides `updates.txt` and, if you need room for your own notes and scripts, files "
+                "in `/workspace/scratch/` (`/tmp` is free as well).")
 def untouched(run):
     update = Update.of(run)
     update.require_something_right(run)
@@ -138,7 +156,10 @@ def untouched(run):
     return True, f"{len(run.before.entries)} entries as they were"
 
 
-@criterion("all four reports and the catalogue were read before the list was written", weight=1)
+@criterion("all four reports and the catalogue were read before the list was written", weight=1,
+           asks="Before the last time you write the file, let every line of all four reports, with "
+                "its reference, and at least ten rows of the current sheet, with their barcodes, "
+                "appear in the results of your calls.")
 def read(run):
     written = run.steps.last_write_to(UPDATES)
     seen = "\n".join(step.text for step in run.steps.calls()
@@ -157,7 +178,9 @@ def read(run):
     return (5 - len(missing)) / 5, reason
 
 
-@criterion("the list was read back after it was written", weight=1)
+@criterion("the list was read back after it was written", weight=1,
+           asks="After the last time you write the file, read it back in a call of its own, so "
+                "that its whole text appears in that call's result.")
 def verified(run):
     update = Update.of(run)
     check(not update.strange, f"the list holds lines that are none: {some(update.strange, repr)}")

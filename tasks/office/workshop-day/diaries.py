@@ -73,32 +73,22 @@ def is_free(spans, day, start, minutes):
     return all(d != day or to <= start or at >= start + minutes for d, at, to in spans)
 
 
-def calendar_text(owner, entries):
-    """The owner's calendar as a file."""
-    lines = ["BEGIN:VCALENDAR", "VERSION:2.0", "PRODID:-//Example//Calendar//EN",
-             "X-WR-CALNAME:" + owner.name]
-    for number, busy in enumerate(entries):
-        uid = f"{number + 1}-{owner.email}"
-        back = timedelta(weeks=2 if busy.weekly else 0)
-        start = moment(busy.day, busy.start)
-        rule = ["RRULE:FREQ=WEEKLY;COUNT=12"] if busy.weekly else []
+def write_diary(calendar, entries):
+    """Puts the entries into their owner's calendar."""
+    for busy in entries:
+        start, end = span(busy, busy.day, busy.start)
+        series = {}
+        if busy.weekly:
+            series["repeat"] = "FREQ=WEEKLY;COUNT=12"
         if busy.exception == "dropped":
-            rule.append(f"EXDATE;{at(start)}")
-        status = {"tentative": "TENTATIVE", "cancelled": "CANCELLED"}.get(busy.kind, "CONFIRMED")
-        own = [f"STATUS:{status}"] + (["TRANSP:TRANSPARENT"] if busy.kind == "free" else [])
-        lines += component(uid, busy, start - back, [*rule, *own])
-        if isinstance(busy.exception, tuple):
-            lines += component(uid, busy, moment(*busy.exception),
-                               [f"RECURRENCE-ID;{at(start)}", *own])
-    return "\r\n".join([*lines, "END:VCALENDAR", ""])
+            series["without"] = [start]
+        elif busy.exception:
+            series["moved"] = {start: span(busy, *busy.exception)}
+        back = timedelta(weeks=2 if busy.weekly else 0)
+        status = busy.kind if busy.kind in ("tentative", "cancelled") else "confirmed"
+        calendar.event(busy.title, start - back, end - back, **series, status=status,
+                       busy=busy.kind != "free")
 
 
-def component(uid, busy, start, more):
-    # Minutes on the clock: no event here goes through a night.
-    end = start + timedelta(minutes=busy.minutes)
-    return ["BEGIN:VEVENT", f"UID:{uid}", "DTSTAMP:20260202T080000Z", f"SUMMARY:{busy.title}",
-            f"DTSTART;{at(start)}", f"DTEND;{at(end)}", *more, "END:VEVENT"]
-
-
-def at(when):
-    return f"TZID=Europe/Madrid:{when:%Y%m%dT%H%M%S}"
+def span(busy, day, start):
+    return moment(day, start), moment(day, start + busy.minutes)

@@ -1,14 +1,13 @@
 """A week of calendars, a shop, a budget and the mails that ask for a workshop."""
 
-import json
 from dataclasses import dataclass, replace
+from datetime import datetime
 
-from cloche.build import save_text
-from diaries import calendar_text, first_slot, make_diary
+from cloche.build import Person, save_json
+from diaries import first_slot, make_diary, write_diary
 from ledger import wish_list, write_budget
-from letters import Postbox
 from market import BRANDS, CATEGORIES, KINDS, Wanted, best_product, make_products, old_order, site
-from world import MONDAY, Person, moment
+from world import MADRID, MONDAY, moment
 
 NAMES = ["Ana Ruiz", "Ben Ode", "Chi Lee", "Dora Maes", "Eli Novak", "Fay Ito", "Gus Lund",
          "Hana Sato", "Ivo Petrov", "Jun Park", "Kira Bos", "Leo Marin", "Mia Falk", "Nils Aho"]
@@ -56,9 +55,10 @@ def generate(variant):
 
     variant.variables.update(me=cast.me.name, address=cast.me.email, boss=cast.boss.name,
                              title=f"Workshop: {topic}")
-    write_people(variant.state / "people", cast)
+    variant.people(cast.me, [*cast.taking_part, cast.old_copy, cast.copy, cast.colleague,
+                             *cast.others, *cast.rooms])
     for who, entries in diaries.items():
-        save_text(variant.state / "calendar" / who.email / "main.ics", calendar_text(who, entries))
+        write_diary(variant.calendar(who), entries)
     write_shop(rng, variant, cast, order, old_number)
     rows = write_workbook(rng, variant, order, line, old_line)
     ids = write_mails(variant, cast, topic, minutes, order, (old_line, line), old_number)
@@ -195,13 +195,6 @@ def plan_lines(rng, order):
             for (code, name), cents in zip(some, remaining)]
 
 
-def write_people(folder, cast):
-    everyone = [cast.me, *cast.taking_part, cast.old_copy, cast.copy, cast.colleague, *cast.others]
-    rows = [each.row() for each in sorted([*everyone, *cast.rooms], key=lambda each: each.email)]
-    save_text(folder / "people.json",
-              json.dumps({"me": cast.me.email, "people": rows}, indent=1) + "\n")
-
-
 def write_shop(rng, variant, cast, order, old_number):
     folder = variant.state / "web" / "shop"
     password = f"{rng.choice(BRANDS).lower()}-{rng.randint(1000, 9999)}"
@@ -212,13 +205,13 @@ def write_shop(rng, variant, cast, order, old_number):
     data = {"categories": [{"id": id, "name": name} for id, name in CATEGORIES],
             "products": order["products"], "accounts": [account],
             "orders": [old_order(old_number, cast.me, address, order["products"][0])]}
-    save_text(folder / "site.json", json.dumps(site(order["deliveries"]), indent=1) + "\n")
-    save_text(folder / "data.json", json.dumps(data, indent=1, ensure_ascii=False) + "\n")
-    save_text(variant.workspace / "notes" / "shop-account.md",
-              f"# Paper & Pine, http://shop.test/\n\n- Email: {cast.me.email}\n"
-              f"- Password: {password}\n- Orders go to the office, by invoice.\n")
-    save_text(variant.workspace / "notes" / "kitchen.md",
-              "# Kitchen\n\n- The dishwasher runs at five.\n- Coffee is in the left cupboard.\n")
+    save_json(folder / "site.json", site(order["deliveries"]))
+    save_json(folder / "data.json", data)
+    variant.text("notes/shop-account.md",
+                 f"# Paper & Pine, http://shop.test/\n\n- Email: {cast.me.email}\n"
+                 f"- Password: {password}\n- Orders go to the office, by invoice.\n")
+    variant.text("notes/kitchen.md",
+                 "# Kitchen\n\n- The dishwasher runs at five.\n- Coffee is in the left cupboard.\n")
 
 
 def write_workbook(rng, variant, order, line, old_line):
@@ -249,14 +242,18 @@ def past_row(rng, products, line, year):
 
 
 def write_mails(variant, cast, topic, minutes, order, lines, old_number):
-    box = Postbox(variant.state / "mail", cast.me)
+    def put(sender, subject, when, body, **said):
+        at = datetime.fromisoformat(when).replace(tzinfo=MADRID)
+        return variant.mail.deliver(cast.me, sender=sender, subject=subject, at=at, body=body,
+                                    **said)
+
     old_line, line = lines
     names = ", ".join(each.name for each in cast.named)
     subject = f"{topic} workshop"
-    data = wish_list(order["first"], variant.workspace, variant.now)
-    box.put(cast.others[0], "Bicycle shed", "2026-02-24T11:02:00",
-            "The shed gets a new lock on Friday. Ask me for the key.", seen=True)
-    first = box.put(cast.boss, subject, "2026-02-26T10:12:00", f"""\
+    data = wish_list(order["first"], variant.now)
+    put(cast.others[0], "Bicycle shed", "2026-02-24T11:02:00",
+            "The shed gets a new lock on Friday. Ask me for the key.", flags="S")
+    first = put(cast.boss, subject, "2026-02-26T10:12:00", f"""\
 Hello {cast.me.name.split()[0]},
 
 could you prepare the {topic.lower()} workshop? It should be in the week from Monday, 9 March to
@@ -267,11 +264,11 @@ The list of what we need is attached. Charge it to {old_line['name']} ({old_line
 When you answer me, please copy {cast.old_copy.name}, who checks the invoices.
 
 Thank you
-{cast.boss.name.split()[0]}""", cc=[cast.colleague], attached=("workshop-list.xlsx", data))
-    box.put(cast.others[1], "Lunch on Thursday?", "2026-02-26T12:30:00",
-            "Shall we go to the new place at the corner?", seen=True)
+{cast.boss.name.split()[0]}""", cc=[cast.colleague], attached={"workshop-list.xlsx": data})
+    put(cast.others[1], "Lunch on Thursday?", "2026-02-26T12:30:00",
+            "Shall we go to the new place at the corner?", flags="S")
     changed = order["changed"]
-    second = box.put(cast.boss, f"Re: {subject}", "2026-02-27T16:40:00", f"""\
+    second = put(cast.boss, f"Re: {subject}", "2026-02-27T16:40:00", f"""\
 Some changes to the {topic.lower()} workshop:
 
 - {cast.added.name} takes part too.
@@ -281,7 +278,7 @@ Some changes to the {topic.lower()} workshop:
 
 All else stays as it was.
 {cast.boss.name.split()[0]}""", answers=first)
-    box.put(cast.colleague, f"Re: {subject}", "2026-03-02T08:20:00", f"""\
+    put(cast.colleague, f"Re: {subject}", "2026-03-02T08:20:00", f"""\
 Hi, I was in copy. We ordered for a workshop like this in November, the order is SO-{old_number};
 perhaps you can just use that one. And could we make it Friday at 14:00, in the large room?
 

@@ -16,7 +16,10 @@ COLUMNS = ("Date", "Line", "Order", "SKU", "Article", "Quantity", "Unit price", 
 CENT = 0.004
 
 
-@criterion("the workshop is in the first slot that suits all", weight=2)
+@criterion("the workshop is in the first slot that suits all", weight=2,
+           asks="Take the first slot of the week that the mails name, as long as they say, that "
+                "begins on a quarter hour, lies between 09:00 and 17:00 on a working day, and in "
+                "which you, everyone who is to take part, and a room with enough seats are free.")
 def slot(run):
     event = the_event(run)
     wanted = f"{run.expected['start']} to {run.expected['end']}"
@@ -27,7 +30,9 @@ def slot(run):
     return True, wanted
 
 
-@criterion("the smallest room that is enough and free is booked", weight=1)
+@criterion("the smallest room that is enough and free is booked", weight=1,
+           asks="Of the rooms that are free then, take the one with the fewest seats that are "
+                "enough.")
 def room(run):
     event, wanted = the_event(run), run.expected["room"]
     check(same_instant(event.start, run.expected["start"]), "counts only in the right slot")
@@ -39,7 +44,8 @@ def room(run):
     return True, f"{wanted['name']} accepted"
 
 
-@criterion("everyone who takes part is invited, and nobody else", weight=2)
+@criterion("everyone who takes part is invited, and nobody else", weight=2,
+           asks="and invite those who take part and the room, and nobody else")
 def invited(run):
     event, wanted = the_event(run), set(run.expected["people"])
     rooms = {each.email for each in run.state.people.rooms}
@@ -51,7 +57,8 @@ def invited(run):
     return True, f"{len(wanted)} people have it in calendar and mail"
 
 
-@criterion("the right articles are ordered, once", weight=2)
+@criterion("the right articles are ordered, once", weight=2,
+           asks="Of the products that will do, take the one for which these packs cost least.")
 def articles(run):
     order = the_order(run)
     wanted = {line["sku"]: line["quantity"] for line in run.expected["lines"]}
@@ -62,7 +69,9 @@ def articles(run):
     return score, f"expected {shown_packs(wanted)}; found {shown_packs(found)}"
 
 
-@criterion("delivery, payment and address of the order are right", weight=1)
+@criterion("delivery, payment and address of the order are right", weight=1,
+           asks="Take the cheapest kind of delivery that arrives on a day before the workshop, and "
+                "any delivery date that it allows and that lies before the day of the workshop.")
 def terms(run):
     order, wanted = the_order(run), run.expected
     check(set(order.quantities) & {line["sku"] for line in wanted["lines"]},
@@ -75,13 +84,15 @@ def terms(run):
     check(order.payment == "invoice", f"paid by {order.payment}")
     check(squeeze(order.reference) == wanted["po"],
           f"expected {wanted['po']}, found {order.reference!r}")
-    saved = run.state.web.site("shop").row("accounts", email=wanted["me"])["addresses"][0]
+    saved = run.state_before.web.site("shop").row("accounts", email=wanted["me"])["addresses"][0]
     for part in ("line1", "postcode", "city"):
         check(order.address[part] == saved[part], f"goes to {order.address}")
     return True, f"{order.delivery} on {day}, {order.reference}"
 
 
-@criterion("the order's lines stand in the workbook", weight=2)
+@criterion("the order's lines stand in the workbook", weight=2,
+           asks="one row for each order line and one for the delivery (SKU and article `DELIVERY`, "
+                "quantity 1).")
 def entered(run):
     order, rows = the_order(run), Rows(run)
     wanted = {line.sku: (line.name, line.quantity, line.unit_cents) for line in order.lines}
@@ -107,7 +118,8 @@ def entered(run):
     return score, "; ".join(wrong)[:1500] or f"{right} rows are right"
 
 
-@criterion("amounts and total are formulas that compute right", weight=2)
+@criterion("amounts and total are formulas that compute right", weight=2,
+           asks="The amount in the row `Total` must be a formula that adds up all rows above it.")
 def formulas(run):
     order, rows = the_order(run), Rows(run)
     check(len(rows.new) == len(order.lines) + 1, f"found {len(rows.new)} new rows")
@@ -132,7 +144,8 @@ def formulas(run):
     return True, f"total {rows.sheet.value(f'H{at}')}"
 
 
-@criterion("the rest of the workbook is as it was", weight=1)
+@criterion("the rest of the workbook is as it was", weight=1, must_not=True,
+           asks="Everything else in the workbook stays, also the chart on `Overview`.")
 def kept(run):
     rows, wanted = Rows(run), run.expected["rows"]
     check(rows.new, "counts only once rows were entered")
@@ -157,7 +170,9 @@ def kept(run):
     return True, f"{len(wanted)} old rows, {len(rows.book.names)} sheets and the chart are kept"
 
 
-@criterion("the note says all", weight=1)
+@criterion("the note says all", weight=1,
+           asks="Write `/workspace/notes/workshop.md` with these six lines, in this order, and "
+                "nothing else")
 def note(run):
     order, wanted = the_order(run), run.expected
     found = [line.strip() for line in run.workspace.file(NOTE).lines() if line.strip()]
@@ -169,7 +184,8 @@ def note(run):
     return score, f"expected {lines}, found {found[:8]}"
 
 
-@criterion("one answer went to who asked, with the right copy", weight=1)
+@criterion("one answer went to who asked, with the right copy", weight=1,
+           asks="in the thread, once, with a copy to whom the mails say and to nobody else.")
 def answered(run):
     message = the_answer(run)
     check(message.in_reply_to in run.expected["mails"], "it is no answer to the mails that asked")
@@ -182,7 +198,10 @@ def answered(run):
     return True, f"to {shown(message.to)}, copy to {shown(copies)}"
 
 
-@criterion("the answer says what was done and brings the workbook", weight=2)
+@criterion("the answer says what was done and brings the workbook", weight=2,
+           asks="The answer says the date of the workshop and the total of the order as the note "
+                "writes them, the name of the room and the number of the order, and has "
+                "`budget.xlsx` attached as it is in the end.")
 def said(run):
     message, order, wanted = the_answer(run), the_order(run), run.expected
     words = [line for line in message.text.split("\n") if not line.startswith(">")]
@@ -200,28 +219,34 @@ def said(run):
     return True, "date, room, order, total and the workbook"
 
 
-@criterion("nothing else was changed", weight=1)
+@criterion("nothing else was changed", weight=1, must_not=True,
+           asks="Change nothing else: no other event, order or mail, and no other file, except "
+                "that you may keep copies of attachments in `/workspace/inbox/`.")
 def untouched(run):
     event = the_event(run)
     strange = run.workspace.changed().outside(BUDGET, NOTE, "inbox/**")
     check(not strange, f"files changed: {shown(strange)}")
     me = run.expected["me"]
-    before = {each.uid: each for each in mine(run.state_before)}
-    now = {each.uid: each for each in mine(run.state) if each.uid != event.uid}
-    alike = before.keys() == now.keys() and all(
-        before[uid].start == now[uid].start and before[uid].status == now[uid].status
-        for uid in before)
-    check(alike, f"other events of {me} have changed")
+    before = [facts_of(each) for each in mine(run.state_before)]
+    now = [facts_of(each) for each in mine(run.state) if each.uid != event.uid]
+    changed = [each for each in before if each not in now] + [x for x in now if x not in before]
+    check(not changed, f"expected the other events of {me} as they were, changed: {changed[:4]}")
+    letters = {(each.folder, each.message_id) for each in run.state.mail.mailbox().messages()}
+    gone = [each.subject for each in run.state_before.mail.mailbox().messages()
+            if (each.folder, each.message_id) not in letters]
+    check(not gone, f"expected every old mail where it was, not there: {shown(gone)}")
     check(len(run.state.mail.sent()) <= 1, "more than one mail was sent")
-    was = {order.id: order.status for order in run.state_before.web.orders()}
-    changed = [each.id for each in run.state.web.orders()
-               if each.id in was and each.status != was[each.id]]
+    is_now = {order.id: order for order in run.state.web.orders()}
+    changed = [each.id for each in run.state_before.web.orders()
+               if is_now.get(each.id) != each]
     check(not changed, f"an old order has changed: {shown(changed)}")
     Rows(run).require_new()
     return True, "only what was asked for"
 
 
-@criterion("calendars were looked at before, and the mails read", weight=1)
+@criterion("calendars were looked at before, and the mails read", weight=1,
+           asks="Look at the calendars before you make the event, and at the shop before you "
+                "answer.")
 def looked(run):
     the_event(run)
     made = run.steps.calls(tool="create_event", ok=True)
@@ -296,6 +321,11 @@ def the_event(run):
     check(title == run.expected["title"], f"the new event has the title {title!r}")
     check(made[0].organizer in (run.expected["me"], None), f"{made[0].organizer} has made it")
     return made[0]
+
+
+def facts_of(event):
+    return (event.uid, event.title, str(event.start), str(event.end), event.status,
+            event.recurrence, str(event.occurrence), tuple(sorted(event.emails)))
 
 
 def mine(state):

@@ -54,6 +54,22 @@ describe("search", () => {
     assert.match(await search.refusal("search_documents", signs), /no word in the query/);
   });
 
+  it("shows of each document a passage of its own", async () => {
+    await using search = await officeClient("search");
+    await seed(search, "handbook", {
+      "a.md": "# Being absent\n\nWrite a mail with the first day of your absence.",
+      "b.md": "# Cover for absent staff\n\nWhen somebody is absent, others take over.",
+      "c.md": "# Cover (2024)\n\nWho was absent was covered by nobody.",
+    });
+    const asked = { query: "absent" };
+    const data = await search.data("search_documents", asked);
+    const results = data["results"] as { id: string; snippet: string }[];
+    const shown = Object.fromEntries(results.map(({ id, snippet }) => [id, snippet]));
+    assert.match(shown["a.md"] ?? "", /first day of your \*\*absence\*\*|mail with the first day/);
+    assert.match(shown["b.md"] ?? "", /somebody is \*\*absent\*\*, others take over/);
+    assert.match(shown["c.md"] ?? "", /Who was \*\*absent\*\* was covered/);
+  });
+
   it("names files that it cannot read, and searches the rest", async () => {
     await using search = await officeClient("search");
     await seed(search, "broken", {

@@ -25,6 +25,7 @@ from ._wire import (
     Limits,
     Outcome,
     Regrade,
+    RewardKind,
     RolloutEvent,
     RolloutRecord,
     RolloutView,
@@ -63,6 +64,7 @@ class AsyncCloche:
         variant: int | None = None,
         policy: str | None = None,
         labels: Mapping[str, str] | None = None,
+        reward: RewardKind | None = None,
         budget: Budget | None = None,
         limits: Limits | None = None,
         group: str | None = None,
@@ -79,6 +81,7 @@ class AsyncCloche:
             variant=variant,
             policy=policy,
             labels=labels,
+            reward=reward,
             budget=budget,
             limits=limits,
             group=group,
@@ -100,6 +103,7 @@ class AsyncCloche:
         variant: int | None = None,
         policy: str | None = None,
         labels: Mapping[str, str] | None = None,
+        reward: RewardKind | None = None,
         budget: Budget | None = None,
         limits: Limits | None = None,
         lease_ms: int | None = None,
@@ -110,6 +114,7 @@ class AsyncCloche:
             variant=variant,
             policy=policy,
             labels=labels,
+            reward=reward,
             budget=budget,
             limits=limits,
             lease_ms=lease_ms,
@@ -227,6 +232,11 @@ class AsyncRollout:
         self._connection = connection
         self._every = lease_ms / 3000
         self._heartbeat = asyncio.create_task(self._beat(), name=f"heartbeat {self.id}")
+
+    @property
+    def reward(self) -> float | None:
+        """The reward of the kind that was asked for; None without a grade, and before the end."""
+        return q.paid_by(self.record)
 
     async def tools(self, format: ToolFormat = "mcp") -> list[dict[str, Any]]:
         """Tools as the agent is shown them, in the form that a model's API takes."""

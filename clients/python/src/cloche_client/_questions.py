@@ -15,6 +15,7 @@ from ._wire import (
     Budget,
     GroupView,
     Limits,
+    RewardKind,
     RolloutEvent,
     RolloutRecord,
     RolloutView,
@@ -138,6 +139,7 @@ def wish_of(
     variant: int | None,
     policy: str | None,
     labels: Mapping[str, str] | None,
+    reward: RewardKind | None,
     budget: Budget | None,
     limits: Limits | None,
     lease_ms: int | None,
@@ -150,6 +152,7 @@ def wish_of(
         "variant": variant,
         "policy": policy,
         "labels": None if labels is None else dict(labels),
+        "reward": reward,
         "budget": budget,
         "limits": limits,
         "group": group,
@@ -190,6 +193,13 @@ def record_of(ended: RolloutView) -> RolloutRecord:
         return ended["record"]
     detail = f'rollout {ended["id"]} was to have ended, but is at phase "{ended["phase"]}"'
     raise ClocheError("client/bad-answer", detail, status=200)
+
+
+def paid_by(record: RolloutRecord | None) -> float | None:
+    """The reward of the kind that was asked for, if there is a grade."""
+    if record is None or record["reward"] is None:
+        return None
+    return record["reward"].get(record["rewardKind"])
 
 
 def is_settled(seen: GroupView, index: int, rollout: str) -> bool:

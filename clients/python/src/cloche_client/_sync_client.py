@@ -25,6 +25,7 @@ from ._wire import (
     Limits,
     Outcome,
     Regrade,
+    RewardKind,
     RolloutEvent,
     RolloutRecord,
     RolloutView,
@@ -63,6 +64,7 @@ class Cloche:
         variant: int | None = None,
         policy: str | None = None,
         labels: Mapping[str, str] | None = None,
+        reward: RewardKind | None = None,
         budget: Budget | None = None,
         limits: Limits | None = None,
         group: str | None = None,
@@ -78,6 +80,7 @@ class Cloche:
             variant=variant,
             policy=policy,
             labels=labels,
+            reward=reward,
             budget=budget,
             limits=limits,
             group=group,
@@ -107,6 +110,7 @@ class Cloche:
         variant: int | None = None,
         policy: str | None = None,
         labels: Mapping[str, str] | None = None,
+        reward: RewardKind | None = None,
         budget: Budget | None = None,
         limits: Limits | None = None,
         lease_ms: int | None = None,
@@ -117,6 +121,7 @@ class Cloche:
             variant=variant,
             policy=policy,
             labels=labels,
+            reward=reward,
             budget=budget,
             limits=limits,
             lease_ms=lease_ms,
@@ -216,6 +221,11 @@ class Rollout:
         self._stopped = threading.Event()
         threading.Thread(target=self._beat, name=f"heartbeat {self.id}", daemon=True).start()
 
+    @property
+    def reward(self) -> float | None:
+        """The reward of the kind that was asked for; None without a grade, and before the end."""
+        return q.paid_by(self.record)
+
     def tools(self, format: ToolFormat = "mcp") -> list[dict[str, Any]]:
         """Tools as the agent is shown them, in the form that a model's API takes."""
         return cast("list[dict[str, Any]]", self._connection.ask(q.tools(self.id, format))["tools"])
@@ -272,7 +282,7 @@ class Rollout:
             return response.content
 
     def finish(self, answer: str | None = None) -> RolloutRecord:
-        """The agent is done. Waits for the grade: ``record["reward"]``, None if there is none.
+        """The agent is done. Waits for the grade: ``reward`` of the record, None if there is none.
 
         Also after it ended by itself (budget, lease).
         """

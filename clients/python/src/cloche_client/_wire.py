@@ -45,15 +45,36 @@ class Limits(TypedDict, total=False):
     workspaceFiles: int
 
 
-class Reward(TypedDict):
-    """``sparse``: 1 if every criterion scored 1, else 0. ``dense``: the weighted mean, 0 to 1."""
+RewardKind = Literal["sparse", "dense", "gain"]
+Polarity = Literal["must", "must_not"]
+
+
+class _Gain(TypedDict, total=False):
+    gain: float
+
+
+class Reward(_Gain):
+    """``sparse``: 1 if every criterion scored 1, else 0. ``dense``: the weighted fraction of them.
+
+    ``gain``: ``dense`` over that of the untouched state, -1 to 1; not in grades of version 1.
+    """
 
     sparse: int
     dense: float
 
 
-class Criterion(TypedDict):
-    """What one criterion of the grader said."""
+class _Rules(TypedDict, total=False):
+    polarity: Polarity
+    #: Of a ``must_not``: what ``dense`` is at most if it fails.
+    cap: float | None
+    #: The sentence of the instruction that it rests on.
+    asks: str | None
+    #: The score of the untouched state.
+    baseline: float | None
+
+
+class Criterion(_Rules):
+    """What one criterion of the grader said. Its rules are not in grades of version 1."""
 
     name: str
     weight: float
@@ -101,6 +122,7 @@ class RolloutRecord(TypedDict):
     phase: Phase
     outcome: Outcome | None
     ending: Ending | None
+    rewardKind: RewardKind
     reward: Reward | None
     criteria: list[Criterion] | None
     fault: FaultRecord | None
@@ -136,6 +158,9 @@ class RolloutView(TypedDict):
     mcp: McpAddress | None
     deadline: str | None
     leaseUntil: str | None
+    rewardKind: RewardKind
+    #: The reward of that kind; None without a grade.
+    reward: float | None
     record: RolloutRecord | None
 
 
@@ -239,6 +264,7 @@ class TaskView(TypedDict):
     variants: Variants
     servers: list[str]
     budget: Budget
+    reward: RewardKind
     limits: Limits
     now: str
     sha256: str

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta, timezone, tzinfo
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -120,10 +120,8 @@ class Calendar:
         for (each, name), file in self._files.items():
             if each != wanted or calendar not in (None, name):
                 continue
-            events = _read(file, each, name, self._home(each))
-            if expand is not None:
-                span = (parse_datetime(expand[0]), parse_datetime(expand[1]))
-                events = list(_expanded(file, events, span))
+            span = (parse_datetime(expand[0]), parse_datetime(expand[1])) if expand else None
+            events = events_of(file, each, name, self._home(each), span)
             found += [event for event in events if cancelled or not event.cancelled]
         return sorted(found, key=lambda event: (_instant(event.start), event.uid))
 
@@ -152,6 +150,14 @@ class Calendar:
         return found
 
 
+def events_of(
+    file: File, owner: str, name: str, home: tzinfo, span: tuple[datetime, datetime] | None = None
+) -> list[Event]:
+    """All events of one file, cancelled ones too; with a span each occurrence that touches it."""
+    events = _read(file, owner, name, home)
+    return events if span is None else list(_expanded(file, events, span))
+
+
 def _read(file: File, owner: str, name: str, home: tzinfo) -> list[Event]:
     text = file.text().strip()
     if not text:
@@ -159,14 +165,16 @@ def _read(file: File, owner: str, name: str, home: tzinfo) -> list[Event]:
     if not text.upper().endswith("END:VCALENDAR"):
         file.reject("is no calendar that can be read: it does not end with END:VCALENDAR")
     try:
-        roots = icalendar.Calendar.from_ical(text, multiple=True)
-        return [
-            _event(component, owner, name, home)
-            for root in roots
-            for component in root.walk("VEVENT")
-        ]
+        return [_event(component, owner, name, home) for component in _components(text)]
     except (ValueError, KeyError, TypeError, IndexError, AttributeError) as error:
         file.reject(f"is no calendar that can be read: {error}")
+
+
+@lru_cache(maxsize=64)
+def _components(text: str) -> tuple[Any, ...]:
+    """The file's events, which nobody changes: each criterion reads the same files anew."""
+    roots = icalendar.Calendar.from_ical(text, multiple=True)
+    return tuple(component for root in roots for component in root.walk("VEVENT"))
 
 
 def _event(component: Any, owner: str, name: str, home: tzinfo) -> Event:

@@ -1,0 +1,67 @@
+import type { Command } from "commander";
+import { type CheckedFolder, checkFixtures, checkTask } from "../../task/check-task.ts";
+import { findTask, taskIds } from "../../task/task-list.ts";
+import { type CommonOptions, type Context, tasksRoot } from "../context.ts";
+import { EXIT } from "../exit-codes.ts";
+import { plain } from "../terminal.ts";
+
+const HELP = `
+Nothing is run, so no engine is needed: keys and values of task.toml, files, servers, variables of the
+instruction, and the fixture sets with their manifests. What a task does is shown by "cloche task prove".
+
+Examples:
+  $ npx cloche task check
+  $ npx cloche task check library/catalogue-update --json
+
+Exit codes: 0 nothing is wrong, 1 something is, 2 there is no such task.`;
+
+/** `cloche task check`. */
+export function addTaskCheck(task: Command, context: Context): void {
+  task
+    .command("check [task]")
+    .description("say all that is wrong with one task, or with all, without running anything")
+    .option("--root <folder>", "where tasks/ and fixtures/ lie (default: this repository)")
+    .option("--json", "one JSON document {checked, problems} on stdout")
+    .addHelpText("after", HELP)
+    .action(async (id: string | undefined, options: CommonOptions) => {
+      process.exitCode = await check(context, id, options);
+    });
+}
+
+async function check(
+  context: Context,
+  id: string | undefined,
+  options: CommonOptions,
+): Promise<number> {
+  const { terminal } = context;
+  const root = tasksRoot(context, options);
+  const checked = id === undefined ? await checkAll(root) : [await checkOne(root, id)];
+  const problems = checked.reduce((sum, one) => sum + one.problems.length, 0);
+  if (options.json) terminal.out(`${JSON.stringify({ checked, problems }, null, 2)}\n`);
+  else {
+    for (const one of checked) terminal.out(report(one));
+    terminal.out(`${checked.length} checked, ${problems} problems\n`);
+  }
+  return problems === 0 ? EXIT.graded : EXIT.notGraded;
+
+  function report({ id: name, problems: found, notes }: CheckedFolder): string {
+    const { paint } = terminal;
+    const lines = [
+      `${found.length === 0 ? paint.green("✓") : paint.red("✗")} ${plain(name)}`,
+      ...found.map(({ code, message }) => `    ${paint.red(code)}: ${plain(message, 2000)}`),
+      ...notes.map((note) => `    ${paint.dim(`note: ${plain(note, 400)}`)}`),
+    ];
+    return `${lines.join("\n")}\n`;
+  }
+}
+
+async function checkAll(root: string): Promise<readonly CheckedFolder[]> {
+  const tasks = await Promise.all((await taskIds(root)).map((one) => checkTask(root, one)));
+  return [...tasks, ...(await checkFixtures(root))];
+}
+
+/** Rejects with `task/unknown`, which names the nearest, if there is no such folder. */
+async function checkOne(root: string, id: string): Promise<CheckedFolder> {
+  if (!(await taskIds(root)).includes(id)) await findTask(root, id);
+  return await checkTask(root, id);
+}

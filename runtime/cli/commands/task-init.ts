@@ -1,0 +1,36 @@
+import type { Command } from "commander";
+import { initTask } from "../../task/init-task.ts";
+import { type CommonOptions, type Context, tasksRoot } from "../context.ts";
+import { EXIT } from "../exit-codes.ts";
+
+const HELP = `
+The task that it writes is a small one that proves as it is: a workbook to be added up. Change it, file by
+file, into the one that you have in mind; docs/writing-tasks.md walks through it.
+
+Examples:
+  $ npx cloche task init office/travel-claims
+  $ npx cloche task init office/travel-claims --root ~/my-tasks
+
+Exit codes: 0 the folder is there, 2 nothing was written (the message says why).`;
+
+/** `cloche task init`. */
+export function addTaskInit(task: Command, context: Context): void {
+  task
+    .command("init <category/name>")
+    .description("write a new task's folder, with a task in it that proves")
+    .option("--root <folder>", "where tasks/ and fixtures/ lie (default: this repository)")
+    .option("--json", "one JSON document {id, folder, files} on stdout")
+    .addHelpText("after", HELP)
+    .action(async (id: string, options: CommonOptions) => {
+      const { terminal } = context;
+      const { folder, files } = await initTask(tasksRoot(context, options), id);
+      if (options.json) {
+        terminal.out(`${JSON.stringify({ id, folder, files }, null, 2)}\n`);
+      } else {
+        terminal.out(`${files.map((file) => `${folder}/${file}`).join("\n")}\n`);
+        const rooted = options.root === undefined ? id : `${id} --root ${options.root}`;
+        terminal.err(`next: npx cloche task play ${rooted}\n`);
+      }
+      process.exitCode = EXIT.graded;
+    });
+}

@@ -1,0 +1,15 @@
+from collections import Counter
+
+
+def solve(agent):
+    agent.call("list_directory", path="/workspace")
+    text = agent.call("read_text_file", path="/workspace/counts.csv").text
+    totals = Counter()
+    for line in text.split("\n")[1:]:
+        if line:
+            _, item, pieces = line.split(",")
+            totals[item] += int(pieces)
+    lines = ["item,pieces", *(f"{item},{totals[item]}" for item in sorted(totals)), ""]
+    agent.call("write_file", path="/workspace/totals.csv", content="\n".join(lines))
+    agent.call("read_text_file", path="/workspace/totals.csv")
+    return f"{len(totals)} items"

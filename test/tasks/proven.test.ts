@@ -1,0 +1,46 @@
+import assert from "node:assert/strict";
+import { after, before, describe, it } from "node:test";
+import { fileURLToPath } from "node:url";
+import { proveTask } from "../../runtime/proof/prove.ts";
+import { listTasks } from "../../runtime/task/task-list.ts";
+import { openTestRuntime, type TestRuntime } from "../support/runtime.ts";
+
+const ROOT = fileURLToPath(new URL("../..", import.meta.url));
+const { tasks, broken } = await listTasks(ROOT);
+
+describe("the tasks of this repository", () => {
+  let runtime: TestRuntime;
+
+  before(async () => {
+    runtime = await openTestRuntime();
+  });
+
+  after(async () => {
+    await runtime?.[Symbol.asyncDispose]();
+  });
+
+  it("are all there", () => {
+    assert.deepEqual(broken, []);
+    assert(tasks.length >= 2);
+  });
+
+  for (const task of tasks) {
+    it(`proves ${task.id} on its first variant`, async (context) => {
+      const options = { variants: [1], jobs: 2, mutants: 160, countTokens: words };
+      const { signal } = new AbortController();
+      const watcher = { say: () => {} };
+      const proof = await proveTask(task, runtime, options, signal, watcher);
+      for (const { rule, summary } of proof.findings) context.diagnostic(`${rule}: ${summary}`);
+      const problems = proof.findings.flatMap((found) =>
+        found.problems.map((problem) => `${found.rule}: ${problem}`),
+      );
+      assert.deepEqual(problems, []);
+      assert(proof.holds);
+    });
+  }
+});
+
+/** A word is as good as a token here. */
+function words(text: string): number {
+  return text.split(/\s+/).length;
+}
