@@ -48,6 +48,7 @@ const STATUS: Readonly<Record<string, number>> = {
   "api/key-required": 500,
   "api/port-unusable": 500,
   "engine/unknown-engine": 500,
+  "engine/no-such-runtime": 500,
   "engine/spec-refused": 422,
   "engine/no-keeper": 500,
   "engine/no-state": 500,
@@ -55,6 +56,8 @@ const STATUS: Readonly<Record<string, number>> = {
   "store/folder-unusable": 500,
   "store/database-newer": 500,
   "store/bundle-unreadable": 500,
+  "store/bundle-unsigned": 422,
+  "store/signing-key-unusable": 500,
   "workspace/blob-name-invalid": 500,
   "workspace/blob-too-large": 422,
 };
