@@ -83,6 +83,8 @@ class Turns {
   readonly #terminal: Terminal;
   #last: Promise<unknown> = Promise.resolve();
   #failed = false;
+  /** Asks for the next line, where somebody sees it. */
+  prompt: () => void = () => {};
 
   constructor(terminal: Terminal) {
     this.#terminal = terminal;
@@ -96,7 +98,9 @@ class Turns {
   async take<T>(work: () => Promise<T>): Promise<T | undefined> {
     const turn = this.#last.then(work).catch((error: unknown) => this.complain(error));
     this.#last = turn;
-    return await turn;
+    const result = await turn;
+    if (result !== false) this.prompt();
+    return result;
   }
 
   complain(error: unknown): undefined {
@@ -114,16 +118,15 @@ async function converse(desk: PlayDesk, turns: Turns, signal: AbortSignal): Prom
   lines.once("close", () => {
     isOpen = false; // Of a pipe, while lines of it are still to be carried out.
   });
-  const prompt = () => {
-    if (isOpen && lines.terminal) lines.prompt();
+  turns.prompt = () => {
+    if (isOpen && lines.terminal && !signal.aborted) lines.prompt();
   };
-  prompt();
+  turns.prompt();
   try {
     for await (const line of lines) {
       if (signal.aborted) return;
       const goesOn = await turns.take(() => desk.run(line));
       if (goesOn === false || signal.aborted) return;
-      prompt();
     }
   } catch (error) {
     if (!signal.aborted) throw error;
