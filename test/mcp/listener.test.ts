@@ -92,9 +92,9 @@ test("requests that are not as the transport says get the status that it names",
   }
 });
 
-test("JSON that is too deep is refused and JSON of 20 MB is taken", async () => {
+test("JSON that is too deep is refused and JSON of 4 MB is taken", async () => {
   await using serving = await Serving.open([ODD], {
-    budget: { calls: 10, wallMs: 60_000, resultBytes: 50_000_000, concurrentCalls: 4 },
+    budget: { calls: 10, wallMs: 60_000, resultBytes: 8 * 2 ** 20, concurrentCalls: 4 },
   });
   const agent = await agentOf(serving);
   const deep = `${"[".repeat(100_000)}${"]".repeat(100_000)}`;
@@ -102,7 +102,7 @@ test("JSON that is too deep is refused and JSON of 20 MB is taken", async () => 
   const refused = await agent.send({ body });
   assert.equal(refused.status, 400);
   assert.match(refused.text, /nested deeper than 100/);
-  const text = "a".repeat(20_000_000);
+  const text = "a".repeat(4_000_000);
   const reply = await callTool(agent, "echo", { text }, 1);
   assert.equal(textOf(reply.messages[0]), text);
 });
