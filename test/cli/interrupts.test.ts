@@ -70,8 +70,9 @@ describe("a run that is interrupted", () => {
     child.kill("SIGINT");
     await sleep(300);
     child.kill("SIGINT");
-    const [code] = await once(child, "close");
-    assert.ok(code === 130 || code === 1, `exit code ${code}`);
+    // The first may have been enough: then the second meets a process that is about to exit.
+    const [code, signal] = await once(child, "close");
+    assert.ok(code === 130 || code === 1 || signal === "SIGINT", `exit code ${code}`);
     await untilNothingIsLeft();
     await forget();
   });
