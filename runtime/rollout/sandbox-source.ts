@@ -1,5 +1,7 @@
 import { systemClock } from "../base/clock.ts";
-import type { Engine, Sandbox } from "../engine/engine.ts";
+import { Fault } from "../base/fault.ts";
+import { isAlive } from "../base/process-identity.ts";
+import type { Engine, Sandbox, SandboxSpec } from "../engine/engine.ts";
 import type { ServerSpec } from "../mcp/server-spec.ts";
 import type { StartedServers } from "../mcp/start-servers.ts";
 import type { RolloutRecord } from "../store/record.ts";
@@ -67,7 +69,7 @@ export class ColdSource implements SandboxSource {
   async take(need: SandboxNeed, claim: SandboxClaim, signal: AbortSignal): Promise<TakenSandbox> {
     const { rollout, holdMs } = claim;
     const labels = { ...this.#owner, rollout, expires: new Date(Date.now() + holdMs) };
-    const sandbox = await this.#engine.create(sandboxSpec(rollout, need, labels), { signal });
+    const sandbox = await this.#create(sandboxSpec(rollout, need, labels), signal);
     return {
       sandbox,
       servers: undefined,
@@ -84,5 +86,19 @@ export class ColdSource implements SandboxSource {
       },
       [Symbol.asyncDispose]: () => sandbox[Symbol.asyncDispose](),
     };
+  }
+
+  /** The last request of a process that was killed may be carried out after its sandboxes were removed. */
+  async #create(spec: SandboxSpec, signal: AbortSignal): Promise<Sandbox> {
+    try {
+      return await this.#engine.create(spec, { signal });
+    } catch (error) {
+      if (!(error instanceof Fault) || error.code !== "engine/name-taken") throw error;
+      const found = await this.#engine.find(this.#owner.owner, { signal });
+      const late = found.find(({ id, labels }) => id === spec.id && !isAlive(labels.process));
+      if (late === undefined) throw error;
+      await this.#engine.remove(late, { signal });
+      return await this.#engine.create(spec, { signal });
+    }
   }
 }

@@ -42,8 +42,9 @@ describe("a run that is interrupted", () => {
     it(`by Ctrl-C once in phase ${phase} records it as cancelled and leaves nothing`, async () => {
       const child = start();
       await reached(child, phase);
+      const closed = once(child, "close");
       child.kill("SIGINT");
-      const [code] = await once(child, "close");
+      const [code] = await closed;
       assert.equal(code, 1);
       assert.deepEqual(await outcomes(), { cancelled: 1 });
       assert.deepEqual(await ours(), []);
@@ -54,10 +55,11 @@ describe("a run that is interrupted", () => {
   it("by one Ctrl-C that comes twice, by its group and its launcher, ends as by one", async () => {
     const child = start();
     await reached(child, "serving");
+    const closed = once(child, "close");
     child.kill("SIGINT");
     await sleep(10);
     child.kill("SIGINT");
-    const [code] = await once(child, "close");
+    const [code] = await closed;
     assert.equal(code, 1);
     assert.deepEqual(await outcomes(), { cancelled: 1 });
     assert.deepEqual(await ours(), []);
@@ -67,11 +69,13 @@ describe("a run that is interrupted", () => {
   it("by Ctrl-C twice ends at once, and a reaper removes what it left", async () => {
     const child = start();
     await reached(child, "serving");
+    const closed = once(child, "close");
     child.kill("SIGINT");
     await sleep(300);
     child.kill("SIGINT");
-    const [code] = await once(child, "close");
-    assert.ok(code === 130 || code === 1, `exit code ${code}`);
+    // The first may have been enough: then the second meets a process that is about to exit.
+    const [code, signal] = await closed;
+    assert.ok(code === 130 || code === 1 || signal === "SIGINT", `exit code ${code}`);
     await untilNothingIsLeft();
     await forget();
   });

@@ -8,6 +8,7 @@ import { nullPlayer } from "../../runtime/policy/null-player.ts";
 import { type PoolOptions, WarmPool } from "../../runtime/rollout/pool.ts";
 import { holdMsOf, needOf } from "../../runtime/rollout/run-rollout.ts";
 import type { SandboxNeed, TakenSandbox } from "../../runtime/rollout/sandbox-source.ts";
+import { sandboxSpec } from "../../runtime/rollout/sandbox-spec.ts";
 import { findTask } from "../../runtime/task/task-list.ts";
 import { asSeeded } from "../../runtime/workspace/archive-writer.ts";
 import { BlobFolder } from "../../runtime/workspace/blobs.ts";
@@ -49,6 +50,23 @@ describe("a pool of prepared sandboxes", () => {
     await sleep(50);
     assert.equal(pool.level.filling, 0);
     await faultOf(pool.take({ ...need, images }, claim(), never), "engine/image-missing");
+  });
+
+  it("takes the place of what a dead process's last request made, and of nothing else", async () => {
+    await using pool = open({ max: 0 });
+    const owned = { owner: runtime.data.owner, expires: new Date(Date.now() + 60_000) };
+    const wish = claim();
+    const labels = { ...owned, rollout: wish.rollout, process: "noboot.1.2" };
+    await runtime.engine.create(sandboxSpec(wish.rollout, need, labels));
+    {
+      await using taken = await pool.take(need, wish, never);
+      assert.equal(await sh(taken.sandbox, "echo here"), "here\n");
+    }
+    const other = claim();
+    const living = { ...owned, rollout: other.rollout, process: runtime.process };
+    await using held = await runtime.engine.create(sandboxSpec(other.rollout, need, living));
+    await faultOf(pool.take(need, other, never), "engine/name-taken");
+    assert.equal(await sh(held, "echo alive"), "alive\n");
   });
 
   it("keeps what it has when a taker has given up before", async () => {
