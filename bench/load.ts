@@ -30,6 +30,7 @@ let service = await serve();
 const started = performance.now();
 
 const asked: string[] = [];
+let answered = 0;
 let wentOn = 0;
 const allOpen = Promise.withResolvers<void>();
 let restarted = Promise.resolve();
@@ -39,7 +40,12 @@ if (values.kill) {
     service = await serve();
   });
 }
-await Promise.all(Array.from({ length: inFlight }, worker));
+try {
+  await Promise.all(Array.from({ length: inFlight }, worker));
+} catch (error) {
+  service.kill("SIGTERM");
+  throw error;
+}
 
 const outcomes: Partial<Record<Outcome, number>> = {};
 const recorded: string[] = [];
@@ -68,7 +74,8 @@ async function worker(): Promise<void> {
     await rollout.tools("mcp");
     await rollout.call("list_directory", { path: "/workspace" });
     if (values.kill) {
-      if (asked.filter((id) => id !== "").length === count) allOpen.resolve();
+      answered += 1;
+      if (answered === count) allOpen.resolve();
       await restarted;
       const answer = await rollout
         .call("list_directory", { path: "/workspace" })

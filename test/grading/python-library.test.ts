@@ -37,8 +37,8 @@ describe("the Python library, as it lies in the grader image", () => {
     box = await engine.create(spec);
     const { snapshot, blobs } = smallFiles({
       ...ownTests(),
-      "task/grader.py": example(0),
-      "example/generate.py": example(1),
+      "task/grader.py": example("from cloche import check, criterion, grade"),
+      "example/generate.py": example("def generate("),
     });
     await seedWorkspace(box, snapshot, blobs, { path: "/grade", owner: USER });
   });
@@ -124,9 +124,10 @@ function ownTests(): Record<string, Uint8Array> {
   return Object.fromEntries(files);
 }
 
-/** The n-th block of Python in the guide: a grader, then a generator. */
-function example(number: number): string {
-  const block = [...GUIDE.matchAll(/```python\n([\s\S]*?)```/g)][number]?.[1];
-  assert(block, `docs/graders.md has an example ${number}`);
+/** The block of Python in the guide that holds this text. */
+function example(text: string): string {
+  const blocks = [...GUIDE.matchAll(/```python\n([\s\S]*?)```/g)].map((match) => match[1] ?? "");
+  const block = blocks.find((python) => python.includes(text));
+  assert(block, `docs/graders.md has an example with ${text}`);
   return block;
 }
