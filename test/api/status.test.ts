@@ -9,7 +9,7 @@ import { sourceFaults } from "../support/source-faults.ts";
 import { jsonOf } from "./test-api.ts";
 
 /** Rooms that no request reaches. */
-const TERMINAL = /^(bench|cli|client|policy|setup)\//;
+const TERMINAL = /^(bench|cli|client|policy|proof|setup)\//;
 const ASKED = { method: "GET", path: "/v1/x", requestId: "req-1" };
 
 describe("the status of a fault", () => {

@@ -22,7 +22,7 @@ describe("cloche bench", () => {
   it("refuses a suite that is not there, and names those that are", async () => {
     const { code, err } = await finished(bench("--only", "strat"));
     assert.equal(code, 2);
-    assert.match(err, /"strat".*start, call, sustained, memory, store, surfaces/);
+    assert.match(err, /"strat".*start, call, sustained, memory, store, regrade, surfaces/);
   });
 
   it("leaves nothing after Ctrl-C", async () => {

@@ -51,7 +51,7 @@ describe("cloche run", () => {
     assert.match(err, /variant 2 was not made: task\/generate-failed/);
     const forPeople = await cloche(all, bad.path);
     assert.equal(forPeople.code, 1);
-    assert.equal(forPeople.out.match(/^sparse {2}1$/gm)?.length, 2);
+    assert.equal(forPeople.out.match(/^sparse {2}1 /gm)?.length, 2);
     assert.match(forPeople.out, /task_error \(variant 2 .*\nreward {2}null.*\nfault .*no shelf/s);
   });
 
