@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
 import { after, before, describe, it } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
 import { namedId } from "../../runtime/base/id.ts";
 import { processIdentity } from "../../runtime/base/process-identity.ts";
 import { type Engine, PROFILES } from "../../runtime/engine/engine.ts";
@@ -113,8 +114,10 @@ describe("gVisor", { skip }, () => {
     const before = new Set(runners());
     const fault = await faultOf(unfit.create(smallSpec(image, owner)), "engine/spec-refused");
     assert.match(fault.message, /--network=none/);
-    const unfitOnes = runners().filter((pid) => !before.has(pid) && !isNetworkless(pid));
-    assert.deepEqual(unfitOnes, []);
+    // What was killed takes a moment to go on a busy machine; what was not would stay.
+    const left = () => runners().filter((pid) => !before.has(pid) && isUnfit(pid));
+    for (let tries = 0; left().length > 0 && tries < 100; tries += 1) await sleep(100);
+    assert.deepEqual(left(), []);
     assert.deepEqual(await engine.find(owner), []);
   });
 });
@@ -125,9 +128,9 @@ function runners(): number[] {
   return pids.map(Number).filter((pid) => lineOf(pid).startsWith("runsc-"));
 }
 
-function isNetworkless(pid: number): boolean {
+function isUnfit(pid: number): boolean {
   const line = lineOf(pid);
-  return line === "" || line.includes("--network=none");
+  return line !== "" && !line.includes("--network=none");
 }
 
 function lineOf(pid: number): string {

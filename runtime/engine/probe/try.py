@@ -98,22 +98,48 @@ def children(beyond):
         os.waitpid(pid, 0)
 
 
+# What gVisor says of itself in every version (its pkg/sentry/syscalls/linux/linux64.go).
+GVISOR = "#1 SMP Sun Jan 10 15:06:54 PST 2016"
+
+
 def processor(seconds=0.4):
-    """Processors that four busy processes had: of a whole one, how much."""
+    """Processors that four busy processes had. gVisor's own kernel counts time that it was not given,
+    so there it is told by what they got done, which is too little on a busy machine."""
+    full = fastest()
     before, started = os.times(), time.monotonic()
-    pids = []
+    counts = []
     for _ in range(4):
-        pid = os.fork()
-        if pid == 0:
-            while time.monotonic() - started < seconds:
-                pass
+        reading, writing = os.pipe()
+        if os.fork() == 0:
+            os.write(writing, b"%d" % turns(started + seconds))
             os._exit(0)
-        pids.append(pid)
-    for pid in pids:
-        os.waitpid(pid, 0)
+        os.close(writing)
+        counts.append(reading)
+    done = sum(int(os.read(reading, 32)) for reading in counts)
+    for reading in counts:
+        os.close(reading)
+        os.wait()
     after, took = os.times(), time.monotonic() - started
-    used = after.children_user - before.children_user + after.children_system
-    return round((used - before.children_system) / took, 2)
+    used = after.children_user - before.children_user
+    used += after.children_system - before.children_system
+    return round((done / full if os.uname().version == GVISOR else used) / took, 2)
+
+
+def fastest(slices=200):
+    """Turns a second while nothing else had the processor: the best of many moments."""
+    best = 0
+    for _ in range(slices):
+        started = time.monotonic()
+        done = turns(started + 0.001)
+        best = max(best, done / (time.monotonic() - started))
+    return best
+
+
+def turns(end):
+    done = 0
+    while time.monotonic() < end:
+        done += 1
+    return done
 
 
 def limits():
