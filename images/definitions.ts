@@ -5,6 +5,7 @@ import { canonicalJson } from "../runtime/base/canonical-json.ts";
 import { sha256 } from "../runtime/base/hash.ts";
 import type { SandboxImage } from "../runtime/mcp/server-spec.ts";
 import { type ContextFile, folderFiles } from "./context.ts";
+import { egressFiles, egressInputs } from "./egress/programs.ts";
 import { Lockfile } from "./lockfile.ts";
 import { serverFiles, serverInputs } from "./server-files.ts";
 
@@ -50,6 +51,7 @@ export function imageReferences({ baseImage }: ImageChoice = {}): ImageReference
       files: digests(sandboxFiles(image)),
       node: lock.version("node"),
       servers: serverInputs(image, lock, imageFile("servers")),
+      egress: egressInputs(lock, rootFile("")),
     });
   const grader = reference("grader", { base, files: digests(graderFiles()) });
   return {
@@ -66,7 +68,8 @@ export async function sandboxContext(
   nodeBinary: string,
 ): Promise<ContextFile[]> {
   const node = { path: "node", content: { file: nodeBinary }, executable: true };
-  return [...sandboxFiles(image), node, ...(await serverFiles(image))];
+  const programs = [...(await serverFiles(image)), ...(await egressFiles(rootFile("")))];
+  return [...sandboxFiles(image), node, ...programs];
 }
 
 /** All that the grader image is built from. */

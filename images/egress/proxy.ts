@@ -1,34 +1,24 @@
-import { createServer, type IncomingMessage, request, type Server } from "node:http";
+import {
+  createServer,
+  type IncomingMessage,
+  request,
+  type Server,
+  type ServerResponse,
+} from "node:http";
 import { connect, type Socket } from "node:net";
 import type { Duplex } from "node:stream";
+import { type AllowedHost, allowedHost, hostName } from "../../runtime/base/host-name.ts";
 import { type AddressCheck, type AddressRules, addressCheck } from "./address.ts";
-import { type AllowedHost, allowedHosts, hostName } from "./hosts.ts";
-
-/** One request of the agent to the outside, whatever became of it. */
-export interface EgressRecord {
-  /** From 1, in the order in which requests came. */
-  readonly request: number;
-  readonly method: string;
-  /** As it was asked for, at most 300 letters. */
-  readonly host: string;
-  readonly port: number | null;
-  /** Where it was sent; null if it was sent nowhere. */
-  readonly address: string | null;
-  readonly outcome: "allowed" | "refused" | "failed";
-  /** Why it was refused, or how it failed; null if it was allowed. */
-  readonly reason: string | null;
-  readonly bytesOut: number;
-  readonly bytesIn: number;
-}
+import { type EgressRecord, Note, Refused, textOf } from "./record.ts";
 
 export interface EgressOptions {
-  /** As `allowedHosts` reads them. */
+  /** As `allowedHost` reads them. */
   readonly hosts: readonly string[];
   readonly rules?: AddressRules;
   /** All addresses of a name. It is asked once; what it says is where the connection goes. */
   readonly resolve: (host: string) => Promise<readonly string[]>;
   readonly onRecord: (record: EgressRecord) => void;
-  /** Default 32 at once, 10,000 in all, 256 MiB each way, 60 s without a byte. */
+  /** Default 128 at once, 10,000 in all, 256 MiB each way in all, 60 s without a byte. */
   readonly limits?: Partial<EgressLimits>;
 }
 
@@ -40,13 +30,12 @@ export interface EgressLimits {
 }
 
 const LIMITS: EgressLimits = {
-  connections: 32,
+  connections: 128,
   requests: 10_000,
   bytes: 256 * 1024 * 1024,
   idleMs: 60_000,
 };
 const HEAD_BYTES_MAX = 16 * 1024;
-const HOST_LETTERS = 300;
 
 /** Headers that are between two neighbours, or for the proxy alone. */
 const NOT_PASSED = [
@@ -56,16 +45,6 @@ const NOT_PASSED = [
   "proxy-connection",
   "te",
 ].concat(["trailer", "transfer-encoding", "upgrade", "host"]);
-
-/** A request that is not carried out, and what its sender is told. */
-class Refused extends Error {
-  readonly outcome: "refused" | "failed";
-
-  constructor(outcome: "refused" | "failed", message: string) {
-    super(message);
-    this.outcome = outcome;
-  }
-}
 
 interface Target extends AllowedHost {
   readonly address: string;
@@ -91,24 +70,15 @@ export class EgressProxy {
   constructor(options: EgressOptions) {
     this.#options = options;
     this.#limits = { ...LIMITS, ...options.limits };
-    this.#allowed = options.hosts.flatMap((entry) => {
-      const hosts = allowedHosts(entry);
-      if (hosts === undefined) throw new Error(`"${entry}" is no host name`);
-      return hosts;
+    this.#allowed = options.hosts.map((entry) => {
+      const allowed = allowedHost(entry);
+      if (allowed === undefined) throw new Error(`"${entry}" is no host name with a port`);
+      return allowed;
     });
     this.#check = addressCheck(options.rules);
     this.#server = createServer({ maxHeaderSize: HEAD_BYTES_MAX });
     this.#server.on("request", (message, response) => {
-      void this.#forward(message).then(
-        (answer) => {
-          response.writeHead(answer.statusCode ?? 502, passed(answer.headers));
-          answer.pipe(response);
-        },
-        (error: unknown) => {
-          response.writeHead(error instanceof Refused ? 403 : 502, { connection: "close" });
-          response.end(`${textOf(error)}\n`);
-        },
-      );
+      void this.#forward(message, response);
     });
     this.#server.on("connect", (message: IncomingMessage, client: Duplex, head: Buffer) => {
       void this.#tunnel(message, client, head);
@@ -132,6 +102,7 @@ export class EgressProxy {
     try {
       const target = await this.#targetOf(message.url ?? "", note);
       const upstream = await this.#connected(target, note);
+      if (client.destroyed) upstream.destroy();
       client.write("HTTP/1.1 200 Connection Established\r\n\r\n");
       if (head.length > 0) upstream.write(head);
       this.#join(client, upstream, note);
@@ -141,7 +112,7 @@ export class EgressProxy {
     }
   }
 
-  async #forward(message: IncomingMessage): Promise<IncomingMessage> {
+  async #forward(message: IncomingMessage, response: ServerResponse): Promise<void> {
     const url = URL.parse(message.url ?? "");
     const note = this.#note(message.method ?? "", url?.host ?? message.url ?? "");
     try {
@@ -150,10 +121,27 @@ export class EgressProxy {
       }
       const target = await this.#targetOf(`${url.hostname}:${url.port || 80}`, note);
       const upstream = await this.#connected(target, note);
-      return await this.#exchange(message, url, upstream, note);
+      const { socket } = message;
+      const leave = () => upstream.destroy();
+      upstream.on("close", () => {
+        socket.off("close", leave);
+        note.end(undefined, upstream);
+      });
+      // Whoever asked may go before the answer is over.
+      socket.once("close", leave);
+      if (socket.destroyed) leave();
+      const answer = await this.#exchange(message, url, upstream, note);
+      response.writeHead(answer.statusCode ?? 502, passed(answer.headers));
+      answer.on("data", (chunk: Buffer) => this.#count("in", chunk, upstream, note));
+      answer.pipe(response);
+      answer.on("close", () => {
+        if (!answer.complete) response.destroy();
+      });
     } catch (error) {
       note.end(error);
-      throw error;
+      if (response.headersSent) return void response.destroy();
+      response.writeHead(error instanceof Refused ? 403 : 502, { connection: "close" });
+      response.end(`${textOf(error)}\n`);
     }
   }
 
@@ -172,10 +160,7 @@ export class EgressProxy {
     });
     sent.on("response", resolve);
     sent.on("error", reject);
-    upstream.on("close", () => {
-      this.#count(upstream);
-      note.end(undefined, upstream);
-    });
+    message.on("data", (chunk: Buffer) => this.#count("out", chunk, upstream, note));
     message.pipe(sent);
     return await promise;
   }
@@ -222,25 +207,24 @@ export class EgressProxy {
   }
 
   #join(client: Duplex, upstream: Socket, note: Note): void {
-    const room = this.#limits.bytes;
-    upstream.on("data", () => {
-      if (upstream.bytesRead > room) upstream.destroy();
-    });
-    client.on("data", () => {
-      if (upstream.bytesWritten > room) upstream.destroy();
-    });
+    upstream.on("data", (chunk: Buffer) => this.#count("in", chunk, upstream, note));
+    client.on("data", (chunk: Buffer) => this.#count("out", chunk, upstream, note));
     client.pipe(upstream);
     upstream.pipe(client);
     client.on("close", () => upstream.destroy());
     upstream.on("close", () => {
-      this.#count(upstream);
       client.end();
       note.end(undefined, upstream);
     });
   }
 
-  #count({ bytesRead, bytesWritten }: Socket): void {
-    this.#bytes = { in: this.#bytes.in + bytesRead, out: this.#bytes.out + bytesWritten };
+  /** All that goes one way, over all requests, is bounded. */
+  #count(way: "in" | "out", { length }: Buffer, upstream: Socket, note: Note): void {
+    this.#bytes[way] += length;
+    const { bytes } = this.#limits;
+    if (this.#bytes[way] <= bytes) return;
+    note.end(new Refused("failed", `more than ${bytes} bytes`), upstream);
+    upstream.destroy();
   }
 
   #note(method: string, asked: string): Note {
@@ -249,54 +233,6 @@ export class EgressProxy {
   }
 }
 
-/** What becomes one record, once. */
-class Note {
-  readonly #request: number;
-  readonly #method: string;
-  readonly #onRecord: EgressOptions["onRecord"];
-  #host: string;
-  #port: number | null = null;
-  #address: string | null = null;
-  #isOver = false;
-
-  constructor(number: number, method: string, asked: string, on: EgressOptions["onRecord"]) {
-    this.#request = number;
-    this.#method = method.slice(0, 32);
-    this.#host = asked.slice(0, HOST_LETTERS);
-    this.#onRecord = on;
-  }
-
-  aim(host: string, port: number): void {
-    this.#host = host;
-    this.#port = port;
-  }
-
-  sentTo(address: string): void {
-    this.#address = address;
-  }
-
-  end(error: unknown, upstream?: Socket): void {
-    if (this.#isOver) return;
-    this.#isOver = true;
-    const failed = error instanceof Refused ? error.outcome : "failed";
-    this.#onRecord({
-      request: this.#request,
-      method: this.#method,
-      host: this.#host,
-      port: this.#port,
-      address: this.#address,
-      outcome: error === undefined ? "allowed" : failed,
-      reason: error === undefined ? null : textOf(error),
-      bytesOut: upstream?.bytesWritten ?? 0,
-      bytesIn: upstream?.bytesRead ?? 0,
-    });
-  }
-}
-
 function passed(headers: IncomingMessage["headers"]): IncomingMessage["headers"] {
   return Object.fromEntries(Object.entries(headers).filter(([name]) => !NOT_PASSED.includes(name)));
-}
-
-function textOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

@@ -24,12 +24,14 @@ export function digestsOnly(engine: Engine): Engine {
     },
     attach: (found, options) => engine.attach(found, options),
     remove: (found, options) => engine.remove(found, options),
+    hostAddresses: (options) => engine.hostAddresses(options),
     [Symbol.asyncDispose]: async () => {},
   };
 }
 
-function requireDigests({ id, image, keeper }: SandboxSpec): void {
-  const named = [image, ...(keeper ? [keeper.image] : [])].find((one) => !isDigest(one));
+function requireDigests({ id, image, keeper, outlet }: SandboxSpec): void {
+  const images = [image, keeper?.image ?? image, outlet?.image ?? image];
+  const named = images.find((one) => !isDigest(one));
   if (named === undefined) return;
   const message =
     `sandbox "${id}": image "${named}" is not named by its digest (sha256:…), as this ` +

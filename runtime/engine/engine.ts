@@ -41,6 +41,12 @@ export interface Engine extends AsyncDisposable {
 
   /** Removes all parts of what `find` reported. Absent parts are no error. */
   remove(found: FoundSandbox, options?: EngineCall): Promise<void>;
+
+  /**
+   * Addresses (IPv4 and IPv6) at which the engine's own machine is reached, as far as that can be
+   * known from here: an address that a router somewhere translates to it cannot.
+   */
+  hostAddresses(options?: EngineCall): Promise<readonly string[]>;
 }
 
 export interface EngineCall {
@@ -103,6 +109,11 @@ export interface Sandbox extends Box, AsyncDisposable {
    * and its state alive. Present if the spec asked for it.
    */
   readonly keeper: Box | undefined;
+  /**
+   * A third box, that has a network and shares nothing with the others. Present if the spec asked
+   * for it. Nothing of the agent's may ever run in it.
+   */
+  readonly outlet: Box | undefined;
 
   /**
    * Ends every process of the main box, at once and for good. After it resolves nothing can change
@@ -254,6 +265,17 @@ export interface SandboxSpec {
   readonly hostNames?: readonly string[];
   readonly limits: BoxLimits;
   readonly keeper?: KeeperSpec;
+  readonly outlet?: OutletSpec;
+}
+
+/**
+ * A box with a network, for a program of ours that decides what goes out. Sealed as others are, but
+ * for that. Where sandboxes are run by gVisor it is run by runc: gVisor has no network to give here.
+ */
+export interface OutletSpec {
+  readonly image: string;
+  readonly users: readonly string[];
+  readonly limits: BoxLimits;
 }
 
 export interface KeeperSpec {

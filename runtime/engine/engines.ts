@@ -15,6 +15,8 @@ export interface EngineOptions {
   readonly profile?: ProfileName;
   /** The OCI runtime that boxes are run with, by the engine's name for it. Default: the engine's. */
   readonly runtime?: string;
+  /** The engine's network that outlets are in. Default "bridge", Docker's own. */
+  readonly outletNetwork?: string;
 }
 
 type Opener = (
@@ -37,5 +39,6 @@ export async function openEngine(name: string, options: EngineOptions): Promise<
     const message = `no engine is named "${name}" (known: ${known.join(", ")})`;
     throw engineFault("unknown-engine", `${message}${didYouMean(name, known)}`);
   }
-  return await opener({ log: silentLog, deadlineMs: 30_000, profile: "default", ...options });
+  const usual = { log: silentLog, deadlineMs: 30_000, profile: "default" } as const;
+  return await opener({ ...usual, outletNetwork: "bridge", ...options });
 }

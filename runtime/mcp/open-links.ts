@@ -51,7 +51,8 @@ export class LinkOpener implements AsyncDisposable {
     if (spec.kind === "terminal") {
       const { openTerminal } = await import("./terminal/terminal-link.ts");
       // Its life is the link's: nothing of it waits on the engine before the first command.
-      const options = { user: "agent", cwd: "/workspace", log: this.#logOf(spec) };
+      const { env = {} } = spec;
+      const options = { user: "agent", cwd: "/workspace", env, log: this.#logOf(spec) };
       const never = new AbortController().signal;
       return this.#kept(await openTerminal(this.#box, { ...options, signal: never }));
     }

@@ -48,6 +48,8 @@ export interface StdioServerSpec {
 export interface TerminalServerSpec {
   readonly name: string;
   readonly kind: "terminal";
+  /** Added to the environment of every shell. */
+  readonly env?: Readonly<Record<string, string>>;
 }
 
 /** A small young generation: some 15 MB less at rest for `office`, and no slower to start. */

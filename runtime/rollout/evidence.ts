@@ -7,7 +7,9 @@ import { type GradingInput, gradeRun } from "../grading/grade-run.ts";
 import { WaitingGrader } from "../grading/waiting-grader.ts";
 import type { Ending } from "../mcp/step.ts";
 import type { StateSnapshots } from "../store/bundle.ts";
+import { EGRESS } from "../store/bundle-layout.ts";
 import { type BundleContents, writeBundle } from "../store/bundle-writer.ts";
+import { type EgressLine, readEgressLines } from "../store/egress-lines.ts";
 import type { RolloutRecord } from "../store/record.ts";
 import { gradeSchema } from "../store/schemas.ts";
 import type { Task } from "../task/task.ts";
@@ -85,7 +87,7 @@ export async function gradeEvidence(
     files: await graderFiles(spec.task),
     declared: spec.prepared.criteria,
     expected: spec.prepared.expected,
-    context: graderContext(spec, ending),
+    context: graderContext(spec, ending, await egressIn(spec, evidence)),
     stepsFile: join(evidence.folder, "steps.jsonl"),
     before: asSeeded(spec.prepared.fixture),
     after: evidence.after,
@@ -115,10 +117,12 @@ export async function storeEvidence(
   evidence: Evidence,
 ): Promise<string | null> {
   if (!evidence.after || !record.ending) return null;
+  const egress = await egressIn(spec, evidence);
   const contents: BundleContents = {
     facts: bundleFacts(record, spec),
     stepsFile: join(evidence.folder, "steps.jsonl"),
     wireFile: join(evidence.folder, "wire.jsonl"),
+    ...(egress ? { egress } : {}),
     before: asSeeded(spec.prepared.fixture),
     after: evidence.after,
     ...stateOf(spec, evidence),
@@ -126,7 +130,7 @@ export async function storeEvidence(
     taskToml: await readFile(spec.task.files.toml),
     instruction: spec.prepared.instruction,
     expected: spec.prepared.expected,
-    context: graderContext(spec, record.ending),
+    context: graderContext(spec, record.ending, egress),
     grade: evidence.grade ?? null,
     logs: await logFiles(evidence),
   };
@@ -149,7 +153,19 @@ async function graderFiles({ files }: Task): Promise<{ path: string; bytes: Buff
   );
 }
 
-function graderContext({ task, prepared }: RolloutSpec, ending: Ending): Json {
+/** Undefined for a task that asks for no hosts outside. */
+async function egressIn(
+  { task }: RolloutSpec,
+  { folder }: Evidence,
+): Promise<EgressLine[] | undefined> {
+  return task.egress.length === 0 ? undefined : await readEgressLines(join(folder, EGRESS));
+}
+
+function graderContext(
+  { task, prepared }: RolloutSpec,
+  ending: Ending,
+  egress: readonly EgressLine[] | undefined,
+): Json {
   const answer = ending.kind === "submitted" ? ending.answer : null;
   const { variant, instruction } = prepared;
   return {
@@ -159,6 +175,7 @@ function graderContext({ task, prepared }: RolloutSpec, ending: Ending): Json {
     ending: { ...ending },
     answer,
     instruction,
+    ...(egress ? { egress: egress.map((line) => ({ ...line })) } : {}),
   };
 }
 

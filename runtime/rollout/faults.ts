@@ -36,6 +36,16 @@ export const ROLLOUT_FAULTS = {
     means: "The rollout does not serve: it does not serve yet, or its turn is over.",
     remedy: "Look at detail.phase: wait until it is serving, or ask for another rollout.",
   },
+  "egress-not-allowed": {
+    blame: "caller",
+    means: "The task asks for hosts outside of its sandbox, and nobody has allowed that here.",
+    remedy: "Allow it with `--allow-egress` or CLOCHE_ALLOW_EGRESS=1, or run another task.",
+  },
+  "egress-failed": {
+    blame: "engine",
+    means: "The way from the sandbox to the hosts of its task could not be opened.",
+    remedy: "Read the message; look whether the engine has a network, and run it again.",
+  },
   interrupted: {
     blame: "engine",
     means: "The process that conducted the rollout died before the rollout's end.",

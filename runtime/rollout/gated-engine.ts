@@ -42,6 +42,7 @@ export function gatedEngine(
       return sandbox && gatedSandbox(sandbox, remove);
     },
     remove: (found, options) => remove(() => engine.remove(found, options)),
+    hostAddresses: (options) => engine.hostAddresses(options),
     [Symbol.asyncDispose]: async () => {},
   };
 }
@@ -54,6 +55,7 @@ function gatedSandbox(
     id: sandbox.id,
     identity: sandbox.identity,
     keeper: sandbox.keeper,
+    outlet: sandbox.outlet,
     exec: (argv, options) => sandbox.exec(argv, options),
     open: (argv, options) => sandbox.open(argv, options),
     putArchive: (tar, path, options) => sandbox.putArchive(tar, path, options),

@@ -66,6 +66,8 @@ export interface RolloutParts {
   readonly process: string;
   /** Vouches for bundles and regrades. Absent: they carry no signature. */
   readonly signer?: Signer;
+  /** Whether tasks may reach the hosts outside that they ask for. Default: those are refused. */
+  readonly allowEgress?: boolean;
   /** The bearer token of a rollout, always the same one. Absent: a new secret each time. */
   readonly tokenOf?: (rolloutId: string) => string;
   /** Lets a rollout's grading begin once there is room. Absent: at once. */

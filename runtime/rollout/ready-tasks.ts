@@ -37,7 +37,7 @@ export class ReadyTasks {
 
   /** Rejects as `findTask` and `prepareVariant` do. */
   async ready(id: string, variant: number): Promise<ReadyTask> {
-    const task = await this.#task(id);
+    const task = await this.task(id);
     const key = `${task.sha256} ${variant}`;
     const known = this.#variants.get(key);
     const preparing = known ?? prepareVariant(task, variant, this.#parts);
@@ -48,7 +48,8 @@ export class ReadyTasks {
     return { task, prepared: await preparing };
   }
 
-  async #task(id: string): Promise<Task> {
+  /** Rejects as `findTask` does. */
+  async task(id: string): Promise<Task> {
     const known = this.#tasks.get(id);
     if (known && (await lookOf(known.task)) === known.look) return known.task;
     const task = await findTask(this.#root, id);

@@ -1,5 +1,6 @@
 import { rolloutId } from "../base/id.ts";
 import type { Claim } from "../store/admissions.ts";
+import { requireEgress } from "./egress.ts";
 import type { ExternalPlayer } from "./external-player.ts";
 import { rolloutFault } from "./faults.ts";
 import { newGroupId } from "./group-name.ts";
@@ -82,10 +83,11 @@ export class Reception {
     caller: Caller,
     claim?: Omit<Claim, "target">,
   ): Promise<string> {
-    const { room, tasks } = this.#parts;
+    const { room, tasks, parts } = this.#parts;
     this.#requireOpen();
     const places = room.take(caller, "n" in wish ? wish.n : 1);
     try {
+      requireEgress(await tasks.task(wish.task), parts);
       const ready = await tasks.ready(wish.task, checked.variant);
       const task = loweredTask(ready, wish);
       this.#requireOpen();

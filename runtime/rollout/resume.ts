@@ -78,7 +78,7 @@ function wanted(record: RolloutRecord, sandbox: Sandbox | undefined): Sandbox {
 async function fromServing(run: Run, sandbox: Sandbox): Promise<void> {
   const { running, outOfMemory } = await sandbox.state();
   const ending: Ending = running
-    ? await serve(run, async () => await reopened(run, sandbox))
+    ? await serve(run, sandbox, async () => await reopened(run, sandbox))
     : { kind: "sandbox_died", outOfMemory };
   await reachFinished(run, ending);
   await judge(run, sandbox, ending);

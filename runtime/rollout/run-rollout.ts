@@ -3,6 +3,8 @@ import { rolloutFolder } from "../store/data-folder.ts";
 import type { RolloutRecord } from "../store/record.ts";
 import { BlobFolder } from "../workspace/blobs.ts";
 import { conduct, failing, judge, type Run, reachFinished } from "./conduct.ts";
+import { requireEgress } from "./egress.ts";
+import { serversOf } from "./egress-servers.ts";
 import { evidenceIn } from "./evidence.ts";
 import { Life, stage } from "./life.ts";
 import { imagesFor, type RolloutParts, type RolloutSpec, type RolloutWatcher } from "./parts.ts";
@@ -32,8 +34,10 @@ export function needOf(
   { images }: Pick<RolloutParts, "images">,
   hostNames: readonly string[] = [],
 ): SandboxNeed {
-  const { servers, limits } = task;
-  return { images: imagesFor(servers, images), limits, servers, hostNames };
+  const { limits, egress } = task;
+  const servers = serversOf(task, hostNames);
+  const need = { images: imagesFor(servers, images), limits, servers, hostNames };
+  return egress.length > 0 ? { ...need, hasEgress: true } : need;
 }
 
 const SLACK_MS = 15 * 60_000;
@@ -47,6 +51,7 @@ export function holdMsOf({ budget, graderTimeoutMs }: RolloutSpec["task"]): numb
 async function live(run: Run): Promise<void> {
   const { spec, parts, signal, life } = run;
   const { id, task, prepared } = spec;
+  requireEgress(task, parts);
   const { sandboxes = new ColdSource(parts.engine, ownerOf(parts)) } = parts;
   const claim = { rollout: id, holdMs: holdMsOf(task) };
   const taken = await stage(failing(id, "making the sandbox"), signal, () =>
@@ -63,7 +68,7 @@ async function live(run: Run): Promise<void> {
   else life.pass("seeded"); // It serves in a moment.
 
   const started = taken.servers ? { started: taken.servers } : {};
-  const ending = await serve(run, () =>
+  const ending = await serve(run, sandbox, () =>
     McpProxy.open({ ...proxyOptions(run, sandbox), ...started }),
   );
   await reachFinished(run, ending);

@@ -19,6 +19,8 @@ export interface SandboxNeed {
   readonly servers: readonly ServerSpec[];
   /** Names that lead to the sandbox itself. */
   readonly hostNames: readonly string[];
+  /** Whether it has a way out. Default: not. */
+  readonly hasEgress?: boolean;
 }
 
 /** Whom a sandbox is for. */

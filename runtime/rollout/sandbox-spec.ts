@@ -3,10 +3,20 @@ import type { ExecutionPlace } from "../grading/execution.ts";
 import type { ServerSpec } from "../mcp/server-spec.ts";
 import type { RolloutLimits } from "../store/record.ts";
 import { STATE_PATH, STATE_USER } from "../workspace/state-folder.ts";
+import { FORWARDER_USER, OUTLET_USER } from "./egress.ts";
 import type { RolloutParts } from "./parts.ts";
 import type { SandboxNeed } from "./sandbox-source.ts";
 
 const MB = 1024 * 1024;
+
+const OUTLET_LIMITS: BoxLimits = {
+  memoryBytes: 256 * MB,
+  processes: 48,
+  cpus: 1,
+  tmpBytes: 8 * MB,
+  fileBytes: MB,
+  openFiles: 1024,
+};
 
 /** Where the grader works. The volume holds the capture and all it is compared with. */
 export const GRADER_FOLDER = "/grade";
@@ -14,10 +24,11 @@ export const GRADER_USER = "grader";
 
 /** The sandbox of one rollout: the agent's box, and the grader's as its keeper. */
 export function sandboxSpec(id: string, need: SandboxNeed, labels: SandboxLabels): SandboxSpec {
-  const { images, servers, hostNames } = need;
+  const { images, servers, hostNames, hasEgress = false } = need;
   const { workspaceBytes, workspaceFiles, stateBytes, stateFiles, ...limits } = need.limits;
   const state = stateVolume(need.limits);
   const users = new Set(["agent", ...serverUsers(servers), ...(state ? [state.owner] : [])]);
+  if (hasEgress) users.add(FORWARDER_USER);
   return {
     id,
     labels,
@@ -33,6 +44,9 @@ export function sandboxSpec(id: string, need: SandboxNeed, labels: SandboxLabels
       scratch: graderVolume(need.limits),
       limits: graderLimits(need.limits),
     },
+    ...(hasEgress
+      ? { outlet: { image: images.sandbox, users: [OUTLET_USER], limits: OUTLET_LIMITS } }
+      : {}),
   };
 }
 

@@ -1,10 +1,14 @@
+import { join } from "node:path";
 import { pause } from "../base/deadline.ts";
 import { Fault, messageOf } from "../base/fault.ts";
 import { secret } from "../base/id.ts";
-import type { Box } from "../engine/engine.ts";
+import type { Box, Sandbox } from "../engine/engine.ts";
 import type { McpProxy, McpProxyOptions } from "../mcp/proxy.ts";
 import type { Ending } from "../mcp/step.ts";
-import type { Run } from "./conduct.ts";
+import { EGRESS } from "../store/bundle-layout.ts";
+import { failing, type Run } from "./conduct.ts";
+import { type Egress, openEgress, requireEgress } from "./egress.ts";
+import { serversOf } from "./egress-servers.ts";
 import { rolloutFault } from "./faults.ts";
 import { stage } from "./life.ts";
 import type { Played } from "./player.ts";
@@ -15,8 +19,14 @@ const GRACE_MS = 1_000;
  * Opens the rollout's endpoint on a proxy, lets the policy play, and closes both again. The servers
  * are held on: they end with their box, which costs less than ending them one by one.
  */
-export async function serve(run: Run, open: () => Promise<McpProxy>): Promise<Ending> {
+export async function serve(
+  run: Run,
+  sandbox: Sandbox,
+  open: () => Promise<McpProxy>,
+): Promise<Ending> {
   const { spec, parts, life, evidence } = run;
+  // Before any program that could be where it is to be.
+  const egress = await egressOf(run, sandbox);
   const proxy = await open();
   run.held.push(proxy);
   const token = parts.tokenOf?.(spec.id) ?? secret();
@@ -33,9 +43,25 @@ export async function serve(run: Run, open: () => Promise<McpProxy>): Promise<En
     ending = { kind: "agent_gone" };
   } finally {
     await proxy.finish(ending);
-    evidence.logs = proxy.stderrTails;
+    await egress?.[Symbol.asyncDispose]();
+    evidence.logs = { ...(egress?.lost ? { egress: egress.lost } : {}), ...proxy.stderrTails };
   }
   return ending;
+}
+
+/** Ended with the agent's turn; its programs are ended with their boxes at the latest. */
+async function egressOf(run: Run, sandbox: Sandbox): Promise<Egress | undefined> {
+  const { spec, parts, signal, evidence } = run;
+  const { id, task } = spec;
+  if (task.egress.length === 0) return undefined;
+  requireEgress(task, parts);
+  const { engine, clock, log } = parts;
+  const file = join(evidence.folder, EGRESS);
+  const egress = await stage(failing(id, "opening its way out"), signal, () =>
+    openEgress(sandbox, { engine, clock, log, file, hosts: task.egress, signal }),
+  );
+  run.held.push(egress);
+  return egress;
 }
 
 /** What every proxy of a rollout is opened with. */
@@ -44,7 +70,7 @@ export function proxyOptions(run: Run, box: Box): McpProxyOptions {
   return {
     rolloutId: spec.id,
     box,
-    servers: spec.task.servers,
+    servers: serversOf(spec.task, spec.prepared.hostNames),
     budget: spec.task.budget,
     folder: evidence.folder,
     clock: parts.clock,

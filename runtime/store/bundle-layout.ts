@@ -16,6 +16,8 @@ export const STATE_BEFORE = "state/before.json";
 export const STATE_AFTER = "state/after.json";
 export const STATE_DIFF = "state/diff.json";
 export const STATE: readonly string[] = [STATE_BEFORE, STATE_AFTER, STATE_DIFF];
+/** Of a rollout that had a way out: its requests. */
+export const EGRESS = "egress.jsonl";
 export const EXPECTED = "expected.json";
 export const CONTEXT = "context.json";
 export const GRADE = "grade.json";
@@ -23,7 +25,7 @@ const GRADER = "task/grader.py";
 export const TOML = "task/task.toml";
 export const INSTRUCTION = "task/instruction.md";
 
-/** What every bundle has; grade.json, state, logs, blobs and further modules may be absent. */
+/** What every bundle has; grade.json, egress.jsonl, state, logs, blobs and further modules may be absent. */
 export const REQUIRED: readonly string[] = [
   STEPS,
   WIRE,
@@ -50,7 +52,8 @@ const LOG = /^logs\/[a-z0-9][a-z0-9_-]{0,63}\.stderr$/;
 
 /** Whether a bundle may have a file of this path at all. */
 export function isPartPath(path: string): boolean {
-  const known = path === GRADE || REQUIRED.includes(path) || STATE.includes(path);
+  const known =
+    path === GRADE || path === EGRESS || REQUIRED.includes(path) || STATE.includes(path);
   return known || MODULE.test(path) || LOG.test(path) || blobNameOf(path) !== undefined;
 }
 

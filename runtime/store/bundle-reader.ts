@@ -18,6 +18,7 @@ import {
   CONTEXT,
   DIFF,
   DOCUMENT_BYTES_MAX,
+  EGRESS,
   EXPECTED,
   GRADE,
   INSTRUCTION,
@@ -30,6 +31,7 @@ import {
   WIRE,
 } from "./bundle-layout.ts";
 import { altered, readPart, verifyFiles } from "./bundle-parts.ts";
+import { EGRESS_BYTES_MAX, egressBytes, parseEgressLines } from "./egress-lines.ts";
 import { storeFault } from "./faults.ts";
 import type { Manifest } from "./manifest.ts";
 import { criterionMarks } from "./marks.ts";
@@ -62,6 +64,7 @@ async function readBundle(root: string): Promise<Bundle> {
   const state = await readState(root, manifest);
   checkBlobs(root, manifest, [before, after, ...(state ? [state.before, state.after] : [])]);
   await checkSteps(root, manifest);
+  await checkEgress(root, manifest);
   return {
     id,
     path: root,
@@ -186,6 +189,18 @@ async function checkSteps(root: string, manifest: Manifest): Promise<void> {
   if (manifest.marks === undefined || manifest.marks.lastStep === (await lastLineHash(file)))
     return;
   throw altered(root, MANIFEST, "marks another last step than that of steps.jsonl");
+}
+
+async function checkEgress(root: string, { parts }: Manifest): Promise<void> {
+  if (!parts.some(({ path }) => path === EGRESS)) return;
+  const bytes = await readPart(root, EGRESS, EGRESS_BYTES_MAX);
+  try {
+    const lines = parseEgressLines(bytes.toString("utf8"));
+    if (bytes.equals(egressBytes(lines))) return;
+  } catch (error) {
+    throw altered(root, EGRESS, `is wrong: ${messageOf(error)}`, error);
+  }
+  throw altered(root, EGRESS, "is not in canonical form");
 }
 
 async function readGraderFiles(root: string, manifest: Manifest): Promise<readonly GraderFile[]> {

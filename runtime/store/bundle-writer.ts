@@ -18,6 +18,7 @@ import {
   blobPath,
   CONTEXT,
   DIFF,
+  EGRESS,
   EXPECTED,
   GRADE,
   INSTRUCTION,
@@ -35,6 +36,7 @@ import {
 } from "./bundle-layout.ts";
 import { verifyFiles } from "./bundle-parts.ts";
 import { openBundle } from "./bundle-reader.ts";
+import { type EgressLine, egressBytes } from "./egress-lines.ts";
 import { storeFault } from "./faults.ts";
 import type { BundleFacts, BundlePart, Manifest, Marks } from "./manifest.ts";
 import { criterionMarks } from "./marks.ts";
@@ -47,6 +49,8 @@ export interface BundleContents {
   readonly facts: BundleFacts;
   readonly stepsFile: string;
   readonly wireFile: string;
+  /** Absent if it had no way out. */
+  readonly egress?: readonly EgressLine[];
   readonly before: Snapshot;
   readonly after: Snapshot;
   /** Absent if the rollout's services keep no state. */
@@ -112,7 +116,7 @@ export async function writeBundle(
 }
 
 function sources(contents: BundleContents, blobs: BlobSource): Map<string, Source> {
-  const { before, after, state, grade } = contents;
+  const { before, after, state, grade, egress } = contents;
   const all = new Map<string, Source>([
     [STEPS, () => createReadStream(contents.stepsFile)],
     [WIRE, () => createReadStream(contents.wireFile)],
@@ -122,6 +126,7 @@ function sources(contents: BundleContents, blobs: BlobSource): Map<string, Sourc
     [EXPECTED, () => contents.expected],
     [CONTEXT, canonical(contents.context)],
   ]);
+  if (egress !== undefined) all.set(EGRESS, () => egressBytes(egress));
   if (state !== undefined) {
     all.set(STATE_BEFORE, canonical(state.before));
     all.set(STATE_AFTER, canonical(state.after));

@@ -1,6 +1,7 @@
 import { parse, TomlDate, TomlError } from "smol-toml";
 import { z } from "zod";
 import { Fault, messageOf } from "../base/fault.ts";
+import { allowedHost } from "../base/host-name.ts";
 import { REWARD_KINDS, type RewardKind } from "../grading/grade.ts";
 import type { ServerSpec } from "../mcp/server-spec.ts";
 import type { Budget } from "../mcp/step.ts";
@@ -55,6 +56,18 @@ const proofTable = z.strictObject({
     .prefault({}),
 });
 
+const HOSTS_MAX = 32;
+
+const egressHost = z.string().transform((entry, context) => {
+  const allowed = allowedHost(entry);
+  if (allowed !== undefined) return `${allowed.host}:${allowed.port}`;
+  const shown = JSON.stringify(entry.slice(0, 100));
+  context.addIssue(
+    `is ${shown}: give a whole name and a port, such as "example.test:443"; no address, no *`,
+  );
+  return z.NEVER;
+});
+
 /** All keys of task.toml, with defaults and bounds. */
 const taskTomlSchema = z.strictObject({
   schema_version: z.literal("1.4", 'must be "1.4"'),
@@ -82,6 +95,7 @@ const taskTomlSchema = z.strictObject({
     fixture: name.optional(),
     reward: z.enum(REWARD_KINDS).default("sparse"),
     proof: proofTable.prefault({}),
+    egress: z.strictObject({ hosts: z.array(egressHost).min(1).max(HOSTS_MAX) }).optional(),
     variants: z
       .strictObject({
         count: whole(1, 1_000_000).default(1),
@@ -127,6 +141,7 @@ export interface TaskToml {
   readonly fixture: string | undefined;
   readonly graderTimeoutMs: number;
   readonly proof: ProofSettings;
+  readonly egress: readonly string[];
 }
 
 /**
@@ -154,6 +169,7 @@ export function readTaskToml(text: string, file: string): TaskToml {
     fixture: cloche.fixture,
     graderTimeoutMs: verifier.timeout_sec * 1000,
     proof: proofOf(toml),
+    egress: [...new Set(cloche.egress?.hosts ?? [])].sort(),
   };
 }
 

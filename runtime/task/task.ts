@@ -27,6 +27,8 @@ export interface Task {
   readonly files: TaskFiles;
   readonly graderTimeoutMs: number;
   readonly proof: ProofSettings;
+  /** Hosts outside that it may reach, as "name:port", sorted. Empty: none. */
+  readonly egress: readonly string[];
   /** Over every file of the task's folder and of its fixture set. */
   readonly sha256: string;
 }

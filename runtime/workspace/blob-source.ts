@@ -15,6 +15,62 @@ export function layeredBlobs(...sources: readonly BlobSource[]): BlobSource {
   };
 }
 
+/** A source that remembers small contents, `maxBytes` of them, once they were read to their end. */
+export function rememberedBlobs(source: BlobSource, known: BlobMemory): BlobSource {
+  return {
+    read: (sha256) => {
+      const bytes = known.get(sha256);
+      if (bytes !== undefined) return Readable.from([bytes], { objectMode: false });
+      return Readable.from(remembering(source, sha256, known), { objectMode: false });
+    },
+    has: async (sha256) => known.get(sha256) !== undefined || (await source.has(sha256)),
+  };
+}
+
+/** Contents by their sha256; of those that were read long ago nothing is kept. */
+export class BlobMemory {
+  readonly #known = new Map<string, Buffer>();
+  readonly #maxBytes: number;
+  #bytes = 0;
+
+  constructor(maxBytes: number) {
+    this.#maxBytes = maxBytes;
+  }
+
+  get(sha256: string): Buffer | undefined {
+    return this.#known.get(sha256);
+  }
+
+  set(sha256: string, bytes: Buffer): void {
+    if (bytes.length === 0 || bytes.length > SMALL_BYTES || this.#known.has(sha256)) return;
+    this.#known.set(sha256, bytes);
+    this.#bytes += bytes.length;
+    for (const [oldest, { length }] of this.#known) {
+      if (this.#bytes <= this.#maxBytes) break;
+      this.#known.delete(oldest);
+      this.#bytes -= length;
+    }
+  }
+}
+
+const SMALL_BYTES = 256 * 1024;
+
+/** What ends without an error is what its name says: the source has checked it. */
+async function* remembering(
+  source: BlobSource,
+  sha256: string,
+  known: BlobMemory,
+): AsyncIterable<Buffer> {
+  const read: Buffer[] = [];
+  let bytes = 0;
+  for await (const chunk of source.read(sha256) as AsyncIterable<Buffer>) {
+    bytes += chunk.length;
+    if (bytes <= SMALL_BYTES) read.push(chunk);
+    yield chunk;
+  }
+  if (bytes <= SMALL_BYTES) known.set(sha256, Buffer.concat(read));
+}
+
 async function* chunks(sources: readonly BlobSource[], sha256: string): AsyncIterable<Buffer> {
   const source = (await holder(sources, sha256)) ?? sources.at(-1);
   if (source) yield* source.read(sha256);

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import { addressCheck } from "../../images/egress/address.ts";
-import { allowedHosts, hostName } from "../../images/egress/hosts.ts";
+import { allowedHost, hostName } from "../../runtime/base/host-name.ts";
 
 const check = addressCheck();
 const octet = fc.integer({ min: 0, max: 255 });
@@ -138,7 +138,7 @@ test("a host name is never an address, in whatever spelling", () => {
   fc.assert(
     fc.property(spelled, (form) => {
       assert.equal(hostName(form), undefined, form);
-      assert.equal(allowedHosts(form), undefined, form);
+      assert.equal(allowedHost(`${form}:443`), undefined, form);
     }),
     { numRuns: 10_000 },
   );
@@ -146,13 +146,8 @@ test("a host name is never an address, in whatever spelling", () => {
 
 test("a host is named in one form, and only whole names of letters, digits and hyphens are", () => {
   assert.equal(hostName("API.Example.Test."), "api.example.test");
-  assert.deepEqual(allowedHosts("api.example.test"), [
-    { host: "api.example.test", port: 80 },
-    { host: "api.example.test", port: 443 },
-  ]);
-  assert.deepEqual(allowedHosts("api.example.test:8443"), [
-    { host: "api.example.test", port: 8443 },
-  ]);
+  assert.deepEqual(allowedHost("API.example.test:8443"), { host: "api.example.test", port: 8443 });
+  assert.equal(allowedHost("api.example.test"), undefined, "without a port");
   const wrong = [
     "localhost",
     "*.example.test",
@@ -162,7 +157,10 @@ test("a host is named in one form, and only whole names of letters, digits and h
     "a.test/x",
     "ä.test",
   ];
-  for (const name of [...wrong, "a.test:0", "a.test:65536", "user@a.test", "a.test\n", ".", ""]) {
-    assert.equal(allowedHosts(name), undefined, name);
+  for (const name of [...wrong, "user@a.test", "a.test\n", "10.0.0.1", "[::1]", ".", ""]) {
+    assert.equal(allowedHost(`${name}:443`), undefined, name);
+  }
+  for (const port of ["0", "65536", "01", "", "x", "443\n", "443:443", "-1"]) {
+    assert.equal(allowedHost(`a.test:${port}`), undefined, port);
   }
 });

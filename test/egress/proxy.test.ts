@@ -3,7 +3,8 @@ import { once } from "node:events";
 import { createServer, type Server } from "node:http";
 import { type AddressInfo, connect, createServer as createTcpServer } from "node:net";
 import { after, before, describe, it } from "node:test";
-import { type EgressOptions, EgressProxy, type EgressRecord } from "../../images/egress/proxy.ts";
+import { type EgressOptions, EgressProxy } from "../../images/egress/proxy.ts";
+import type { EgressRecord } from "../../images/egress/record.ts";
 
 /** What stands for the internet: a server of this machine, whose address a test may reach. */
 const OUTSIDE = "127.0.0.1";
@@ -87,8 +88,10 @@ describe("a proxy for requests to the outside", () => {
     const one = seen.at(-1);
     assert.deepEqual([one?.url, one?.host], ["/a?b=c", `api.example.test:${port}`]);
     assert.ok(!one?.headers.includes("proxy-authorization"));
-    await untilRecorded(records);
-    const { outcome, address, host, bytesIn } = records[0] as EgressRecord;
+    await untilRecorded(records, 2);
+    const [begun, over] = records;
+    assert.deepEqual([begun?.outcome, begun?.request, begun?.address], ["begun", 1, OUTSIDE]);
+    const { outcome, address, host, bytesIn } = over as EgressRecord;
     assert.deepEqual([outcome, address, host], ["allowed", OUTSIDE, "api.example.test"]);
     assert.ok(bytesIn > 0);
   });
@@ -103,7 +106,7 @@ describe("a proxy for requests to the outside", () => {
     const inside = "GET /in HTTP/1.1\r\nhost: api.example.test\r\nconnection: close\r\n\r\n";
     const said = await ask(`CONNECT api.example.test:${port} HTTP/1.1\r\n\r\n${inside}`);
     assert.match(said, /^HTTP\/1\.1 200 Connection Established\r\n\r\nHTTP\/1\.1 200 /);
-    await untilRecorded(records);
+    await untilRecorded(records, 2);
     assert.equal(asked, 1);
     assert.equal(records[0]?.address, OUTSIDE);
   });
@@ -124,7 +127,7 @@ describe("a proxy for requests to the outside", () => {
     const get = `GET http://api.example.test:${port}/ HTTP/1.1\r\nhost: x\r\n\r\n`;
     assert.match(await ask(get), /^HTTP\/1\.1 200 /);
     assert.match(await ask(get), /^HTTP\/1\.1 403 [\s\S]*more than 1 requests/);
-    await untilRecorded(records, 2);
+    await untilRecorded(records, 3);
     assert.ok(records.some(({ outcome }) => outcome === "refused"));
   });
 
@@ -193,7 +196,7 @@ async function answerOf(socket: ReturnType<typeof connect>): Promise<string> {
   return Buffer.concat(pieces).toString();
 }
 
-async function untilRecorded(records: readonly unknown[], count = 1): Promise<void> {
+async function untilRecorded(records: readonly unknown[], count: number): Promise<void> {
   for (let turn = 0; records.length < count && turn < 200; turn++) {
     await new Promise((resolve) => setTimeout(resolve, 25));
   }

@@ -27,6 +27,7 @@ interface KnownBox {
 interface Boxes {
   readonly main: KnownBox;
   readonly keeper: KnownBox | undefined;
+  readonly outlet: KnownBox | undefined;
 }
 
 /**
@@ -48,9 +49,10 @@ export async function attachSandbox(
   const look = async (): Promise<Boxes | undefined> => {
     const main = await inspect(api, log, named(names.main), signal);
     const keeper = await inspect(api, log, named(names.keeper), signal);
+    const outlet = await inspect(api, log, named(names.outlet), signal);
     const holder = wasKept ? keeper : main;
     const isHeld = holder?.isRunning === true && holder.gid === main?.gid;
-    return main && isHeld ? { main, keeper } : undefined;
+    return main && isHeld ? { main, keeper, outlet } : undefined;
   };
   const found = await look();
   if (found === undefined) return undefined;
@@ -60,12 +62,14 @@ export async function attachSandbox(
   const still = await look();
   if (still === undefined) return undefined;
   if (failure !== undefined && still[failure.box]?.isRunning) throw failure.error;
-  const { main, keeper } = still;
-  const identity = { uids: { ...main.uids, ...keeper?.uids }, gid: main.gid };
+  const { main, keeper, outlet } = still;
+  const uids = { ...main.uids, ...keeper?.uids, ...outlet?.uids };
+  const identity = { uids, gid: main.gid };
   const handles = (kind: Part["kind"]) =>
     parts.filter((part) => part.kind === kind).map(({ handle }) => handle);
   return new DockerSandbox({
     ...{ api, log, id, identity, main: main.box, keeper: keeper?.box },
+    outlet: outlet?.isRunning ? outlet.box : undefined,
     hasState: parts.some(({ name }) => name === names.state),
     made: { containers: handles("container"), volumes: handles("volume") },
   });
@@ -100,12 +104,12 @@ async function inspect(
   }
 }
 
-/** In both boxes, as far as they run. Says in which one it failed, if it did. */
+/** In all boxes, as far as they run. Says in which one it failed, if it did. */
 async function endPrograms(
   api: DockerApi,
   boxes: Boxes,
 ): Promise<{ readonly box: keyof Boxes; readonly error: unknown } | undefined> {
-  for (const name of ["main", "keeper"] as const) {
+  for (const name of ["main", "keeper", "outlet"] as const) {
     const known = boxes[name];
     if (!known?.isRunning) continue;
     const { container } = known.box.parts;

@@ -9,8 +9,8 @@ export function checkSpec(spec: SandboxSpec): void {
   if (!/^[a-z0-9-]{1,60}$/.test(spec.id)) {
     throw refuse("id", "must be 1 to 60 of a-z, 0-9 and -");
   }
-  const keeper = spec.keeper;
-  const users = [...spec.users, ...(keeper?.users ?? [])];
+  const { keeper, outlet } = spec;
+  const users = [...spec.users, ...(keeper?.users ?? []), ...(outlet?.users ?? [])];
   const odd = users.find((user) => !/^[a-z_][a-z0-9_-]{0,31}$/.test(user) || user === "init");
   if (odd !== undefined) throw refuse("users", `holds "${odd}", which is no name for a user`);
   if (new Set(users).size > USERS_MAX) throw refuse("users", `are more than ${USERS_MAX}`);
@@ -30,6 +30,7 @@ export function checkSpec(spec: SandboxSpec): void {
   if (nameProblem !== undefined) throw refuse("hostNames", nameProblem);
   const limits: [string, BoxLimits][] = [["limits", spec.limits]];
   if (keeper) limits.push(["keeper.limits", keeper.limits]);
+  if (outlet) limits.push(["outlet.limits", outlet.limits]);
   for (const [field, all] of limits) {
     const bad = Object.entries(all).find(([, value]) => !(Number.isFinite(value) && value > 0));
     if (bad) throw refuse(`${field}.${bad[0]}`, `is ${bad[1]}, but must be above 0`);

@@ -1,6 +1,7 @@
 import type { Log } from "../../base/log.ts";
 import type { EngineCall, SandboxSpec, VolumeSpec } from "../engine.ts";
 import { engineFault } from "../faults.ts";
+import { boxSpecs, type SealedSpec } from "./box-specs.ts";
 import { checkSpec } from "./check-spec.ts";
 import { type DockerApi, failed, Refusal } from "./docker-api.ts";
 import { DockerBox } from "./docker-box.ts";
@@ -8,19 +9,13 @@ import { DockerSandbox } from "./docker-sandbox.ts";
 import {
   type BoxSpec,
   containerBody,
-  KEPT_STATE,
-  KEPT_WORKSPACE,
-  type Seal,
   temporaryFolders,
   unreadablePaths,
   type VolumeMode,
   volumeOptions,
 } from "./host-config.ts";
 import { type Identity, newIdentity } from "./identity.ts";
-import { labelsOf, partNames, removeAttempt, removeHandles, usersLabel } from "./parts.ts";
-
-/** What is asked for and how the engine seals it. */
-export type SealedSpec = SandboxSpec & { readonly seal: Seal };
+import { labelsOf, partNames, removeAttempt, removeHandles } from "./parts.ts";
 
 /** What has been made so far, so that all of it can be removed again. */
 interface Made {
@@ -42,7 +37,8 @@ export async function createSandbox(
 ): Promise<DockerSandbox> {
   checkSpec(spec);
   signal?.throwIfAborted();
-  const identity = newIdentity([...spec.users, ...(spec.keeper?.users ?? [])]);
+  const { users, keeper, outlet } = spec;
+  const identity = newIdentity([users, keeper?.users ?? [], outlet?.users ?? []].flat());
   const made: Made = { containers: [], volumes: [], identity };
   try {
     return await make(api, log, spec, made, signal);
@@ -67,57 +63,26 @@ async function make(
   if (spec.keeper) volumes.push({ name: names.scratch, spec: spec.keeper.scratch, mode: "2770" });
   await all(volumes.map((one) => makeVolume(api, one, labels, made)));
   signal?.throwIfAborted();
-  const boxes = boxSpecs(spec, identity, labels);
+  const specs = boxSpecs(spec, identity, labels);
+  const boxes = Object.values(specs);
   const ids = await all(boxes.map((box) => makeContainer(api, box, made)));
   signal?.throwIfAborted();
   await all(boxes.map((box, index) => start(api, box, ids[index] ?? "")));
   signal?.throwIfAborted();
-  const [main, keeper] = boxes.map(
-    (box, index) =>
-      new DockerBox({
-        ...{ api, log, identity, name: box.name, users: box.users },
-        runtime: box.seal.runtime,
-        container: ids[index] ?? "",
-        unreadable: unreadablePaths(temporaryFolders(box)),
-      }),
-  );
-  if (main === undefined) throw new TypeError("a sandbox has a main box");
-  const hasState = spec.state !== undefined;
-  return new DockerSandbox({ api, log, id: spec.id, identity, main, keeper, hasState, made });
-}
-
-function boxSpecs(
-  spec: SealedSpec,
-  identity: Identity,
-  labels: Readonly<Record<string, string>>,
-): BoxSpec[] {
-  const names = partNames(spec.id);
-  const { keeper, state, hostNames = [], seal } = spec;
-  const known = (users: readonly string[]) => ({
-    users,
-    labels: { ...labels, ...usersLabel(identity, users) },
+  const boxOf = (box: BoxSpec) =>
+    new DockerBox({
+      ...{ api, log, identity, name: box.name, users: box.users },
+      runtime: box.seal.runtime,
+      container: ids[boxes.indexOf(box)] ?? "",
+      unreadable: unreadablePaths(temporaryFolders(box)),
+    });
+  return new DockerSandbox({
+    ...{ api, log, id: spec.id, identity, made },
+    main: boxOf(specs.main),
+    keeper: specs.keeper && boxOf(specs.keeper),
+    outlet: specs.outlet && boxOf(specs.outlet),
+    hasState: spec.state !== undefined,
   });
-  const main = {
-    ...{ name: names.main, image: spec.image, identity, limits: spec.limits },
-    ...known(["init", ...spec.users]),
-    volumes: [
-      { name: names.workspace, path: spec.workspace.path },
-      ...(state ? [{ name: names.state, path: state.path }] : []),
-    ],
-    ...{ kept: [], hostNames, seal },
-  };
-  if (keeper === undefined) return [main];
-  const second = {
-    ...{ name: names.keeper, image: keeper.image, identity, limits: keeper.limits },
-    ...known(["init", ...keeper.users]),
-    volumes: [{ name: names.scratch, path: keeper.scratch.path }],
-    kept: [
-      { name: names.workspace, path: KEPT_WORKSPACE },
-      ...(state ? [{ name: names.state, path: KEPT_STATE }] : []),
-    ],
-    ...{ hostNames: [], seal },
-  };
-  return [main, second];
 }
 
 /** Waits for every one, also after a failure, so that whatever was made is known. */

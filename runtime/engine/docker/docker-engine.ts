@@ -14,6 +14,7 @@ import { attachSandbox } from "./attach-sandbox.ts";
 import { createSandbox } from "./create-sandbox.ts";
 import { DockerApi, failed } from "./docker-api.ts";
 import { DockerImages } from "./docker-images.ts";
+import { hostAddresses } from "./host-addresses.ts";
 import type { Seal } from "./host-config.ts";
 import { type DockerInfo, type DockerVersion, isolationOf } from "./isolation.ts";
 import { locateDocker } from "./locate.ts";
@@ -26,13 +27,15 @@ export interface DockerOptions {
   readonly deadlineMs: number;
   readonly profile: ProfileName;
   readonly runtime?: string;
+  readonly outletNetwork: string;
 }
 
 /** Finds Docker and makes an engine of it, without asking it anything yet. */
 export async function openDocker(options: DockerOptions): Promise<Engine> {
   const address = await locateDocker(options.address, options.env);
   const seal = { profile: options.profile, runtime: options.runtime };
-  return new DockerEngine(new DockerApi(address, options.deadlineMs), options.log, seal);
+  const api = new DockerApi(address, options.deadlineMs);
+  return new DockerEngine(api, options.log, seal, options.outletNetwork);
 }
 
 class DockerEngine implements Engine {
@@ -40,12 +43,14 @@ class DockerEngine implements Engine {
   readonly images: ImageStore;
   readonly #api: DockerApi;
   readonly #log: Log;
+  readonly #outletNetwork: string;
   #seal: Seal;
 
-  constructor(api: DockerApi, log: Log, seal: Seal) {
+  constructor(api: DockerApi, log: Log, seal: Seal, outletNetwork: string) {
     this.#api = api;
     this.#log = log;
     this.#seal = seal;
+    this.#outletNetwork = outletNetwork;
     this.images = new DockerImages(api);
   }
 
@@ -79,7 +84,8 @@ class DockerEngine implements Engine {
   }
 
   async create(spec: SandboxSpec, options: EngineCall = {}): Promise<Sandbox> {
-    return await createSandbox(this.#api, this.#log, { ...spec, seal: this.#seal }, options);
+    const sealed = { ...spec, seal: this.#seal, outletNetwork: this.#outletNetwork };
+    return await createSandbox(this.#api, this.#log, sealed, options);
   }
 
   async find(owner: string, options?: EngineCall): Promise<readonly FoundSandbox[]> {
@@ -92,6 +98,10 @@ class DockerEngine implements Engine {
 
   async remove(found: FoundSandbox, options?: EngineCall): Promise<void> {
     await removeParts(this.#api, found.labels.owner, found.id, options);
+  }
+
+  async hostAddresses(options: EngineCall = {}): Promise<readonly string[]> {
+    return await hostAddresses(this.#api, options);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

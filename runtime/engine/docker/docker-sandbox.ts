@@ -24,6 +24,7 @@ export interface SandboxParts {
   readonly identity: Identity;
   readonly main: DockerBox;
   readonly keeper: DockerBox | undefined;
+  readonly outlet: DockerBox | undefined;
   readonly hasState: boolean;
   readonly made: { readonly containers: readonly string[]; readonly volumes: readonly string[] };
 }
@@ -33,6 +34,7 @@ export class DockerSandbox implements Sandbox {
   readonly id: string;
   readonly identity: Identity;
   readonly keeper: Box | undefined;
+  readonly outlet: Box | undefined;
   readonly #parts: SandboxParts;
   #removed: Promise<void> | undefined;
 
@@ -41,6 +43,7 @@ export class DockerSandbox implements Sandbox {
     this.id = parts.id;
     this.identity = parts.identity;
     this.keeper = parts.keeper;
+    this.outlet = parts.outlet;
   }
 
   async exec(argv: readonly string[], options: ExecOptions): Promise<ExecResult> {
@@ -126,9 +129,8 @@ export class DockerSandbox implements Sandbox {
   }
 
   async #remove(): Promise<void> {
-    const { api, log, id, made, main, keeper } = this.#parts;
-    main.hurry();
-    keeper?.hurry();
+    const { api, log, id, made, main, keeper, outlet } = this.#parts;
+    for (const box of [main, keeper, outlet]) box?.hurry();
     try {
       await removeHandles(api, made.containers, made.volumes);
     } catch (error) {

@@ -26,6 +26,8 @@ export interface BoxSpec {
   readonly kept: readonly MountedVolume[];
   /** Names that lead to the box itself. */
   readonly hostNames: readonly string[];
+  /** Docker's name of the network that it is in. Absent: none but loopback. */
+  readonly network?: string;
 }
 
 export interface MountedVolume {
@@ -71,7 +73,7 @@ export function containerBody(spec: BoxSpec): object {
     WorkingDir: "/",
     Labels: spec.labels,
     // Keeps the host's name servers out of /etc/resolv.conf; but Docker writes no names then.
-    NetworkDisabled: spec.hostNames.length === 0,
+    NetworkDisabled: spec.hostNames.length === 0 && spec.network === undefined,
     Healthcheck: { Test: ["NONE"] },
     StopSignal: "SIGKILL",
     HostConfig: hostConfig(spec),
@@ -93,13 +95,13 @@ function hostConfig(spec: BoxSpec): object {
     CapDrop: ["ALL"],
     SecurityOpt: ["no-new-privileges", `seccomp=${SECCOMP[seal.profile]}`],
     ReadonlyRootfs: true,
-    NetworkMode: "none",
+    NetworkMode: spec.network ?? "none",
     IpcMode: "none",
     CgroupnsMode: "private",
     MaskedPaths: MASKED[seal.profile],
     ReadonlyPaths: READONLY,
     Sysctls: SYSCTLS,
-    ...nameResolution(spec.hostNames),
+    ...nameResolution(spec),
     Init: true,
     // With a log driver, output is unbounded storage on the host.
     LogConfig: { Type: "none" },
@@ -120,7 +122,9 @@ const SYSCTLS = {
 };
 
 /** Other names are asked for where nobody answers, so the answer is at once that there is none. */
-function nameResolution(hostNames: readonly string[]): object {
+function nameResolution({ hostNames, network }: BoxSpec): object {
+  // What is asked for is the name, and not the name in a domain of the host's.
+  if (network !== undefined) return { DnsSearch: ["."] };
   if (hostNames.length === 0) return {};
   return {
     ExtraHosts: hostNames.map((name) => `${name}:127.0.0.1`),

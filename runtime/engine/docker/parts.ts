@@ -10,6 +10,7 @@ export function partNames(id: string) {
   return {
     main,
     keeper: `${main}-keeper`,
+    outlet: `${main}-outlet`,
     workspace: `${main}-workspace`,
     state: `${main}-state`,
     scratch: `${main}-scratch`,

@@ -1,11 +1,8 @@
-/** A host that a task may reach, and at which port. */
+/** A host outside that may be reached, and at which port. */
 export interface AllowedHost {
   readonly host: string;
   readonly port: number;
 }
-
-/** Ports of a host that was named without one. */
-const PORTS = [80, 443];
 
 const LABEL = "[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?";
 const NAME = new RegExp(`^(?:${LABEL}\\.)+${LABEL}$`);
@@ -22,11 +19,10 @@ export function hostName(text: string): string | undefined {
   return /^(?:[0-9]+|0x[0-9a-f]*)$/.test(last) ? undefined : name;
 }
 
-/** "api.example.test" (ports 80 and 443) or "api.example.test:8443". Undefined if it is neither. */
-export function allowedHosts(entry: string): readonly AllowedHost[] | undefined {
-  const [, text = "", digits] = /^([^:]+)(?::([1-9][0-9]{0,4}))?$/.exec(entry) ?? [];
+/** "api.example.test:443": a whole name and a port. Undefined if it is not that. */
+export function allowedHost(entry: string): AllowedHost | undefined {
+  const [, text = "", digits = ""] = /^([^:]+):([1-9][0-9]{0,4})$/.exec(entry) ?? [];
   const host = hostName(text);
-  const ports = digits === undefined ? PORTS : [Number(digits)];
-  if (host === undefined || ports.some((port) => port > 65_535)) return undefined;
-  return ports.map((port) => ({ host, port }));
+  const port = Number(digits);
+  return host === undefined || port > 65_535 ? undefined : { host, port };
 }
