@@ -50,6 +50,7 @@ describe("the terminal's jobs and sessions", () => {
         "interrupt",
         "list_sessions",
         "close_session",
+        "resize_session",
       ],
     );
     for (const { name, inputSchema, outputSchema, annotations, description } of tools) {
@@ -191,8 +192,12 @@ describe("the terminal's jobs and sessions", () => {
     const busy = structured.sessions.find(
       (each: { session: string }) => each.session === "closing",
     );
-    assert.deepEqual(busy, { session: "closing", cwd: "/workspace", busy: true });
-    assert.match(text, /^Sessions:\n(.|\n)*\n {2}closing: busy, cwd \/workspace\n(.|\n)*Jobs:\n/);
+    const size = { columns: 80, lines: 24 };
+    assert.deepEqual(busy, { session: "closing", cwd: "/workspace", busy: true, ...size });
+    assert.match(
+      text,
+      /^Sessions:\n(.|\n)*\n {2}closing: busy, 80x24, cwd \/workspace\n(.|\n)*Jobs:\n/,
+    );
     await terminal.call("close_session", { session: "closing" });
     assert.equal((await pending).structured.shellEnded, true);
     assert.equal((await terminal.run("pgrep -fx 'sleep 2345' | wc -l")).structured.output, "0\n");

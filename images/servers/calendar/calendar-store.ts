@@ -1,6 +1,6 @@
 import { readdir, readFile, stat } from "node:fs/promises";
 import type { World } from "../office/surface.ts";
-import { ToolError } from "../office/tool.ts";
+import { ToolError } from "../office/tool-error.ts";
 import type { People, Person } from "../people/people.ts";
 import { writeWhole } from "../people/whole-file.ts";
 import {

@@ -1,4 +1,4 @@
-import { ToolError } from "../office/tool.ts";
+import { ToolError } from "../office/tool-error.ts";
 import { componentsOf } from "./calendar-file.ts";
 import type { CalendarEvent } from "./event.ts";
 import {
@@ -6,6 +6,7 @@ import {
   type EventFields,
   momentLine,
   momentLines,
+  ownOccurrence,
   stamped,
   withFields,
 } from "./event-text.ts";
@@ -221,9 +222,7 @@ function endedEvents(series: Series, original: Moment, sequence: number): Compon
 /** The occurrence as a VEVENT of its own. */
 function occurrenceOf({ event, start, end }: Target, original: Moment): Component {
   if (event.replaces !== undefined) return event.component;
-  const bare = withLines(event.component, { RRULE: [], RDATE: [], EXDATE: [] });
-  const own = withFields(bare, { start, end });
-  return withLines(own, { "RECURRENCE-ID": [momentLine("RECURRENCE-ID", original)] });
+  return ownOccurrence(event.component, { original, start, end });
 }
 
 function otherOverrides(series: Series, keep: (event: CalendarEvent) => boolean): Component[] {

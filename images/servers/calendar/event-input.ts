@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import * as z from "zod";
-import { ToolError } from "../office/tool.ts";
+import { ToolError } from "../office/tool-error.ts";
 import type { People, Person } from "../people/people.ts";
 import { manyLines, oneLine } from "../people/words.ts";
 import type { Calendar } from "./calendar-file.ts";

@@ -74,6 +74,26 @@ export function stamped(event: Component, sequence: number): Component {
   });
 }
 
+/** The version after this one. */
+export function nextVersion(event: Component): Component {
+  const sequence = Number(property(event, "SEQUENCE")?.value ?? 0);
+  return stamped(event, (Number.isSafeInteger(sequence) ? sequence : 0) + 1);
+}
+
+/** One occurrence of a series as a VEVENT of its own. */
+export function ownOccurrence(
+  series: Component,
+  {
+    original,
+    start,
+    end,
+  }: { readonly original: Moment; readonly start: Moment; readonly end: Moment },
+): Component {
+  const bare = withLines(series, { RRULE: [], RDATE: [], EXDATE: [] });
+  const own = withFields(bare, { start, end });
+  return withLines(own, { "RECURRENCE-ID": [momentLine("RECURRENCE-ID", original)] });
+}
+
 export function cancelled(event: Component): Component {
   return withLines(event, { STATUS: [line("STATUS", "CANCELLED")] });
 }

@@ -1,4 +1,4 @@
-import { ToolError } from "../office/tool.ts";
+import { ToolError } from "../office/tool-error.ts";
 import type { CalendarEvent } from "./event.ts";
 import { utcText } from "./event-text.ts";
 import { basicOf, isoOf, type Moment, movedTo } from "./moment.ts";

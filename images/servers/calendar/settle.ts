@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { ToolError } from "../office/tool.ts";
+import { ToolError } from "../office/tool-error.ts";
 import type { People, Person } from "../people/people.ts";
 import { inLine } from "../people/words.ts";
 import { busyTimes } from "./busy.ts";
@@ -8,7 +8,8 @@ import { CalendarEdits } from "./calendar-store.ts";
 import type { Desk } from "./desk.ts";
 import { addressOf } from "./event.ts";
 import { invitationWords } from "./invitation-words.ts";
-import { type Change, type Outcome, planChange, sendLetters, spansOf } from "./invitations.ts";
+import { type Outcome, planChange, spansOf } from "./invitations.ts";
+import { type Change, sendLetters } from "./letters.ts";
 import { type Component, properties } from "./lines.ts";
 import type { Occurrence } from "./series.ts";
 import { briefOf, wholeText } from "./view.ts";
@@ -46,20 +47,15 @@ export async function finish(
     { ...last, events: last.told },
     zone,
   );
-  const told = (outcome: number) => changes[outcome]?.told ?? [];
-  const words = outcomes.map((_, at) => invitationWords(people, calendar, told(at), zone));
+  const letters = outcomes.flatMap((outcome) => outcome.letters);
+  const written = letters.map((letter) => {
+    return { ...letter, ...invitationWords(people, calendar, letter, zone) };
+  });
   await edits.save();
-  for (const [at, { letters }] of outcomes.entries()) {
-    const say = words[at];
-    if (say !== undefined) await sendLetters(desk.world, people, letters, say);
-  }
+  await sendLetters(desk.world, people, written);
   const occurrence = shownOccurrence(calendar, last);
   const sight = { people, zone };
-  const mailed = [
-    ...new Set(
-      outcomes.flatMap(({ letters }) => letters.flatMap(({ to }) => to.map(({ email }) => email))),
-    ),
-  ];
+  const mailed = [...new Set(letters.flatMap(({ to }) => to.map(({ email }) => email)))];
   const rooms = outcomes.at(-1)?.rooms ?? [];
   const unreached = [...new Set(outcomes.flatMap((one) => one.unreached))];
   const lines = [

@@ -1,4 +1,4 @@
-import { ToolError } from "../office/tool.ts";
+import { ToolError } from "../office/tool-error.ts";
 import type { Calendar } from "./calendar-file.ts";
 import type { Found } from "./calendar-store.ts";
 import { type CalendarEvent, endAt, isRecurring } from "./event.ts";

@@ -1,5 +1,6 @@
 import * as z from "zod";
-import { type Tool, ToolError, tool } from "../office/tool.ts";
+import { type Tool, tool } from "../office/tool.ts";
+import { ToolError } from "../office/tool-error.ts";
 import { loadPeople } from "../people/people.ts";
 import { homeOf } from "./calendar-file.ts";
 import type { Desk } from "./desk.ts";

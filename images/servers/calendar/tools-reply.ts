@@ -1,5 +1,6 @@
 import * as z from "zod";
-import { type Tool, ToolError, tool } from "../office/tool.ts";
+import { type Tool, tool } from "../office/tool.ts";
+import { ToolError } from "../office/tool-error.ts";
 import { loadPeople, type People } from "../people/people.ts";
 import { inLine, manyLines } from "../people/words.ts";
 import { type Calendar, componentsOf, homeOf, messageOf } from "./calendar-file.ts";
@@ -7,8 +8,8 @@ import { CalendarEdits, findEvent } from "./calendar-store.ts";
 import type { Desk } from "./desk.ts";
 import { addressOf } from "./event.ts";
 import { requireWritable } from "./event-input.ts";
-import { momentLine, stamped, withAnswers, withFields, withoutAlarms } from "./event-text.ts";
-import { sendLetters } from "./invitations.ts";
+import { ownOccurrence, stamped, withAnswers, withoutAlarms } from "./event-text.ts";
+import { sendLetters } from "./letters.ts";
 import { type Component, escaped, line, properties, withLines } from "./lines.ts";
 import { type Target, targetOf } from "./target.ts";
 import { EVENT_ID } from "./tools-read.ts";
@@ -79,7 +80,7 @@ async function answer(desk: Desk, input: z.output<typeof INPUT>) {
     text: `${people.me.name}: ${said.toLowerCase()}\n\n${title}\nWhen: ${when}\n${comment === "" ? "" : `\n${comment}\n`}`,
   };
   const to = organizer === undefined || organizer.kind === "room" ? [] : [organizer];
-  await sendLetters(desk.world, people, [{ kind: "reply", to, ics }], () => words);
+  await sendLetters(desk.world, people, [{ to, ics, ...words }]);
   const calendar = edits.current(target.calendar);
   const series = calendar.series.get(target.series.uid) ?? target.series;
   const occurrence = { ...target, event: eventIn(target, series) };
@@ -115,12 +116,9 @@ function answered(
     const events = componentsOf(series).map(mine);
     return { events, told: events };
   }
-  const bare = withLines(event.component, { RRULE: [], RDATE: [], EXDATE: [] });
   const own =
     event.replaces === undefined
-      ? withLines(withFields(bare, { start, end }), {
-          "RECURRENCE-ID": [momentLine("RECURRENCE-ID", original)],
-        })
+      ? ownOccurrence(event.component, { original, start, end })
       : event.component;
   const one = mine(own);
   const others = [...series.overrides.values()].filter(

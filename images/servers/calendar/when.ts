@@ -1,4 +1,4 @@
-import { ToolError } from "../office/tool.ts";
+import { ToolError } from "../office/tool-error.ts";
 import { DAY, inZone, isoOf, type Moment, wallTime } from "./moment.ts";
 import { requireZone, UTC, utcToWall, wallToUtc, type Zone } from "./zones.ts";
 

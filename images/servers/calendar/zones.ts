@@ -1,5 +1,6 @@
-import { ToolError } from "../office/tool.ts";
+import { ToolError } from "../office/tool-error.ts";
 import { WINDOWS_ZONES } from "./windows-zones.ts";
+import { zoneFile } from "./zone-file.ts";
 
 /** How far a place's clocks are from UTC. A wall time is in milliseconds, as if it were UTC. */
 export interface Zone {
@@ -60,6 +61,9 @@ export function utcToWall(zone: Zone, utc: number): number {
 
 function makeZone(name: string): Zone | undefined {
   if (!/^[A-Za-z][A-Za-z0-9_+-]*(\/[A-Za-z0-9_+-]+){0,2}$/.test(name)) return undefined;
+  // Node's own tables take 20 ms and more when they are first asked.
+  const offsetAt = zoneFile(name);
+  if (offsetAt !== undefined) return { id: name, offsetAt: cached(offsetAt) };
   let format: Intl.DateTimeFormat;
   try {
     format = new Intl.DateTimeFormat("en-US", {

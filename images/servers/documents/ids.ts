@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { ToolError } from "../office/tool.ts";
+import { ToolError } from "../office/tool-error.ts";
 import { type Block, blockText, current } from "./model/blocks.ts";
 
 /**

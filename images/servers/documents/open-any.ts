@@ -1,9 +1,6 @@
 import { extname } from "node:path";
-import { ToolError } from "../office/tool.ts";
+import { ToolError } from "../office/tool-error.ts";
 import type { Block } from "./model/blocks.ts";
-import { readHtml } from "./model/read-html.ts";
-import { readMail } from "./model/read-mail.ts";
-import { readMarkdown } from "./model/read-markdown.ts";
 import { decodeText, readText } from "./model/read-text.ts";
 import { readWord } from "./word/read-word.ts";
 import { WordFile } from "./word/word-file.ts";
@@ -66,16 +63,28 @@ export async function openAny(bytes: Buffer, path: string): Promise<Opened> {
       return { format, blocks, notes, title, pages };
     }
     case "mail": {
+      const { readMail } = await import("./model/read-mail.ts");
       const { blocks, notes, title } = await readMail(bytes);
       return { format, blocks, notes, title };
     }
     default: {
       const { text, notes } = decodeText(bytes);
-      const read = { markdown: readMarkdown, html: readHtml, text: readText }[format];
-      const reading = read(text);
+      const reading = await readAs(format, text);
       const { blocks, title } = reading;
       return { format, blocks, notes: [...notes, ...reading.notes], title };
     }
+  }
+}
+
+/** The readers of other formats are loaded by who needs them. */
+async function readAs(format: "markdown" | "html" | "text", text: string) {
+  switch (format) {
+    case "markdown":
+      return (await import("./model/read-markdown.ts")).readMarkdown(text);
+    case "html":
+      return (await import("./model/read-html.ts")).readHtml(text);
+    default:
+      return readText(text);
   }
 }
 

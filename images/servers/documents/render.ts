@@ -1,5 +1,5 @@
 import { spawn } from "node:child_process";
-import { ToolError } from "../office/tool.ts";
+import { ToolError } from "../office/tool-error.ts";
 import { LIMITS } from "./limits.ts";
 
 const MEMORY_KIB = 768 * 1024;

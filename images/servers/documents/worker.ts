@@ -1,6 +1,6 @@
 // The child process in which documents are parsed; started by engine.ts. Gets jobs one by one, each
 // with all the bytes that it needs, and answers each.
-import { ToolError } from "../office/tool.ts";
+import { ToolError } from "../office/tool-error.ts";
 import type { Reply, Request } from "./engine.ts";
 import { JOBS } from "./jobs.ts";
 
@@ -13,7 +13,7 @@ process.on("message", (request: Request) => {
 
 async function answer({ id, job, input }: Request): Promise<Reply> {
   try {
-    const work = JOBS[job];
+    const work = await JOBS[job]?.();
     if (work === undefined) throw new Error(`there is no job ${job}`);
     return { id, result: await work(input as never) };
   } catch (error) {

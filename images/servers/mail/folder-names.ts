@@ -1,4 +1,4 @@
-import { ToolError } from "../office/tool.ts";
+import { ToolError } from "../office/tool-error.ts";
 
 /** Folders of one name: however it is capitalised, "Projects/2026" or "Projects.2026". */
 export function folderKey(name: string): string {

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { ToolError } from "../office/tool.ts";
+import { ToolError } from "../office/tool-error.ts";
 import type { Maildir, MailFile } from "./maildir.ts";
 import { type Message, readMessage } from "./message.ts";
 
@@ -26,6 +26,8 @@ export interface Summary extends Omit<Message, "attachments" | "headers" | "text
 
 const TEXT_KEPT = 20_000;
 const MOST_KEPT = 20_000;
+/** Messages read at once: enough for disk and processor to have work, few enough for memory. */
+const AT_ONCE = 8;
 
 /** The user's mailbox: what its files say, threaded. */
 export class Mailbox {
@@ -36,8 +38,13 @@ export class Mailbox {
     const files = await maildir.allFiles();
     const ids = idsOf(files);
     const read: { readonly file: MailFile; readonly id: string; readonly summary: Summary }[] = [];
-    for (const [at, file] of files.entries()) {
-      read.push({ file, id: ids[at] ?? "", summary: await this.#summary(maildir, file) });
+    for (let at = 0; at < files.length; at += AT_ONCE) {
+      const some = files.slice(at, at + AT_ONCE);
+      const summaries = some.map((file) => this.#summary(maildir, file));
+      for (const [index, summary] of (await Promise.all(summaries)).entries()) {
+        const file = some[index];
+        if (file !== undefined) read.push({ file, id: ids[at + index] ?? "", summary });
+      }
     }
     const threads = threadsOf(read);
     const entries = read.map((one) => ({ ...one, threadId: threads.get(one.id) ?? one.id }));
@@ -51,7 +58,7 @@ export class Mailbox {
   async find(maildir: Maildir, id: string): Promise<{ file: MailFile; message: Message }> {
     const [file] = await this.files(maildir, [id.trim()]);
     if (file === undefined) throw new Error("one id, no file");
-    return { file, message: await readMessage(await maildir.read(file)) };
+    return { file, message: await readMessage(maildir.read(file)) };
   }
 
   /** The files of these ids. Throws `ToolError` if one is unknown. */
@@ -68,11 +75,11 @@ export class Mailbox {
   }
 
   async #summary(maildir: Maildir, file: MailFile): Promise<Summary> {
-    const bytes = await maildir.size(file);
+    const bytes = maildir.size(file);
     const key = `${file.key} ${bytes}`;
     const found = this.#summaries.get(key);
     if (found !== undefined) return found;
-    const { headers: _, text, attachments, ...rest } = await readMessage(await maildir.read(file));
+    const { headers: _, text, attachments, ...rest } = await readMessage(maildir.read(file));
     const summary: Summary = {
       ...rest,
       text: text.slice(0, TEXT_KEPT),

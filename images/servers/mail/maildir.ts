@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
-import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
-import { ToolError } from "../office/tool.ts";
+import { readFileSync, statSync } from "node:fs";
+import { mkdir, readdir, rename, rm, writeFile } from "node:fs/promises";
+import { ToolError } from "../office/tool-error.ts";
 import { decodedName, folderKey } from "./folder-names.ts";
 
 /** One file of a mailbox. */
@@ -88,12 +89,13 @@ export class Maildir {
     return (await Promise.all(folders.map((folder) => this.files(folder)))).flat();
   }
 
-  async size(file: MailFile): Promise<number> {
-    return (await stat(this.#fileOf(file))).size;
+  // Asked of hundreds of small files in a row: to wait for each costs several times the reading.
+  size(file: MailFile): number {
+    return statSync(this.#fileOf(file)).size;
   }
 
-  async read(file: MailFile): Promise<Buffer> {
-    return await readFile(this.#fileOf(file));
+  read(file: MailFile): Buffer {
+    return readFileSync(this.#fileOf(file));
   }
 
   /** A new message; its name comes from how many there are and from its content. */

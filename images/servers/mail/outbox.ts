@@ -1,4 +1,4 @@
-import { ToolError } from "../office/tool.ts";
+import { ToolError } from "../office/tool-error.ts";
 import { manyLines, oneLine } from "../people/words.ts";
 import { deliver, deliverRaw, messageId } from "./deliver.ts";
 import type { Session } from "./desk.ts";

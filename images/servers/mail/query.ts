@@ -1,6 +1,6 @@
 import { wallTime } from "../calendar/moment.ts";
 import { wallToUtc, type Zone } from "../calendar/zones.ts";
-import { ToolError } from "../office/tool.ts";
+import { ToolError } from "../office/tool-error.ts";
 import { folderKey } from "./folder-names.ts";
 import type { MailEntry } from "./mailbox.ts";
 import { type Correspondent, written } from "./message.ts";

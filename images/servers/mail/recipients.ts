@@ -1,4 +1,4 @@
-import { ToolError } from "../office/tool.ts";
+import { ToolError } from "../office/tool-error.ts";
 import type { People, Person } from "../people/people.ts";
 import type { Address } from "./letter.ts";
 

@@ -1,5 +1,6 @@
 import * as z from "zod";
-import { type Tool, ToolError, tool } from "../office/tool.ts";
+import { type Tool, tool } from "../office/tool.ts";
+import { ToolError } from "../office/tool-error.ts";
 import { counted, inLine } from "../people/words.ts";
 import type { MailDesk, Session } from "./desk.ts";
 import { directoryOf } from "./folder-names.ts";

@@ -1,6 +1,7 @@
 import * as z from "zod";
 import type { Zone } from "../calendar/zones.ts";
-import { type Tool, ToolError, tool } from "../office/tool.ts";
+import { type Tool, tool } from "../office/tool.ts";
+import { ToolError } from "../office/tool-error.ts";
 import { counted, cut, inLine } from "../people/words.ts";
 import type { MailDesk, Session } from "./desk.ts";
 import type { MailEntry } from "./mailbox.ts";
@@ -151,7 +152,7 @@ async function fits(
 ): Promise<boolean> {
   const text = async () => {
     const { text: kept, isWhole } = entry.summary;
-    return isWhole ? kept : (await readMessage(await maildir.read(entry.file))).text;
+    return isWhole ? kept : (await readMessage(maildir.read(entry.file))).text;
   };
   for (const condition of conditions) if (!(await condition(entry, text))) return false;
   return true;

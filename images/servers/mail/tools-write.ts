@@ -1,5 +1,6 @@
 import * as z from "zod";
-import { type Tool, ToolError, tool } from "../office/tool.ts";
+import { type Tool, tool } from "../office/tool.ts";
+import { ToolError } from "../office/tool-error.ts";
 import type { People } from "../people/people.ts";
 import { inLine } from "../people/words.ts";
 import type { MailDesk, Session } from "./desk.ts";
@@ -112,7 +113,7 @@ function sendDraft(desk: MailDesk): Tool {
           bcc: message.bcc.map(({ email }) => email),
         };
         const recipients = recipientsOf(session.people, lists);
-        const raw = await session.maildir.read(file);
+        const raw = session.maildir.read(file);
         const id = await sendRaw(session, raw, recipients);
         await session.maildir.remove(file);
         return said(id, { recipients, subject: message.subject, files: message.attachments });

@@ -1,6 +1,7 @@
 import { McpServer } from "@modelcontextprotocol/server";
 import type * as z from "zod";
 import { shortly } from "./short-schema.ts";
+import { ToolError } from "./tool-error.ts";
 
 /** A tool of a surface: what a model reads of it, and what it does. */
 export interface Tool {
@@ -33,15 +34,6 @@ export interface Answer {
   readonly text: string;
   readonly data: Readonly<Record<string, unknown>>;
   readonly images?: readonly { readonly data: Buffer; readonly mimeType: "image/png" }[];
-}
-
-/**
- * A mistake of the caller's, said so that a model can mend it: what happened, to what, and what to
- * do instead. Becomes a result with `isError`, never a protocol error. Anything else that a tool
- * throws is our bug: it is told as such, without its stack, and goes to stderr whole.
- */
-export class ToolError extends Error {
-  override readonly name = "ToolError";
 }
 
 /** Ties the types of a tool's schemas to its work. */

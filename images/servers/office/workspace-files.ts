@@ -1,7 +1,7 @@
 import { constants } from "node:fs";
 import { type FileHandle, mkdir, open, readlink, rename, rm, stat } from "node:fs/promises";
 import { basename, dirname, normalize, posix } from "node:path";
-import { ToolError } from "./tool.ts";
+import { ToolError } from "./tool-error.ts";
 
 export interface WorkspaceFile {
   /** As asked for, relative to the workspace, without "." and "..". */

@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import * as z from "zod";
 import type { World } from "../office/surface.ts";
-import { ToolError } from "../office/tool.ts";
+import { ToolError } from "../office/tool-error.ts";
 import { nearest } from "./nearest.ts";
 
 export interface Person {

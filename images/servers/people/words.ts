@@ -1,4 +1,4 @@
-import { ToolError } from "../office/tool.ts";
+import { ToolError } from "../office/tool-error.ts";
 
 /**
  * A caller's text for one line of a file or header. Line breaks and other control characters are

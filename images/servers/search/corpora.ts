@@ -1,7 +1,7 @@
 import { lstat, readdir, readFile } from "node:fs/promises";
 import { setImmediate } from "node:timers/promises";
 import * as z from "zod";
-import { ToolError } from "../office/tool.ts";
+import { ToolError } from "../office/tool-error.ts";
 import type { Problem } from "./corpus-files.ts";
 import type { CorpusIndex } from "./corpus-index.ts";
 import { byCode } from "./fields.ts";

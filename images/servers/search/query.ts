@@ -1,4 +1,4 @@
-import { ToolError } from "../office/tool.ts";
+import { ToolError } from "../office/tool-error.ts";
 import type { Filter } from "./fields.ts";
 import { fieldName } from "./front-matter.ts";
 

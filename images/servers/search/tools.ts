@@ -1,5 +1,6 @@
 import * as z from "zod";
-import { ToolError, tool } from "../office/tool.ts";
+import { tool } from "../office/tool.ts";
+import { ToolError } from "../office/tool-error.ts";
 import type { Corpora, Corpus } from "./corpora.ts";
 import type { Page } from "./corpus-index.ts";
 import { type Fields, type FieldValue, textsOf } from "./fields.ts";

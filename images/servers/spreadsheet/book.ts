@@ -1,4 +1,4 @@
-import { ToolError } from "../office/tool.ts";
+import { ToolError } from "../office/tool-error.ts";
 import { type Cell, decodedText, inlineText, richText } from "./cells.ts";
 import { type FormatKind, formatKind, isoOfSerial } from "./number-formats.ts";
 import { Opc } from "./opc.ts";

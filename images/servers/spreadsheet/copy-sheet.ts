@@ -1,5 +1,5 @@
 import { posix } from "node:path";
-import { ToolError } from "../office/tool.ts";
+import { ToolError } from "../office/tool-error.ts";
 import type { Book } from "./book.ts";
 import { tokens } from "./formula.ts";
 import { relationsOf } from "./opc.ts";

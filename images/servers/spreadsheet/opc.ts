@@ -1,5 +1,5 @@
 import { posix } from "node:path";
-import { ToolError } from "../office/tool.ts";
+import { ToolError } from "../office/tool-error.ts";
 import { documentText, Element, parseXml, type XmlDocument } from "./xml.ts";
 import { Zip } from "./zip.ts";
 

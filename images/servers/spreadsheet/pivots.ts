@@ -1,4 +1,4 @@
-import { ToolError } from "../office/tool.ts";
+import { ToolError } from "../office/tool-error.ts";
 import type { Book } from "./book.ts";
 import type { Sheet } from "./sheet.ts";
 import { tablesOf } from "./tables.ts";

@@ -1,4 +1,4 @@
-import { ToolError } from "../office/tool.ts";
+import { ToolError } from "../office/tool-error.ts";
 import { MAX_COLUMN, MAX_ROW } from "./limits.ts";
 
 /** A rectangle of cells; rows and columns count from 1, both ends belong to it. */

@@ -1,4 +1,4 @@
-import { ToolError } from "../office/tool.ts";
+import { ToolError } from "../office/tool-error.ts";
 import { type Cell, cellText, readCell } from "./cells.ts";
 import { LIMITS, MAX_COLUMN, MAX_ROW } from "./limits.ts";
 import { cellName, columnNumber } from "./refs.ts";

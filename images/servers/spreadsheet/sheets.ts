@@ -1,4 +1,4 @@
-import { ToolError } from "../office/tool.ts";
+import { ToolError } from "../office/tool-error.ts";
 import { renameLinks } from "./anchors.ts";
 import type { Book } from "./book.ts";
 import { DECLARATION } from "./opc.ts";

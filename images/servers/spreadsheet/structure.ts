@@ -1,4 +1,4 @@
-import { ToolError } from "../office/tool.ts";
+import { ToolError } from "../office/tool-error.ts";
 import { renameLinks, shiftAnchors, shiftDrawing } from "./anchors.ts";
 import type { Book } from "./book.ts";
 import { cellOf } from "./book.ts";

@@ -1,6 +1,6 @@
 import * as z from "zod";
 import type { World } from "../office/surface.ts";
-import { ToolError } from "../office/tool.ts";
+import { ToolError } from "../office/tool-error.ts";
 import { Book } from "./book.ts";
 import { giveBack } from "./give-back.ts";
 import { LIMITS } from "./limits.ts";

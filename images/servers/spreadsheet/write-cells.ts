@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { ToolError } from "../office/tool.ts";
+import { ToolError } from "../office/tool-error.ts";
 import { type Book, cellOf } from "./book.ts";
 import { type Cell, plainFormula } from "./cells.ts";
 import { LIMITS } from "./limits.ts";

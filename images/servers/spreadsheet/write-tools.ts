@@ -1,6 +1,7 @@
 import * as z from "zod";
 import type { World } from "../office/surface.ts";
-import { type Tool, ToolError, tool } from "../office/tool.ts";
+import { type Tool, tool } from "../office/tool.ts";
+import { ToolError } from "../office/tool-error.ts";
 import type { Book } from "./book.ts";
 import { plainFormula } from "./cells.ts";
 import { translated } from "./formula.ts";

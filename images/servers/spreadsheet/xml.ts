@@ -1,4 +1,4 @@
-import { ToolError } from "../office/tool.ts";
+import { ToolError } from "../office/tool-error.ts";
 
 /**
  * XML kept as its text: what is not changed is written as it was read, byte for byte. Comments,

@@ -1,6 +1,7 @@
 import * as z from "zod";
 import type { Surface } from "../office/surface.ts";
-import { ToolError, tool } from "../office/tool.ts";
+import { tool } from "../office/tool.ts";
+import { ToolError } from "../office/tool-error.ts";
 import { Door } from "./door.ts";
 import type { Web } from "./web.ts";
 

@@ -75,7 +75,8 @@ export function stoppedAnswer(job: Job, wasRunning: boolean): Answer {
 
 export function listAnswer(sessions: readonly Session[], jobs: readonly Job[]): Answer {
   const sessionLines = sessions.map(
-    ({ name, cwd, pending }) => `${name}: ${pending > 0 ? "busy" : "idle"}, cwd ${shown(cwd)}`,
+    ({ name, cwd, pending, size }) =>
+      `${name}: ${pending > 0 ? "busy" : "idle"}, ${size.columns}x${size.lines}, cwd ${shown(cwd)}`,
   );
   const jobLines = jobs.map(
     (job) => `${job.id}: ${statusText(job.status)}, session ${job.session}: ${brief(job.command)}`,
@@ -87,13 +88,24 @@ export function listAnswer(sessions: readonly Session[], jobs: readonly Job[]): 
   return {
     text: `${list("Sessions", sessionLines)}\n${list("Jobs", jobLines)}`,
     structured: {
-      sessions: sessions.map(({ name, cwd, pending }) => ({
+      sessions: sessions.map(({ name, cwd, pending, size }) => ({
         session: name,
         cwd,
         busy: pending > 0,
+        ...size,
       })),
       jobs: jobs.map((job) => jobFacts(job)),
     },
+  };
+}
+
+export function resizedAnswer({ name, size, pending }: Session): Answer {
+  const seen = pending > 0 ? "the command that runs keeps the old size, the next sees it" : "";
+  return {
+    text:
+      `Session "${name}" is ${size.columns} columns by ${size.lines} lines` +
+      (seen === "" ? "." : `; ${seen}.`),
+    structured: { session: name, ...size },
   };
 }
 

@@ -15,6 +15,24 @@
 /** Signal by which a shell is told to skip the rest of its command. */
 export const SKIP_SIGNAL = 61;
 
+/** How wide and high the screen is that a session's programs are told of; there is none. */
+export interface Size {
+  readonly columns: number;
+  readonly lines: number;
+}
+
+/**
+ * Of a session that nobody resized, which is what programs assume by themselves. Its shell knows
+ * it, as a shell at a real terminal does, and does not export it: `ps` and others would cut their
+ * lines to it.
+ */
+export const DEFAULT_SIZE: Size = { columns: 80, lines: 24 };
+
+/** As programs look for it. */
+export function sizeVariables({ columns, lines }: Size): Record<string, string> {
+  return { COLUMNS: String(columns), LINES: String(lines) };
+}
+
 /** A larger exported environment is not handed on. Less than a frame may have. */
 const ENVIRONMENT_BYTES = 256 * 1024;
 
@@ -24,8 +42,8 @@ const ENVIRONMENT_BYTES = 256 * 1024;
  * broken `[[` a plain syntax error mends that state. It is one line, so that bash's messages count
  * the command's own lines. The loop of one round catches a `break` or `continue` outside of any
  * loop. The trap, once the signal came, skips every further command and leaves every loop, until
- * one of ours is reached. A status of "environment" or "reap" (forget ended jobs, whose message
- * would hold a pid) is a request of another kind.
+ * one of ours is reached. A status of "environment", "export" or "reap" (forget ended jobs, whose
+ * message would hold a pid) is a request of another kind.
  */
 const SHELL = oneLine(String.raw`
 __cloche_begin() {
@@ -55,6 +73,8 @@ builtin unset BASH_EXECUTION_STRING; builtin shopt -s expand_aliases;
 exec 48>&1 49<&0 </dev/null; IFS= builtin read -r -d '' __cloche_nonce <&49;
 IFS= builtin read -r -d '' __cloche <&49; IFS= builtin read -r -d '' __cloche_n <&49;
 builtin cd -- "$__cloche" 2>/dev/null || builtin cd -- "$__cloche_n" 2>/dev/null;
+if [[ ! -v COLUMNS ]]; then COLUMNS=${DEFAULT_SIZE.columns}; fi;
+if [[ ! -v LINES ]]; then LINES=${DEFAULT_SIZE.lines}; fi;
 builtin printf '\036%s;R;%s\0' "$__cloche_nonce" "$$" >&48;
 while IFS= builtin read -r -d '' __cloche_n <&49; do
   IFS= builtin read -r -d '' __cloche_s <&49; IFS= builtin read -r -d '' __cloche <&49;
@@ -62,6 +82,8 @@ while IFS= builtin read -r -d '' __cloche_n <&49; do
     { __cloche_environment; } >/dev/null 2>&1;
   elif [[ $__cloche_s == reap ]]; then
     builtin jobs >/dev/null 2>&1;
+  elif [[ $__cloche_s == export ]]; then
+    builtin declare -gx "$__cloche" >/dev/null 2>&1;
   else
     { __cloche_begin; } >/dev/null 2>&1;
     for __cloche_once in 1; do builtin eval "$__cloche" 48>&- 49<&-; done;

@@ -1,3 +1,4 @@
+import { DEFAULT_SIZE, type Size, sizeVariables } from "./driver.ts";
 import type { Place } from "./framed-process.ts";
 import type { KeptText } from "./kept-output.ts";
 import { type Call, type Finish, Shell } from "./shell.ts";
@@ -28,6 +29,10 @@ export class Session implements AsyncDisposable {
   readonly #onLost: () => void;
   #shell: Shell | undefined;
   #cwd: string;
+  /** Undefined until somebody chose one. */
+  #size: Size | undefined;
+  /** What the shell was told. */
+  #toldSize: Size | undefined;
   #turn: Promise<unknown> = Promise.resolve();
   #waiting = 0;
   #call: Call | undefined;
@@ -44,6 +49,15 @@ export class Session implements AsyncDisposable {
   /** The directory after the last command. */
   get cwd(): string {
     return this.#cwd;
+  }
+
+  get size(): Size {
+    return this.#size ?? DEFAULT_SIZE;
+  }
+
+  /** From the next command on; one that runs was started with another. Outlives the shell. */
+  resize(size: Size): void {
+    this.#size = size;
   }
 
   /** Commands under way or waiting. */
@@ -134,10 +148,25 @@ export class Session implements AsyncDisposable {
   async #ready(): Promise<Shell> {
     if (this.#closed) throw new Error(`Session "${this.name}" was closed before this could run.`);
     if (this.#shell?.ended) await this.#drop(this.#shell);
-    this.#shell ??= await Shell.open(this.#place, this.#cwd, this.#onLost);
+    this.#shell ??= await this.#open();
     // Closed in the meantime: nobody else would end this shell.
     if (this.#closed) await this.#drop(this.#shell);
-    return this.#shell ?? (await this.#ready());
+    if (this.#shell === undefined) return await this.#ready();
+    this.#tellSize(this.#shell);
+    return this.#shell;
+  }
+
+  async #open(): Promise<Shell> {
+    const size = this.#size === undefined ? {} : sizeVariables(this.#size);
+    this.#toldSize = this.#size;
+    const place = { ...this.#place, env: { ...this.#place.env, ...size } };
+    return await Shell.open(place, this.#cwd, this.#onLost);
+  }
+
+  #tellSize(shell: Shell): void {
+    if (this.#size === undefined || this.#size === this.#toldSize) return;
+    shell.export(sizeVariables(this.#size));
+    this.#toldSize = this.#size;
   }
 
   async #drop(shell: Shell): Promise<void> {

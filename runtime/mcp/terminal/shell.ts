@@ -99,6 +99,13 @@ export class Shell implements AsyncDisposable {
     return promise;
   }
 
+  /** Sets and exports variables before the next command. */
+  export(variables: Readonly<Record<string, string>>): void {
+    for (const [name, value] of Object.entries(variables)) {
+      this.#process?.write(["0", "export", `${name}=${value}`]);
+    }
+  }
+
   /** SIGINT to what the command under way started; the rest of the command is skipped. */
   async interrupt(): Promise<void> {
     await this.#signal("INT", true);

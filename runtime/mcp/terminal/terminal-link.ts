@@ -52,7 +52,7 @@ export async function openTerminal(box: Box, options: TerminalOptions): Promise<
 }
 
 /** Changes with the tools: it is part of what an agent is shown. */
-const VERSION = "1.0.0";
+const VERSION = "1.1.0";
 const DISPOSE_MS = 5_000;
 
 class TerminalLink implements ServerLink {

@@ -1,6 +1,7 @@
 import { pause } from "../../base/deadline.ts";
 import { Fault, messageOf } from "../../base/fault.ts";
 import { didYouMean } from "../../base/nearest.ts";
+import type { Size } from "./driver.ts";
 import type { Place } from "./framed-process.ts";
 import { Job, type JobOutput } from "./job.ts";
 import { type CommandResult, Session } from "./session.ts";
@@ -105,6 +106,13 @@ export class Terminal implements AsyncDisposable {
         ? "; none is open: run_command opens one"
         : didYouMean(name, known) || `; open are ${known.join(", ")}`;
     throw new Error(`There is no session "${name}"${which}`);
+  }
+
+  /** Throws as `session`. */
+  resize(name: string, size: Size): Session {
+    const session = this.session(name);
+    session.resize(size);
+    return session;
   }
 
   async interrupt(name: string): Promise<boolean> {

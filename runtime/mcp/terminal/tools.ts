@@ -5,6 +5,7 @@ import {
   commandAnswer,
   jobAnswer,
   listAnswer,
+  resizedAnswer,
   startedAnswer,
   stoppedAnswer,
 } from "./answers.ts";
@@ -26,6 +27,7 @@ const truncated = z
   .nullable()
   .describe("If output was too long: how many bytes were left out of its middle or beginning.");
 const exitCode = z.number().int().nullable().describe("Null if it was killed, or still runs.");
+const sizeShape = { columns: z.number().int(), lines: z.number().int() };
 const jobShape = {
   job: z.string(),
   session: z.string(),
@@ -39,6 +41,7 @@ export function registerTools(server: McpServer, terminal: Terminal): void {
   registerRunCommand(server, terminal);
   registerJobTools(server, terminal);
   registerSessionTools(server, terminal);
+  registerResize(server, terminal);
 }
 
 function registerRunCommand(server: McpServer, terminal: Terminal): void {
@@ -193,10 +196,13 @@ function registerSessionTools(server: McpServer, terminal: Terminal): void {
     "list_sessions",
     {
       title: "List sessions and jobs",
-      description: "Lists the open sessions (directory, busy or idle) and the background jobs.",
+      description:
+        "Lists the open sessions (directory, size, busy or idle) and the background jobs.",
       inputSchema: z.object({}),
       outputSchema: z.object({
-        sessions: z.array(z.object({ session: z.string(), cwd: z.string(), busy: z.boolean() })),
+        sessions: z.array(
+          z.object({ session: z.string(), cwd: z.string(), busy: z.boolean(), ...sizeShape }),
+        ),
         jobs: z.array(z.object(jobShape)),
       }),
       annotations: { readOnlyHint: true, openWorldHint: false },
@@ -219,6 +225,33 @@ function registerSessionTools(server: McpServer, terminal: Terminal): void {
       const structured = { session: name, closed: true };
       return reply({ text: `Session "${name}" is closed.`, structured });
     },
+  );
+}
+
+function registerResize(server: McpServer, terminal: Terminal): void {
+  server.registerTool(
+    "resize_session",
+    {
+      title: "Resize a session",
+      description:
+        "Sets how wide and high a session is: COLUMNS and LINES, exported to what its next " +
+        "commands and jobs start. A session begins with 80 by 24, not exported, so that ps and " +
+        "the like do not cut their lines.",
+      inputSchema: z.object({
+        session,
+        columns: z.number().int().min(20).max(1000).describe("Characters in a line: 20 to 1000."),
+        lines: z.number().int().min(5).max(1000).describe("Lines: 5 to 1000."),
+      }),
+      outputSchema: z.object({ session: z.string(), ...sizeShape }),
+      annotations: {
+        readOnlyHint: false,
+        destructiveHint: false,
+        idempotentHint: true,
+        openWorldHint: false,
+      },
+    },
+    ({ session: name, columns, lines }) =>
+      reply(resizedAnswer(terminal.resize(name, { columns, lines }))),
   );
 }
 

@@ -1,5 +1,5 @@
 import { extname } from "node:path";
-import { ToolError } from "../../office/tool.ts";
+import { ToolError } from "../../office/tool-error.ts";
 import type { JobResult } from "../engine.ts";
 import { type Block, blockText } from "../model/blocks.ts";
 import { readMarkdown } from "../model/read-markdown.ts";

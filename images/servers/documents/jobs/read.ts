@@ -1,4 +1,4 @@
-import { ToolError } from "../../office/tool.ts";
+import { ToolError } from "../../office/tool-error.ts";
 import type { JobResult } from "../engine.ts";
 import { idsOf, opening } from "../ids.ts";
 import { LIMITS } from "../limits.ts";

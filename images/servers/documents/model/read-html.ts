@@ -1,5 +1,5 @@
 import { parse } from "parse5";
-import { ToolError } from "../../office/tool.ts";
+import { ToolError } from "../../office/tool-error.ts";
 import { type Block, type Cell, type Inline, joined, type Look, type Reading } from "./blocks.ts";
 import {
   attribute,

@@ -1,4 +1,4 @@
-import { ToolError } from "../../office/tool.ts";
+import { ToolError } from "../../office/tool-error.ts";
 import { LIMITS } from "../limits.ts";
 import type { Block, Reading } from "./blocks.ts";
 

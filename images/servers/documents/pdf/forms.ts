@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from "node:fs";
 import type { PDFDocument, PDFField, PDFForm } from "pdf-lib";
-import { ToolError } from "../../office/tool.ts";
+import { ToolError } from "../../office/tool-error.ts";
 import { nearest } from "../../people/nearest.ts";
 
 export interface FormField {

@@ -7,7 +7,7 @@ import {
   type PDFPageProxy,
   VerbosityLevel,
 } from "pdfjs-dist/legacy/build/pdf.mjs";
-import { ToolError } from "../../office/tool.ts";
+import { ToolError } from "../../office/tool-error.ts";
 import { LIMITS } from "../limits.ts";
 
 export type { PDFDocumentProxy, PDFPageProxy };

@@ -1,13 +1,7 @@
 import * as z from "zod";
 import type { World } from "../../office/surface.ts";
-import {
-  type Answer,
-  type Call,
-  type Tool,
-  ToolError,
-  type ToolHints,
-  tool,
-} from "../../office/tool.ts";
+import { type Answer, type Call, type Tool, type ToolHints, tool } from "../../office/tool.ts";
+import { ToolError } from "../../office/tool-error.ts";
 import { loadPeople } from "../../people/people.ts";
 import type { Engine, JobResult } from "../engine.ts";
 import { LIMITS } from "../limits.ts";

@@ -1,5 +1,6 @@
 import * as z from "zod";
-import { type Tool, ToolError, tool } from "../../office/tool.ts";
+import { type Tool, tool } from "../../office/tool.ts";
+import { ToolError } from "../../office/tool-error.ts";
 import { LIMITS } from "../limits.ts";
 import { renderPage } from "../render.ts";
 import { cursorField, type Desk, documentTool, pathField, shared } from "./document-tool.ts";

@@ -1,4 +1,4 @@
-import { ToolError } from "../../office/tool.ts";
+import { ToolError } from "../../office/tool-error.ts";
 import { isolated } from "./pieces.ts";
 import { commentsOf, paragraphIds, threadsOf } from "./read-comments.ts";
 import { textElements } from "./run-text.ts";

@@ -1,4 +1,4 @@
-import { ToolError } from "../../office/tool.ts";
+import { ToolError } from "../../office/tool-error.ts";
 import { nearest } from "../../people/nearest.ts";
 import type { Block } from "../model/blocks.ts";
 import { readMarkdown } from "../model/read-markdown.ts";

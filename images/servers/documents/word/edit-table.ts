@@ -1,4 +1,4 @@
-import { ToolError } from "../../office/tool.ts";
+import { ToolError } from "../../office/tool-error.ts";
 import { propertiesOf } from "./edit-blocks.ts";
 import { cellsOf, rowsOf } from "./read-word.ts";
 import { markParagraphRemoved } from "./replace.ts";

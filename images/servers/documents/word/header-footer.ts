@@ -1,4 +1,4 @@
-import { ToolError } from "../../office/tool.ts";
+import { ToolError } from "../../office/tool-error.ts";
 import { textElements } from "./run-text.ts";
 import type { WordFile } from "./word-file.ts";
 import { WordWriter } from "./write-word.ts";

@@ -1,4 +1,4 @@
-import { ToolError } from "../../office/tool.ts";
+import { ToolError } from "../../office/tool-error.ts";
 import { placeOf } from "../ids.ts";
 import { type Block, type Cell, current, type Inline, type Reading } from "../model/blocks.ts";
 import { Numbering } from "./numbering.ts";

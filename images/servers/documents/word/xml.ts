@@ -1,5 +1,5 @@
 import { DOMParser, type Document, type Element, type Node, XMLSerializer } from "@xmldom/xmldom";
-import { ToolError } from "../../office/tool.ts";
+import { ToolError } from "../../office/tool-error.ts";
 import { LIMITS } from "../limits.ts";
 
 export type { Document, Element, Node };
