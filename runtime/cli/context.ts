@@ -38,11 +38,18 @@ export interface CommonOptions {
   readonly runtime?: string;
   /** Sandboxes of images by their digest alone (or CLOCHE_IMAGES_BY_DIGEST). */
   readonly imagesByDigest?: boolean;
+  /** Tasks may reach the hosts outside that they ask for (or CLOCHE_ALLOW_EGRESS). */
+  readonly allowEgress?: boolean;
 }
 
 /** Where tasks/ and fixtures/ lie: --root, else the repository. */
 export function tasksRoot({ root }: Context, options: CommonOptions): string {
   return options.root ?? root;
+}
+
+/** Whether the operator has allowed it, by the option or the environment. */
+export function egressAllowed({ env }: Pick<Context, "env">, options: CommonOptions): boolean {
+  return options.allowEgress ?? Boolean(env["CLOCHE_ALLOW_EGRESS"]);
 }
 
 const LEVELS = ["trace", "debug", "info", "warn", "error", "silent"];
@@ -134,6 +141,7 @@ export async function openParts(context: Context, options: CommonOptions): Promi
       signal,
       clock: systemClock,
       process: processIdentity(),
+      allowEgress: egressAllowed(context, options),
       ...(signer ? { signer } : {}),
       [Symbol.asyncDispose]: () => rest.disposeAsync(),
     };

@@ -18,6 +18,7 @@ import type { Recovered, RolloutService } from "../rollout/service.ts";
 import {
   type CommonOptions,
   type Context,
+  egressAllowed,
   logLevel,
   openAnsweringEngine,
   openImages,
@@ -89,6 +90,7 @@ export async function openServing(
       clock: systemClock,
       log,
       process: processIdentity(),
+      allowEgress: egressAllowed(context, options),
       ...(signer ? { signer } : {}),
     };
     const keys = new Keys(keyring.keys, systemClock, () => keyring.changed(log));

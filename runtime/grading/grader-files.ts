@@ -7,7 +7,8 @@ const PIECE_BYTES = 64 * 1024;
 
 /**
  * A snapshot as the grader's program takes it in (images/grader/cloche/arrival.py): for each entry a
- * line of JSON, behind a file's line its bytes, and at the end how many entries there were. Modes as
+ * line of JSON, behind a file's line its bytes, unless they came before under another path (most of
+ * what an agent leaves is as it was), and at the end how many entries there were. Modes as
  * in `asSeeded`, directories setgid; links are left out. The same snapshot gives the same bytes.
  * Fails with workspace/blob-missing or -broken if a content is not there.
  */
@@ -29,6 +30,7 @@ export async function* graderFiles(
 
 async function* plainFiles(snapshot: Snapshot, blobs: BlobSource): AsyncGenerator<Buffer, void> {
   let entries = 0;
+  const sent = new Map<string, string>();
   for (const entry of asSeeded(snapshot).entries) {
     if (entry.type === "link") continue;
     entries += 1;
@@ -37,6 +39,12 @@ async function* plainFiles(snapshot: Snapshot, blobs: BlobSource): AsyncGenerato
       yield line({ path, mode: 0o2000 | mode });
       continue;
     }
+    const known = sent.get(`${mode} ${entry.sha256}`);
+    if (known !== undefined) {
+      yield line({ path, as: known });
+      continue;
+    }
+    sent.set(`${mode} ${entry.sha256}`, path);
     yield line({ path, mode, size: entry.size });
     if (entry.size > 0) yield* contentOf(entry, blobs);
   }

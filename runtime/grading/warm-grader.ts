@@ -5,6 +5,7 @@ import { withDeadline } from "../base/deadline.ts";
 import { secret } from "../base/id.ts";
 import type { Box, BoxProcess } from "../engine/engine.ts";
 import { engineFault } from "../engine/faults.ts";
+import { refuseAll } from "./execution.ts";
 import { type PythonAnswer, pythonCommand } from "./python-module.ts";
 import type { GraderQuestion, RunGrader } from "./waiting-grader.ts";
 
@@ -37,27 +38,24 @@ export class WarmGrader implements RunGrader {
     return answer;
   }
 
-  async #ask({ root, files, timeoutMs, signal, onSilence }: GraderQuestion): Promise<PythonAnswer> {
+  async #ask(question: GraderQuestion): Promise<PythonAnswer> {
+    const { root, timeoutMs, onSilence } = question;
     this.#opened ??= open(this.#box, this.#user);
-    const { process, lines } = await this.#opened;
+    const opened = await this.#opened;
     this.#count += 1;
     const nonce = secret();
     const folder = `${root}/${this.#name}-${this.#count}`;
-    const request = { nonce, root: folder, seconds: timeoutMs / 1000 };
-    const late = () => engineFault("no-answer", "the grader gave no line in time");
-    const text = await withDeadline(timeoutMs + SLACK_MS, signal, late, async () => {
-      const line = lines.next();
-      process.stdin.write(`${JSON.stringify(request)}\n`);
-      for await (const piece of Readable.from(files, { objectMode: false })) {
-        if (!process.stdin.write(piece)) await once(process.stdin, "drain", { signal });
-      }
-      return await line;
-    });
-    if (text.done) throw onSilence("no-answer", "it ended before it gave an answer");
-    const { nonce: returned, silent, ...answer } = JSON.parse(text.value) as Answer;
+    const first = await handOver(opened, question, { nonce, root: folder });
+    const text = await served(opened, question, nonce, first);
+    if (text === undefined) throw onSilence("no-answer", "it ended before it gave an answer");
+    const { nonce: returned, silent, ...answer } = JSON.parse(text) as Answer;
     if (returned !== nonce) throw onSilence("no-answer", "its answer carries another nonce");
     if (silent !== undefined) {
-      throw onSilence(silent.startsWith("no answer within") ? "timed-out" : "no-answer", silent);
+      const late = silent.startsWith("no answer within");
+      throw onSilence(
+        late ? "timed-out" : "no-answer",
+        late ? `no answer within ${timeoutMs / 1000} s` : silent,
+      );
     }
     return { answer, printed: "" };
   }
@@ -85,6 +83,50 @@ interface Answer {
   readonly nonce?: string;
   readonly silent?: string;
   readonly [key: string]: unknown;
+}
+
+/** Gives it a run, and takes the first line that it says of it. */
+async function handOver(
+  { process, lines }: Opened,
+  { files, timeoutMs, signal }: GraderQuestion,
+  { nonce, root }: { readonly nonce: string; readonly root: string },
+): Promise<string | undefined> {
+  return await withDeadline(timeoutMs + SLACK_MS, signal, late, async () => {
+    const line = lines.next();
+    process.stdin.write(`${JSON.stringify({ nonce, root, seconds: timeoutMs / 1000 })}\n`);
+    for await (const piece of Readable.from(files, { objectMode: false })) {
+      if (!process.stdin.write(piece)) await once(process.stdin, "drain", { signal });
+    }
+    const { value, done } = await line;
+    return done ? undefined : value;
+  });
+}
+
+/** Does what it asks for, and gives the line that asks for nothing. */
+async function served(
+  { process, lines }: Opened,
+  { timeoutMs, signal, execute = refuseAll }: GraderQuestion,
+  nonce: string,
+  first: string | undefined,
+): Promise<string | undefined> {
+  let text = first;
+  for (;;) {
+    const request = text === undefined ? undefined : requestIn(text, nonce);
+    if (request === undefined) return text;
+    process.stdin.write(`${JSON.stringify({ execute: await execute(request, signal) })}\n`);
+    const next = () => lines.next();
+    const { value, done } = await withDeadline(timeoutMs + SLACK_MS, signal, late, next);
+    text = done ? undefined : value;
+  }
+}
+
+function requestIn(text: string, nonce: string): unknown {
+  const said = JSON.parse(text) as Answer;
+  return said.nonce === nonce ? said["execute"] : undefined;
+}
+
+function late(): Error {
+  return engineFault("no-answer", "the grader gave no line in time");
 }
 
 async function open(box: Box, user: string): Promise<Opened> {

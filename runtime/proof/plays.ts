@@ -97,9 +97,12 @@ export class Plays {
   }
 }
 
-/** Names of tools that only look; by them it is told which calls change something. */
+/**
+ * Names of tools that only look; by them it is told which calls change something. The sites here change
+ * nothing for who only opens a page.
+ */
 const LOOKING =
-  /^(list|read|get|find|search|describe|check|extract|filter|view|count|show|directory_tree|browser_snapshot|browser_take_screenshot)(_|$)/;
+  /^(list|read|get|find|search|describe|check|extract|filter|view|count|show|recalculate|directory_tree|browser_(snapshot|take_screenshot|navigate|navigate_back|find|wait_for|hover|resize|console_messages|network_requests?))(_|$)/;
 
 /** Whether the call could have changed something. */
 export function isChange({ tool }: Step): boolean {

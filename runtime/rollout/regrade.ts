@@ -2,6 +2,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { namedId } from "../base/id.ts";
+import type { ExecutionPlace } from "../grading/execution.ts";
 import type { Grade } from "../grading/grade.ts";
 import { type GradingInput, gradeRun } from "../grading/grade-run.ts";
 import { SANDBOX_IMAGES } from "../mcp/server-spec.ts";
@@ -10,7 +11,8 @@ import { BlobFolder } from "../workspace/blobs.ts";
 import type { RolloutParts, RuntimeImages } from "./parts.ts";
 import { executionPlace, GRADER_FOLDER, GRADER_USER, graderSpec } from "./sandbox-spec.ts";
 
-const TIMEOUT_MS = 600_000;
+/** What grading a bundle again may take. */
+export const REGRADE_TIMEOUT_MS = 600_000;
 const LEASE_MS = 30 * 60_000;
 
 /** What regrading needs: no listener, no images but the grader's. */
@@ -49,10 +51,8 @@ export async function regrade(
       image: parts.graderImage,
       folder: GRADER_FOLDER,
       user: GRADER_USER,
-      timeoutMs: TIMEOUT_MS,
-      execution: executionPlace(bundle.manifest.limits, nowOf(bundle), parts, () => {
-        return sandboxImage(bundle, parts);
-      }),
+      timeoutMs: REGRADE_TIMEOUT_MS,
+      execution: executionOf(bundle, parts),
     };
     const blobs = new BlobFolder(scratch);
     const grading = () => gradeRun(gradingInputOf(bundle), grader, blobs, signal);
@@ -60,6 +60,13 @@ export async function regrade(
   } finally {
     await rm(scratch, { recursive: true, force: true });
   }
+}
+
+/** Where a bundle's grader has the agent's programs run. */
+export function executionOf(bundle: Bundle, parts: RegradeParts): ExecutionPlace {
+  return executionPlace(bundle.manifest.limits, nowOf(bundle), parts, () => {
+    return sandboxImage(bundle, parts);
+  });
 }
 
 /** The image that the agent worked in, or what it is called now. */

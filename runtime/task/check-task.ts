@@ -4,6 +4,7 @@ import { asFault, messageOf } from "../base/fault.ts";
 import { taskFault } from "./faults.ts";
 import { findFixture, fixtureNames, listFixture } from "./fixture-set.ts";
 import { variablesOf } from "./instruction.ts";
+import { pythonMistakes } from "./python-syntax.ts";
 import {
   filesOf,
   listTask,
@@ -50,7 +51,20 @@ export async function checkTask(root: string, id: string): Promise<CheckedFolder
   const instruction = await found.during(() => readInstruction(folder, known, entries));
   // What is only wrong as a whole; what was found above is not said twice.
   if (found.all.length === 0) await found.during(() => readTask(root, id));
+  const programs = [...entries].filter((path) => path.endsWith(".py")).sort();
+  const mistakes = await pythonMistakes(folder, programs).catch(() => undefined);
+  for (const { path, line, what } of mistakes ?? []) {
+    const message = `${join(folder, path)}, line ${line}: ${what}`;
+    found.note(() => {
+      throw taskFault("python-syntax", message);
+    });
+  }
+  const hosts = toml?.egress ?? [];
   const notes = [
+    ...(hosts.length > 0 ? [`reaches ${hosts.join(", ")}, where --allow-egress is given`] : []),
+    ...(mistakes
+      ? []
+      : ["there is no python3 here: whether the .py files are Python is not known"]),
     ...(known.solution === null ? ["no solution.py: nobody shows that the task can be done"] : []),
     ...(Object.keys(known.cheats).length === 0 ? ["no cheats/*.py: no shortcut is tried"] : []),
     ...(await unsetVariables(folder, entries, instruction ?? "")),

@@ -20,6 +20,11 @@ export function readCriteria(
   }
   const names = parsed.data.map(({ name }) => name);
   const twice = names.find((name, index) => names.indexOf(name) !== index);
-  if (twice === undefined) return parsed.data;
-  throw refuse(`two criteria are named "${twice}"; give each a name of its own`);
+  if (twice !== undefined) {
+    throw refuse(`two criteria are named "${twice}"; give each a name of its own`);
+  }
+  const capped = parsed.data.find(({ polarity, cap }) => polarity === "must" && cap !== null);
+  if (capped) throw refuse(`criterion "${capped.name}" has a cap; only one that is must_not can`);
+  if (parsed.data.some(({ polarity }) => polarity === "must")) return parsed.data;
+  throw refuse("all its criteria are must_not, so who does nothing would pass");
 }

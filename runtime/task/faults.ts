@@ -57,6 +57,11 @@ export const TASK_FAULTS = {
     means: "The task has no grader.py.",
     remedy: "Write one; without it nothing can be graded.",
   },
+  "python-syntax": {
+    blame: "task",
+    means: "A .py file of the task is not Python 3.11.",
+    remedy: "Mend the named line.",
+  },
   "no-instruction": {
     blame: "task",
     means: "The task has no instruction.md, or an empty one.",

@@ -69,6 +69,7 @@ describe("cloche task init, check and play", () => {
     await writeFile(join(one, "instruction.md"), "Add up {{mnth}}.\n");
     await rm(join(one, "grader.py"));
     await rm(join(broken.root, "tasks", "shop", "two", "instruction.md"));
+    await writeFile(join(broken.root, "tasks", "shop", "two", "solution.py"), "def solve(agent)\n");
     await mkdir(join(broken.root, "fixtures", "shelf", "workspace"), { recursive: true });
     await writeFile(join(broken.root, "fixtures", "shelf", "workspace", "a.txt"), "a\n");
     const { code, out } = await broken.cloche(["task", "check", "--json"]);
@@ -82,10 +83,11 @@ describe("cloche task init, check and play", () => {
     );
     assert.deepEqual(codes, {
       "shop/one": ["task/bad-value", "task/no-grader", "task/unknown-key", "task/unknown-server"],
-      "shop/two": ["task/no-instruction"],
+      "shop/two": ["task/no-instruction", "task/python-syntax"],
       "fixtures/shelf": ["task/fixture-altered"],
     });
-    assert.equal(problems, 6);
+    assert.equal(problems, 7);
+    assert.match(out, /solution\.py, line 1: expected ':'/);
     assert.match(checked[0]?.notes.join() ?? "", /\{\{mnth\}\}/);
     const unknown = await broken.cloche(["task", "check", "shop/onne"]);
     assert.equal(unknown.code, 2);

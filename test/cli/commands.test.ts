@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { cp, mkdtemp, readdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { after, before, describe, it } from "node:test";
 import { ofNote, smallTask, type TestRoot } from "../support/small-task.ts";
 
@@ -64,6 +64,28 @@ describe("cloche, from the command line", () => {
     assert.equal(once.out, twice.out);
     const recorded = await readFile(join(bundle, "grade.json"), "utf8");
     assert.equal(once.out.trimEnd(), recorded.trimEnd());
+  });
+
+  it("grades several bundles to the grades of each alone, and goes on after one that is none", async () => {
+    const run = await cloche(["run", "test/note", "--variant", "1,2", "--json"]);
+    const bundles = JSON.parse(run.out).rollouts.map((each: { bundle: string }) => each.bundle);
+    assert.equal(bundles.length, 2);
+    const { code, out, err } = await cloche(["grade", ...bundles, "--json"]);
+    assert.equal(code, 0, err);
+    const grades = new Map(
+      out
+        .trimEnd()
+        .split("\n")
+        .map((line) => [JSON.parse(line).bundle, JSON.parse(line).grade]),
+    );
+    for (const bundle of bundles) {
+      const recorded = JSON.parse(await readFile(join(bundle, "grade.json"), "utf8"));
+      assert.deepEqual(grades.get(basename(bundle)), recorded);
+    }
+    const mixed = await cloche(["grade", bundles[0], "nothing", bundles[1]]);
+    assert.equal(mixed.code, 1);
+    assert.match(mixed.err, /^nothing: store\/bundle-missing: /);
+    assert.equal(mixed.out.match(/test\/note#\d {2}sparse 1 {2}dense 1\.00$/gm)?.length, 2);
   });
 
   it("refuses a bundle with one byte changed, by name", async () => {

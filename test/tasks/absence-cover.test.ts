@@ -28,7 +28,7 @@ const CRITERIA = {
   answerLines: "the answer has the right lines",
   told: "each technician who takes over was written to once, with the right lines",
   noOtherMail: "nobody else was written to",
-  untouched: "other events and the files are as they were",
+  untouched: "all else is as it was: visits, other events, files, mails",
   looked: "others were asked when they are free before the first change",
 } as const;
 type Key = keyof typeof CRITERIA;
@@ -76,6 +76,13 @@ const FORGERIES: readonly Forgery[] = [
       events(ics, (one) =>
         /SUMMARY:Visit/.test(one) && /NEEDS-ACTION/.test(flat(one)) ? "" : one,
       ),
+    loses: ["known"],
+  },
+  {
+    title: "who is absent still holds the occurrence that they were taken off",
+    file: /^calendar\/(?!ines)/,
+    change: (ics) =>
+      events(ics, (one) => (/RRULE/.test(one) ? one.replace(/^EXDATE.*\r?\n/gm, "") : one)),
     loses: ["known"],
   },
   {

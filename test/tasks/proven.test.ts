@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { fileURLToPath } from "node:url";
+import { countTokens } from "../../runtime/cli/tools/tool-costs.ts";
 import { proveTask } from "../../runtime/proof/prove.ts";
 import { listTasks } from "../../runtime/task/task-list.ts";
 import { openTestRuntime, type TestRuntime } from "../support/runtime.ts";
@@ -26,7 +27,7 @@ describe("the tasks of this repository", () => {
 
   for (const task of tasks) {
     it(`proves ${task.id} on its first variant`, async (context) => {
-      const options = { variants: [1], jobs: 2, mutants: 160, countTokens: words };
+      const options = { variants: [1], jobs: 2, mutants: 160, countTokens };
       const { signal } = new AbortController();
       const watcher = { say: () => {} };
       const proof = await proveTask(task, runtime, options, signal, watcher);
@@ -39,8 +40,3 @@ describe("the tasks of this repository", () => {
     });
   }
 });
-
-/** A word is as good as a token here. */
-function words(text: string): number {
-  return text.split(/\s+/).length;
-}

@@ -1,8 +1,9 @@
 """The files of a run, as they come from the host behind its first line.
 
-For each entry one line of JSON, ``{"path", "mode"}`` for a directory and ``{"path", "mode",
-"size"}`` for a file, whose bytes follow; then one line ``{"entries": n}`` which says that this was
-all. Parents come before what lies in them, and no path leads out: the host checked them.
+For each entry one line of JSON, ``{"path", "mode"}`` for a directory, ``{"path", "mode", "size"}``
+for a file, whose bytes follow, and ``{"path", "as"}`` for one that is the same as an earlier; then
+one line ``{"entries": n}`` which says that this was all. Parents come before what lies in them, and
+no path leads out: the host checked them.
 """
 
 from __future__ import annotations
@@ -30,7 +31,9 @@ def unpack(stream: BinaryIO, root: str) -> None:
             break
         path = f"{root}/{entry['path']}"
         count += 1
-        if "size" in entry:
+        if "as" in entry:
+            _link(f"{root}/{entry['as']}", path)
+        elif "size" in entry:
             _file(stream, path, entry["mode"], entry["size"])
         else:
             _directory(path, entry["mode"])
@@ -57,6 +60,14 @@ def _directory(path: str, mode: int) -> None:
     except FileExistsError:  # A process that died left it.
         pass
     os.chmod(path, mode)
+
+
+def _link(earlier: str, path: str) -> None:
+    try:
+        os.unlink(path)  # A process that died left it.
+    except FileNotFoundError:
+        pass
+    os.link(earlier, path)
 
 
 def _file(stream: BinaryIO, path: str, mode: int, size: int) -> None:

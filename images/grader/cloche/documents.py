@@ -67,8 +67,16 @@ def pdf_text(file: File, *, layout: bool = True) -> str:
     What is no sound PDF is rejected. Runs poppler's pdftotext with little memory and time.
     """
     data = file.bytes(limit=_PDF_LIMIT)
+    try:
+        return text_of_pdf(data, layout=layout)
+    except ValueError as error:
+        file.reject(str(error))
+
+
+def text_of_pdf(data: bytes, *, layout: bool = True) -> str:
+    """As ``pdf_text``. ValueError for what is no sound PDF; its text says what the file is then."""
     if b"%PDF-" not in data[:1024]:
-        file.reject("is not a PDF")
+        raise ValueError("is not a PDF")
     command = [
         PDFTOTEXT,
         *(["-layout"] if layout else []),
@@ -81,11 +89,11 @@ def pdf_text(file: File, *, layout: bool = True) -> str:
     ]
     code, text = _run(command, data)
     if code is None:
-        file.reject(f"can't be read as a PDF within {_SECONDS} seconds")
+        raise ValueError(f"can't be read as a PDF within {_SECONDS} seconds")
     if len(text) > _TEXT_LIMIT:
-        file.reject(f"holds more than {_TEXT_LIMIT} bytes of text")
+        raise ValueError(f"holds more than {_TEXT_LIMIT} bytes of text")
     if code != 0:
-        file.reject(f"is not a readable PDF (pdftotext ended with {code})")
+        raise ValueError(f"is not a readable PDF (pdftotext ended with {code})")
     return text.decode("utf-8", "replace")
 
 

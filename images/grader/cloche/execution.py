@@ -5,9 +5,7 @@ from __future__ import annotations
 import base64
 import threading
 from dataclasses import dataclass
-from typing import Any
-
-from .wire import Wire
+from typing import Any, Protocol
 
 _TIMEOUT_MAX = 60.0
 
@@ -40,10 +38,18 @@ class Executed:
         return self.stderr.decode("utf-8", "replace")
 
 
+class Line(Protocol):
+    """Where the host is asked, and answers: a ``Wire``, or what leads to one."""
+
+    def write(self, message: dict[str, Any]) -> None: ...
+
+    def read(self) -> dict[str, Any] | None: ...
+
+
 class Executor:
     """Asks the host, over the grader's own stream; one program at a time."""
 
-    def __init__(self, wire: Wire, nonce: Any) -> None:
+    def __init__(self, wire: Line, nonce: Any) -> None:
         self._wire = wire
         self._nonce = nonce
         self._lock = threading.Lock()

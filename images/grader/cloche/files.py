@@ -9,7 +9,7 @@ import os
 import posixpath
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any, Literal, NoReturn
 
@@ -79,9 +79,8 @@ class Tree:
         place: str = WORKSPACE,
     ) -> Tree:
         """Reads a snapshot's JSON; the bytes of its files lie under ``root``."""
-        data = json.loads(snapshot.read_text(encoding="utf-8"))
-        entries = {each["path"]: _entry(each) for each in data["entries"]}
-        skipped = [each["path"] for each in data.get("skipped", [])]
+        known = snapshot.stat()
+        entries, skipped = _snapshot(snapshot, known.st_mtime_ns, known.st_ino)
         return cls(
             entries,
             root,
@@ -275,6 +274,14 @@ def workspace_path(path: str, place: str = WORKSPACE) -> str:
         where = "the workspace" if place == WORKSPACE else place
         raise ValueError(f"{path!r} is not the path of a file in {where}")
     return name
+
+
+@lru_cache(maxsize=8)
+def _snapshot(path: Path, _changed: int, _inode: int) -> tuple[dict[str, Entry], list[str]]:
+    """Entries and what was skipped, which nobody changes: each criterion loads the same trees."""
+    data = json.loads(path.read_text(encoding="utf-8"))
+    entries = {each["path"]: _entry(each) for each in data["entries"]}
+    return entries, [each["path"] for each in data.get("skipped", [])]
 
 
 def _entry(data: dict[str, Any]) -> Entry:

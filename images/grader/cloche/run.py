@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from .dates import parse_datetime
+from .egress import Request, requests_of
 from .execution import Executed, Executor
 from .files import FixtureError, Tree
 from .state import STATE, State
@@ -132,6 +133,13 @@ class Run:
             answer=data.get("answer"),
             instruction=data.get("instruction", ""),
         )
+
+    @cached_property
+    def egress(self) -> tuple[Request, ...]:
+        """What the agent asked of hosts outside; empty for a task that lists none."""
+        if self._untouched:
+            return ()
+        return requests_of(_json(self._root / "context.json").get("egress", ()))
 
     @property
     def answer(self) -> str | None:

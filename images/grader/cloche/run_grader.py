@@ -17,6 +17,7 @@ from __future__ import annotations
 import inspect
 import json
 import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -38,11 +39,23 @@ def main() -> None:
     wire.finish({"nonce": nonce, **judgement(root, Executor(wire, nonce))})
 
 
-def judgement(root: Path, executor: Executor | None = None) -> dict[str, Any]:
-    """What the grader in ``root`` says of the run in ``root``; ``failed`` if it is no grader."""
+def judgement(
+    root: Path,
+    executor: Executor | None = None,
+    known: Baselines | None = None,
+    found: Callable[[Baselines], None] = lambda _: None,
+) -> dict[str, Any]:
+    """What the grader in ``root`` says of the run in ``root``; ``failed`` if it is no grader.
+
+    ``known`` are its baselines if they were found before; else ``found`` is told them, before
+    anything of what the agent left is looked at.
+    """
     try:
         criteria = load_grader(root)
-        baselines = untouched_scores(criteria, root)
+        baselines = known
+        if baselines is None or len(baselines) != len(criteria):
+            baselines = untouched_scores(criteria, root)
+            found(baselines)
     except GraderFailed as failure:
         return {"failed": str(failure)}
     judged = [
@@ -50,6 +63,10 @@ def judgement(root: Path, executor: Executor | None = None) -> dict[str, Any]:
         for each, baseline in zip(criteria, baselines, strict=True)
     ]
     return {"criteria": judged}
+
+
+#: What each criterion scores on the run as it began; None where it raised.
+Baselines = list[int | float | None]
 
 
 class GraderFailed(Exception):
@@ -66,7 +83,7 @@ def load_grader(root: Path) -> list[Criterion]:
         raise GraderFailed(traceback_text(error)) from error
 
 
-def untouched_scores(criteria: list[Criterion], root: Path) -> list[int | float | None]:
+def untouched_scores(criteria: list[Criterion], root: Path) -> Baselines:
     """What each criterion scores on the run as it began; None where it raised.
 
     Judged in a process of its own, which is over when this returns. Raises GraderFailed if it died.

@@ -75,7 +75,7 @@ def prove(ground: Ground, request: dict[str, Any], wire: Wire) -> dict[str, Any]
         "mutants": [told(each, verdicts[at], plain) for at, each in enumerate(mutants)],
         "shapes": [told(each, verdicts[at], plain) for at, each in enumerate(shapes, len(mutants))],
         "repeats": again,
-        "leaks": leaks(ground, dict(request["secrets"])),
+        "leaks": leaks(ground, dict(request["secrets"]), request["free"]),
         "seen": reasons_seen(ground, sorted(failed))[:20],
         "gradings": {"count": len(variations), "seconds": round(took, 3)},
     }

@@ -57,6 +57,15 @@ class Arrival(FolderCase):
         times = {each.stat().st_mtime for each in (path, path.parent)}
         self.assertEqual(times, {315_532_800})
 
+    def test_a_file_that_came_before_is_there_under_its_second_path_too(self) -> None:
+        entries = [{"path": "a", "mode": 0o2775}, {"path": "b", "mode": 0o2775}]
+        first = {"path": "a/x", "mode": 0o664, "size": 3}
+        data = b"".join(map(line, [*entries, first])) + b"abc" + line({"path": "b/x", "as": "a/x"})
+        self.unpacked(data + line({"entries": 4}))
+        self.assertEqual((self.folder / "b" / "x").read_bytes(), b"abc")
+        with self.assertRaises(FileNotFoundError):
+            self.unpacked(line({"path": "y", "as": "z"}) + line({"entries": 1}))
+
     def test_what_a_process_that_died_left_is_replaced_and_no_link_is_followed(self) -> None:
         outside = self.folder / "outside"
         outside.write_text("mine")

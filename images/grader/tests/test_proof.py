@@ -7,16 +7,19 @@ import email
 import io
 import json
 import random
+import tempfile
 import unittest
 import zipfile
 from datetime import datetime
 from email.message import EmailMessage
+from pathlib import Path
 from typing import Any
 
 import openpyxl
 from openpyxl.chart import BarChart, Reference
 from support import FolderCase, step_line
 
+from cloche.build import make_pdf
 from cloche.proof.ground import Edits, Ground
 from cloche.proof.leaks import leaks
 from cloche.proof.mutants import all_mutants
@@ -362,6 +365,29 @@ class Leaks(MutantsCase):
         self.assertEqual(
             found, {"workspace/hint.txt", "workspace/old/grader.py", "workspace/notes.md"}
         )
+
+
+    def test_a_copy_that_agents_may_keep_is_no_answer(self) -> None:
+        before = {"in.txt": LINES}
+        ground = self.ground({**before, "kept/in.txt": LINES, "out.txt": LINES}, before)
+        self.assertEqual(leaks(ground, {}, ["kept/**", "out.txt"]), [])
+        self.assertNotEqual(leaks(ground, {}, ["kept/**"]), [])
+
+    def test_what_a_pdf_or_an_attachment_says_is_read_too(self) -> None:
+        rows = LINES.splitlines()
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / "list.pdf"
+            make_pdf(path, rows)
+            pdf = path.read_bytes()
+        self.assertNotIn(rows[-1].encode(), pdf)
+        mail = EmailMessage()
+        mail["Subject"] = "The list"
+        mail.set_content("See the file.")
+        mail.add_attachment(LINES.encode(), maintype="text", subtype="csv", filename="list.csv")
+        before = {"list.pdf": pdf, "list.eml": mail.as_bytes(), "broken.pdf": b"%PDF-1.4 none"}
+        ground = self.ground({**before, "out.txt": LINES}, before)
+        found = {each["place"] for each in leaks(ground, {})}
+        self.assertEqual(found, {"workspace/list.pdf", "workspace/list.eml"})
 
 
 class Facts(unittest.TestCase):

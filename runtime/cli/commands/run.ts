@@ -5,6 +5,7 @@ import { REWARD_KINDS, type RewardKind } from "../../grading/grade.ts";
 import type { Step } from "../../mcp/step.ts";
 import { playerFor } from "../../policy/policies.ts";
 import type { ScriptedParts } from "../../policy/scripted-player.ts";
+import { requireEgress } from "../../rollout/egress.ts";
 import type { Player } from "../../rollout/player.ts";
 import { reap } from "../../rollout/reaper.ts";
 import { runRollout } from "../../rollout/run-rollout.ts";
@@ -13,7 +14,14 @@ import { prepareVariant } from "../../task/prepare.ts";
 import type { Task } from "../../task/task.ts";
 import { findTask } from "../../task/task-list.ts";
 import { BlobFolder } from "../../workspace/blobs.ts";
-import { type CommonOptions, type Context, openParts, type Parts, tasksRoot } from "../context.ts";
+import {
+  type CommonOptions,
+  type Context,
+  egressAllowed,
+  openParts,
+  type Parts,
+  tasksRoot,
+} from "../context.ts";
 import { EXIT } from "../exit-codes.ts";
 import { cliFault } from "../faults.ts";
 import { progressWatcher } from "../progress.ts";
@@ -63,6 +71,7 @@ export function addRun(program: Command, context: Context): void {
     .option("--profile <name>", 'how tightly sandboxes are closed: "default" or "strict"')
     .option("--runtime <name>", "the OCI runtime of sandboxes, as the engine knows it")
     .option("--images-by-digest", "refuse images that are named otherwise")
+    .option("--allow-egress", "tasks may reach the hosts outside that they ask for")
     .option("--root <folder>", "where tasks/ and fixtures/ lie (default: this repository)")
     .option("--signing-key <file>", "sign bundles with this key (or CLOCHE_SIGNING_KEY)")
     .option("--verbose", "show the log as well, on stderr (its level: CLOCHE_LOG)")
@@ -98,6 +107,7 @@ export async function run(
   const withReward = (found: Task) => ({ ...found, reward: options.reward ?? found.reward });
   const task = withReward(await findTask(tasksRoot(context, options), id));
   const variants = variantsOf(task, options.variant);
+  requireEgress(task, { allowEgress: egressAllowed(context, options) });
   const saved = options.watch ? await SavedFiles.of(task) : undefined;
   await using parts = await openParts(context, options);
   await reap(parts, parts.signal); // What a killed process has left, before anything is added.

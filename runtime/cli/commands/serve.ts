@@ -50,6 +50,7 @@ export function addServe(program: Command, context: Context): void {
     .option("--runtime <name>", "the OCI runtime of sandboxes, as the engine knows it")
     .option("--accept <property>", "serve although it is weaker; may be repeated", add, [])
     .option("--images-by-digest", "refuse images that are named otherwise")
+    .option("--allow-egress", "tasks may reach the hosts outside that they ask for")
     .option("--root <folder>", "where tasks/ and fixtures/ lie (default: this repository)")
     .option("--signing-key <file>", "sign bundles with this key (or CLOCHE_SIGNING_KEY)")
     .option("--verbose", "show the log as well, on stderr (its level: CLOCHE_LOG)")

@@ -7,7 +7,8 @@ import { plain } from "../terminal.ts";
 
 const HELP = `
 Nothing is run, so no engine is needed: keys and values of task.toml, files, servers, variables of the
-instruction, and the fixture sets with their manifests. What a task does is shown by "cloche task prove".
+instruction, the syntax of the .py files (by this machine's python3, if it has one), and the fixture
+sets with their manifests. What a task does is shown by "cloche task prove".
 
 Examples:
   $ npx cloche task check

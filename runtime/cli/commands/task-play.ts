@@ -1,9 +1,16 @@
 import { createInterface, type Interface } from "node:readline/promises";
 import { type Command, InvalidArgumentError } from "commander";
 import { Fault, messageOf } from "../../base/fault.ts";
+import { requireEgress } from "../../rollout/egress.ts";
 import { reap } from "../../rollout/reaper.ts";
 import { findTask } from "../../task/task-list.ts";
-import { type CommonOptions, type Context, openParts, tasksRoot } from "../context.ts";
+import {
+  type CommonOptions,
+  type Context,
+  egressAllowed,
+  openParts,
+  tasksRoot,
+} from "../context.ts";
 import { EXIT } from "../exit-codes.ts";
 import { PlayDesk } from "../play/play-desk.ts";
 import { completions } from "../play/play-line.ts";
@@ -43,6 +50,7 @@ export function addTaskPlay(task: Command, context: Context): void {
     .description("open a task for a person, in the terminal")
     .option("--variant <n>", "which variant", whole, 1)
     .option("--watch", "reload and grade whenever a file of the task is saved")
+    .option("--allow-egress", "the task may reach the hosts outside that it asks for")
     .option("--root <folder>", "where tasks/ and fixtures/ lie (default: this repository)")
     .option("--data <folder>", "where records and bundles live (or CLOCHE_DATA)")
     .option("--verbose", "show the log as well, on stderr (its level: CLOCHE_LOG)")
@@ -58,6 +66,7 @@ async function play(context: Context, id: string, options: PlayOptions): Promise
   const task = await findTask(root, id);
   const saved = options.watch ? await SavedFiles.of(task) : undefined;
   variantsOf(task, String(options.variant));
+  requireEgress(task, { allowEgress: egressAllowed(context, options) });
   await using parts = await openParts(context, options);
   await reap(parts, parts.signal);
   terminal.err(`opening variant ${options.variant} of ${id}\n`);

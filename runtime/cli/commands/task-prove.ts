@@ -1,10 +1,11 @@
 import { writeFile } from "node:fs/promises";
-import { type Command, InvalidArgumentError } from "commander";
+import type { Command } from "commander";
 import { Fault, faultRecord } from "../../base/fault.ts";
 import { keepProof } from "../../proof/kept-proofs.ts";
 import type { Finding, Proof } from "../../proof/proof.ts";
 import { proofPage } from "../../proof/proof-page.ts";
 import { proveTask } from "../../proof/prove.ts";
+import { requireEgress } from "../../rollout/egress.ts";
 import { reap } from "../../rollout/reaper.ts";
 import type { Task } from "../../task/task.ts";
 import { findTask, listTasks } from "../../task/task-list.ts";
@@ -14,6 +15,7 @@ import { cliFault } from "../faults.ts";
 import { plain, type Terminal, table } from "../terminal.ts";
 import { countTokens } from "../tools/tool-costs.ts";
 import { variantsOf } from "../variants.ts";
+import { whole } from "../whole.ts";
 
 interface ProveOptions extends CommonOptions {
   readonly all?: boolean;
@@ -46,6 +48,7 @@ export function addTaskProve(task: Command, context: Context): void {
     .option("--jobs <n>", "how many rollouts and gradings at once", whole, 2)
     .option("--mutants <n>", "the most mutants of a variant", whole, 240)
     .option("--page <file>", "write the proofs as a page of HTML as well")
+    .option("--allow-egress", "tasks may reach the hosts outside that they ask for")
     .option("--json", "one JSON document {proofs, failed} on stdout, all else on stderr")
     .option("--root <folder>", "where tasks/ and fixtures/ lie (default: this repository)")
     .option("--data <folder>", "where records, bundles and proofs live (or CLOCHE_DATA)")
@@ -73,6 +76,7 @@ async function prove(
   const proofs: Proof[] = [];
   for (const task of tasks) {
     try {
+      requireEgress(task, parts);
       const proof = await proveOne(task, parts, options, terminal);
       await keepProof(parts.data, proof);
       proofs.push(proof);
@@ -153,10 +157,4 @@ function proofReport(proof: Proof, { paint }: Terminal): string {
 function detail({ rule, problems, notes }: Finding, paint: Terminal["paint"]): string[] {
   const lines = problems.map((line) => `${paint.red(`${rule}:`)} ${plain(line, 400)}\n`);
   return [...lines, ...notes.map((line) => paint.dim(`${rule}: ${plain(line, 240)}\n`))];
-}
-
-function whole(text: string): number {
-  const number = Number(text);
-  if (/^\d{1,5}$/.test(text) && number >= 1) return number;
-  throw new InvalidArgumentError("give a whole number from 1 to 99999");
 }

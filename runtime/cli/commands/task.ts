@@ -85,7 +85,18 @@ function row({ id, variants, servers, description }: Task): string[] {
 }
 
 function summary(task: Task): Record<string, unknown> {
-  const { id, description, category, difficulty, keywords, variants, budget, sha256, files } = task;
+  const {
+    id,
+    description,
+    category,
+    difficulty,
+    keywords,
+    variants,
+    budget,
+    sha256,
+    files,
+    egress,
+  } = task;
   const servers = task.servers.map(({ name }) => name);
   const policies = [
     ...(files.solution === null ? [] : ["oracle"]),
@@ -100,6 +111,7 @@ function summary(task: Task): Record<string, unknown> {
     keywords,
     variants,
     servers,
+    egress,
     policies,
     budget,
     sha256,

@@ -85,8 +85,9 @@ def terms(run):
     check(squeeze(order.reference) == wanted["po"],
           f"expected {wanted['po']}, found {order.reference!r}")
     saved = run.state_before.web.site("shop").row("accounts", email=wanted["me"])["addresses"][0]
-    for part in ("line1", "postcode", "city"):
-        check(order.address[part] == saved[part], f"goes to {order.address}")
+    for part in ("name", "line1", "line2", "postcode", "city", "country"):
+        check(order.address[part] == saved.get(part, ""), f"goes to {order.address}")
+    check(order.email == wanted["me"], f"is confirmed to {order.email}")
     return True, f"{order.delivery} on {day}, {order.reference}"
 
 
@@ -137,9 +138,9 @@ def formulas(run):
     overview = rows.book.sheet("Overview")
     line = next((at for at in range(4, 8) if overview.value(f"A{at}") == run.expected["line"]), 0)
     check(line, "the budget line is gone from Overview")
-    spent = sum(row[5] * row[6] for row in run.expected["rows"] if row[1] == run.expected["line"])
+    so_far = sum(row[5] * row[6] for row in run.expected["rows"] if row[1] == run.expected["line"])
     found = overview.value(f"E{line}")
-    wanted = (spent + order.total_cents) / 100
+    wanted = (so_far + order.total_cents) / 100
     check(close(found, wanted), f"Overview has {found!r} as spent, expected {wanted:.2f}")
     return True, f"total {rows.sheet.value(f'H{at}')}"
 
@@ -161,6 +162,7 @@ def kept(run):
             for column in area[0]:
                 cell = f"{column}{at}"
                 same_formula(rows.book, was, name, cell)
+    spent(rows.book.sheet("Overview"), was.sheet("Overview"), run.expected["line"])
     charts = [part for part in rows.parts if re.fullmatch(r"xl/charts/chart\d+\.xml", part)]
     check(charts, "the chart of Overview is gone")
     model = rows.styles(len(wanted) + 1)
@@ -301,6 +303,16 @@ class Rows:
         if not hasattr(self, "_plain"):
             self._plain = openpyxl.load_workbook(io.BytesIO(self.file.bytes()))[SHEET]
         return [self._plain.cell(row, column).number_format.lower() for column in (1, 7, 8)]
+
+
+def spent(overview, before, line):
+    """Whether what was spent on the other lines is still computed, and the same."""
+    for at in range(4, 8):
+        if overview.value(f"A{at}") == line:
+            continue
+        found, wanted = overview.value(f"E{at}"), before.value(f"E{at}")
+        same = overview.formula(f"E{at}") and cells_equal(wanted, found, abs_tol=CENT)
+        check(same, f"expected {wanted!r} as spent in Overview!E{at}, found {found!r}")
 
 
 def same_formula(book, was, name, cell):

@@ -87,7 +87,10 @@ def _of_event(
 def _guests(
     ground: Ground, calendars: dict[str, str], one: str, mutant: Callable[..., Mutant]
 ) -> Iterator[Mutant]:
-    block = next(b for text in calendars.values() for b in _blocks(text) if uid(b) == one)
+    # The own copy comes first: who was taken off may keep another, with guests as they were.
+    own = [text for path, text in calendars.items() if path.startswith(f"calendar/{ground.me}/")]
+    copies = (b for text in [*own, *calendars.values()] for b in _blocks(text))
+    block = next(b for b in copies if uid(b) == one)
     asked = re.findall(r"^ATTENDEE.*?mailto:([^\s\"]+)", unfolded(block), re.M | re.I)
     guests = [each.lower() for each in asked if each.lower() != ground.me]
     other = next((a for a in ground.addresses if a != ground.me and a not in guests), None)

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import email
 import hashlib
 import io
 import json
 import re
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from functools import lru_cache
 from pathlib import PurePosixPath
 from typing import Any
 
+from ..documents import text_of_pdf
 from .ground import TREES, Ground
+from .mutants import is_free
 from .office import Book
 
 NAMES = ("generate.py", "grader.py", "solution.py", "expected.json")
@@ -19,19 +23,25 @@ _CODE = re.compile(
     r"^(def \w+\(|class \w+|import \w|from [\w.]+ import|return\b.{8}|for .+ in .+:|if .{8,}:|@\w+"
     r"|check\(|[\w.\[\]]+ [+*-]?= .{8})"
 )
+_MAIL = re.compile(rb"^content-transfer-encoding:", re.IGNORECASE | re.MULTILINE)
 CODE_LINES, SHARE, LEAST, LETTERS = 3, 0.8, 3, 6
 
 
-def leaks(ground: Ground, secrets: dict[str, str]) -> list[dict[str, str]]:
+def leaks(
+    ground: Ground, secrets: dict[str, str], free: Iterable[str] = ()
+) -> list[dict[str, str]]:
     """What lies in the beginning's files that should not: where, and what it is.
 
     ``secrets`` are the task's own programs by name; an agent must not find their lines either.
+    ``free`` are globs of files that agents may leave as they like: what lies there is no answer.
     """
     found: list[dict[str, str]] = []
     programs = {name: _code_lines(text) for name, text in secrets.items()}
     values = _values(ground.expected)
-    outputs = _outputs(ground)
-    hashes = _hashes(ground)
+    made = [path for path in ground.changed("after")
+            if not is_free(ground.place("after", path), list(free))]
+    outputs = _outputs(ground, made)
+    hashes = _hashes(ground, made)
     for tree, path, data in _given(ground):
         place = f"{'workspace' if tree == 'before' else 'state'}/{path}"
         if PurePosixPath(path).name in NAMES:
@@ -98,10 +108,10 @@ def _values(expected: Any) -> list[tuple[str, str]]:
     return found
 
 
-def _outputs(ground: Ground) -> dict[str, list[str]]:
+def _outputs(ground: Ground, made: list[str]) -> dict[str, list[str]]:
     """Lines of the files that the solution made, where they say something that was not given."""
     found: dict[str, list[str]] = {}
-    for path in ground.changed("after"):
+    for path in made:
         old = _text_of(ground.before("after", path) or b"")
         lines = {line.strip() for line in _text_of(ground.read("after", path)).splitlines()}
         mine = sorted(line for line in lines if len(line) >= LETTERS and line not in old)
@@ -110,23 +120,43 @@ def _outputs(ground: Ground) -> dict[str, list[str]]:
     return found
 
 
-def _hashes(ground: Ground) -> set[str]:
+def _hashes(ground: Ground, made: list[str]) -> set[str]:
     entries = ground.entries("after")
-    return {
-        entries[path]["sha256"] for path in ground.changed("after") if entries[path]["size"] > 0
-    }
+    return {entries[path]["sha256"] for path in made if entries[path]["size"] > 0}
 
 
+@lru_cache(maxsize=1024)
 def _text_of(data: bytes) -> str:
-    """What a person could read in a file: its text, or an office file's, a line for each row."""
+    """What a person could read in a file: its text, an office file's, a PDF's, a mail's parts'."""
+    if b"%PDF-" in data[:1024]:
+        return _pdf_text(data)
     if data[:2] != b"PK":
-        return data.decode("utf-8", "replace")
+        text = data.decode("utf-8", "replace")
+        return "\n".join([text, *_encoded_parts(data)]) if _MAIL.search(data) else text
     try:
         pages = [book.page(sheet) for book in (Book(data),) for sheet in book.sheets]
         rows = (" ".join(map(page.text, row)) for page in pages for row in page.rows)
         return "\n".join(rows)
     except ValueError:
         return _zip_text(data)
+
+
+def _pdf_text(data: bytes) -> str:
+    try:
+        # Columns side by side, so that a row of a table is a line; blanks between them are one.
+        return re.sub(r"[ \t]+", " ", text_of_pdf(data))
+    except ValueError:
+        return data.decode("utf-8", "replace")
+
+
+def _encoded_parts(data: bytes) -> Iterator[str]:
+    """What a mail carries encoded, its attachments above all."""
+    for part in email.message_from_bytes(data).walk():
+        coded = str(part.get("Content-Transfer-Encoding", "")).strip().lower()
+        if coded in ("base64", "quoted-printable") and not part.is_multipart():
+            content = part.get_payload(decode=True)
+            if isinstance(content, bytes) and content:
+                yield _text_of(content)
 
 
 def _zip_text(data: bytes) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta, timezone, tzinfo
 from functools import cached_property, lru_cache
+from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -14,10 +15,15 @@ from dateutil.rrule import rrulestr
 
 from ..dates import Moment, parse_datetime
 from ..files import File, Tree
+from ..text import decode
 from .people import People, plain_address
 
 #: Occurrences that one event may have before the end of what is asked for.
 OCCURRENCE_LIMIT = 20_000
+#: Events by what they were read from: nobody changes them, and each criterion asks for the same.
+_KNOWN: dict[tuple[Any, ...], tuple[Event, ...]] = {}
+_KNOWN_MAX = 256
+_FILES_MAX, _BYTES_MAX = 100, 1 << 20
 
 
 @dataclass(frozen=True)
@@ -154,8 +160,13 @@ def events_of(
     file: File, owner: str, name: str, home: tzinfo, span: tuple[datetime, datetime] | None = None
 ) -> list[Event]:
     """All events of one file, cancelled ones too; with a span each occurrence that touches it."""
-    events = _read(file, owner, name, home)
-    return events if span is None else list(_expanded(file, events, span))
+    key = (file.text(), owner, name, home, span)
+    if key not in _KNOWN:
+        events = _read(file, owner, name, home)
+        if len(_KNOWN) >= _KNOWN_MAX:
+            _KNOWN.clear()
+        _KNOWN[key] = tuple(events if span is None else _expanded(file, events, span))
+    return list(_KNOWN[key])
 
 
 def _read(file: File, owner: str, name: str, home: tzinfo) -> list[Event]:
@@ -170,7 +181,18 @@ def _read(file: File, owner: str, name: str, home: tzinfo) -> list[Event]:
         file.reject(f"is no calendar that can be read: {error}")
 
 
-@lru_cache(maxsize=64)
+def remember(folder: Path) -> None:
+    """Parses the calendars of a folder ahead of who asks; what can't be read is left to them."""
+    for path in sorted(folder.glob("*/*.ics"))[:_FILES_MAX]:
+        if path.is_symlink() or path.stat().st_size > _BYTES_MAX:
+            continue
+        try:
+            _components(decode(path.read_bytes(), "utf-8").strip())
+        except (ValueError, KeyError, TypeError, IndexError, AttributeError, RecursionError):
+            pass
+
+
+@lru_cache(maxsize=256)
 def _components(text: str) -> tuple[Any, ...]:
     """The file's events, which nobody changes: each criterion reads the same files anew."""
     roots = icalendar.Calendar.from_ical(text, multiple=True)

@@ -12,7 +12,7 @@ from email.errors import MessageError
 from email.header import decode_header, make_header
 from email.message import Message as Raw
 from email.utils import getaddresses, parsedate_to_datetime
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 from ..files import File, Tree
 from .people import People, plain_address
@@ -180,7 +180,7 @@ class Message:
     @cached_property
     def _raw(self) -> Raw:
         try:
-            return email.message_from_bytes(self._file.bytes())
+            return _parsed(self._file.bytes())
         except (MessageError, ValueError, LookupError, RecursionError) as error:
             self._file.reject(f"is no message that can be read: {error}")
 
@@ -318,6 +318,12 @@ class Mail:
         roots = {path.split("/")[0] for path in self._tree.directories("**")}
         roots |= {file.path.split("/")[0] for file in self._tree.files("*/**")}
         return {plain_address(root): root for root in sorted(roots)}
+
+
+@lru_cache(maxsize=512)
+def _parsed(data: builtins.bytes) -> Raw:
+    """A message, which nobody changes: each criterion reads the same files anew."""
+    return email.message_from_bytes(data)
 
 
 def _text(part: Raw) -> str:

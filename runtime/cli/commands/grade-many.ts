@@ -1,0 +1,106 @@
+import { canonicalJson } from "../../base/canonical-json.ts";
+import { Fault, messageOf } from "../../base/fault.ts";
+import type { Grade } from "../../grading/grade.ts";
+import { gradeBytes } from "../../grading/grade-run.ts";
+import type { RegradeParts } from "../../rollout/regrade.ts";
+import { Regrader } from "../../rollout/regrader.ts";
+import type { Bundle } from "../../store/bundle.ts";
+import { openBundle } from "../../store/bundle-reader.ts";
+import type { DataFolder } from "../../store/data-folder.ts";
+import { resolveBundle } from "../../store/resolve-bundle.ts";
+import { type Signer, signRegrade } from "../../store/signature.ts";
+import { requireSignature } from "../../store/verify-bundle.ts";
+import type { Terminal } from "../terminal.ts";
+
+export interface GradeManyOptions {
+  readonly jobs: number;
+  readonly json: boolean;
+  readonly twice: boolean;
+  readonly signer: Signer | undefined;
+}
+
+interface Work extends GradeManyOptions {
+  readonly data: DataFolder;
+  readonly terminal: Terminal;
+  /** The one for bundles as this. */
+  readonly regraderOf: (bundle: Bundle) => Promise<Regrader>;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Grades bundles again in boxes that stay, a few for each task, and says a line of each as it ends.
+ * Whether all were graded, with a reward, as the grade that they hold.
+ */
+export async function gradeMany(
+  bundles: readonly string[],
+  parts: RegradeParts,
+  terminal: Terminal,
+  options: GradeManyOptions,
+  signal: AbortSignal,
+): Promise<boolean> {
+  await using stack = new AsyncDisposableStack();
+  const opened = new Map<string, Promise<Regrader>>();
+  const regraderOf = (bundle: Bundle) => {
+    const key = Regrader.keyOf(bundle);
+    const opening =
+      opened.get(key) ??
+      Regrader.open(bundle, parts, options.jobs).then((regrader) => stack.use(regrader));
+    opened.set(key, opening);
+    return opening;
+  };
+  const work = { ...options, data: parts.data, terminal, regraderOf, signal };
+  let areAllRight = true;
+  let next = 0;
+  const worker = async () => {
+    for (let at = next++; at < bundles.length; at = next++) {
+      const isRight = await gradeOne(bundles[at] ?? "", work);
+      areAllRight &&= isRight;
+    }
+  };
+  await Promise.all(Array.from({ length: Math.min(options.jobs, bundles.length) }, worker));
+  return areAllRight;
+}
+
+async function gradeOne(text: string, work: Work): Promise<boolean> {
+  const { terminal, signal } = work;
+  try {
+    const bundle = await openBundle(await resolveBundle(work.data, text));
+    if (work.signer) await requireSignature(bundle, work.signer);
+    const regrader = await work.regraderOf(bundle);
+    const grade = await regrader.grade(bundle, signal);
+    const again = work.twice ? await regrader.grade(bundle, signal) : grade;
+    const wrong = wrongWith(bundle, grade, again);
+    terminal.out(work.json ? jsonLine(bundle, grade, work.signer) : textLine(bundle, grade, wrong));
+    if (wrong !== undefined && work.json) terminal.err(`${bundle.id}: ${wrong}\n`);
+    return wrong === undefined && grade.reward !== null;
+  } catch (error) {
+    signal.throwIfAborted();
+    const code = error instanceof Fault ? `${error.code}: ` : "";
+    terminal.err(`${text}: ${code}${messageOf(error)}\n`);
+    return false;
+  }
+}
+
+function wrongWith({ grade: recorded }: Bundle, grade: Grade, again: Grade): string | undefined {
+  if (recorded && !gradeBytes(recorded).equals(gradeBytes(grade))) {
+    const { image } = recorded.grader;
+    const why = image === grade.grader.image ? "" : `: it was made by grader image ${image}`;
+    return `not the grade that the bundle holds${why}`;
+  }
+  return gradeBytes(grade).equals(gradeBytes(again))
+    ? undefined
+    : "graded again it has other bytes";
+}
+
+function jsonLine(bundle: Bundle, grade: Grade, signer: Signer | undefined): string {
+  const said = signer ? signRegrade(bundle.id, grade, signer) : { bundle: bundle.id, grade };
+  return `${canonicalJson(said)}\n`;
+}
+
+function textLine({ id, manifest }: Bundle, { reward }: Grade, wrong: string | undefined): string {
+  const earned = reward
+    ? `sparse ${reward.sparse}  dense ${reward.dense.toFixed(2)}`
+    : "reward null";
+  const { task, variant } = manifest;
+  return `${id.slice(0, 12)}  ${task.id}#${variant}  ${earned}${wrong ? `  ${wrong}` : ""}\n`;
+}
