@@ -10,7 +10,8 @@ export function rewardOf(criteria: readonly Criterion[]): Reward | null {
   const exact = denseOf(criteria, ({ score }) => score);
   const dense = rounded(exact);
   if (criteria.some(({ baseline }) => baseline === undefined)) return { sparse, dense };
-  return { sparse, dense, gain: rounded(gainOf(exact, untouchedDense(criteria))) };
+  const untouched = denseOf(criteria, ({ baseline }) => baseline ?? 0);
+  return { sparse, dense, gain: rounded(gainOf(exact, untouched)) };
 }
 
 /** What `dense` is for who does nothing; a criterion that raised there does not hold there. */
@@ -44,11 +45,11 @@ function denseOf(
     total += one.weight;
     if (one.polarity !== "must_not" || isBegun) earned += one.weight * score;
   }
-  return Math.min(earned / total, cap);
+  return total === 0 ? 0 : Math.min(earned / total, cap);
 }
 
 function gainOf(dense: number, untouched: number): number {
-  if (untouched >= 1) return dense >= 1 ? 0 : -1;
+  if (rounded(untouched) >= 1) return rounded(dense) >= 1 ? 0 : -1;
   return Math.max(-1, (dense - untouched) / (1 - untouched));
 }
 

@@ -41,6 +41,7 @@ const DECLINED: Readonly<Record<string, string>> = {
   "a box has no more processes than its limit, and answers all the same": WHOLE,
   "a program beyond the memory is killed, and the box says so": WHOLE,
   "the workspace outlives a main box that died by itself": WHOLE,
+  "the state outlives a main box that died by itself, and one without memory": WHOLE,
   "no program has a capability or a way to gain one": OWN,
   "no program leaves its namespaces or mounts anything": OWN,
   "no program runs with more rights, and no device is made, from the state": OWN,

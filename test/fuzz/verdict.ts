@@ -12,13 +12,23 @@ import { mutated, mutation, seldom } from "./mutations.ts";
 
 const NONCE = "0123456789abcdef0123456789abcdef";
 
-const declared = fc.uniqueArray(
-  fc.record({
-    name: fc.string({ minLength: 1, maxLength: 10 }),
-    weight: fc.oneof(fc.integer({ min: 1, max: 9 }), fc.constantFrom(0.1, 0.25, 1000)),
-  }),
-  { selector: ({ name }) => name, minLength: 1, maxLength: 5 },
-);
+const one = fc.record({
+  name: fc.string({ minLength: 1, maxLength: 10 }),
+  weight: fc.oneof(fc.integer({ min: 1, max: 9 }), fc.constantFrom(0.1, 0.25, 1000)),
+  polarity: fc.constantFrom<"must" | "must_not">("must", "must_not"),
+  cap: seldom(fc.double({ min: 0, max: 0.99, noNaN: true }), 4),
+  asks: seldom(fc.string({ minLength: 1, maxLength: 10 }), 2),
+});
+
+/** As the library lets them be declared: one at least is a must, and only a must_not has a cap. */
+const declared = fc
+  .uniqueArray(one, { selector: ({ name }) => name, minLength: 1, maxLength: 5 })
+  .map((all) =>
+    all.map((each, index) => {
+      if (index === 0) return { ...each, polarity: "must" as const, cap: null };
+      return each.polarity === "must" ? { ...each, cap: null } : each;
+    }),
+  );
 
 const judgements = fc.array(
   fc.record({
@@ -26,6 +36,7 @@ const judgements = fc.array(
       fc.constantFrom<number | null>(0, 1, 1, 0.5, null),
       fc.double({ min: 0, max: 1 }),
     ),
+    baseline: fc.oneof(fc.constantFrom<number | null>(0, 1, null), fc.double({ min: 0, max: 1 })),
     reason: fc.string({ maxLength: 8 }),
   }),
   { minLength: 5, maxLength: 5 },
@@ -51,9 +62,10 @@ export const verdictTarget: FuzzTarget = {
 };
 
 function check(one: Input, tally: Tally): void {
-  const criteria = one.declared.map(({ name, weight }, index) => {
-    const { score = 1, reason = "" } = one.judgements[index] ?? {};
-    return { name, weight, score, reason, error: score === null ? "it raised" : null };
+  const criteria = one.declared.map((declaration, index) => {
+    const { score = 1, baseline = 0, reason = "" } = one.judgements[index] ?? {};
+    const error = score === null ? "it raised" : null;
+    return { ...declaration, score, baseline, reason, error };
   });
   const answer = jsonMutated({ nonce: NONCE, criteria }, one.json);
   const line = Buffer.from(`${JSON.stringify(answer) ?? ""}\n`);
@@ -84,8 +96,8 @@ function assertHonest(
   declared: readonly DeclaredCriterion[],
 ): void {
   assert.deepEqual(
-    judged.map(({ name, weight }) => ({ name, weight })),
-    declared.map(({ name, weight }) => ({ name, weight })),
+    judged.map(({ score: _s, baseline: _b, reason: _r, error: _e, ...rest }) => rest),
+    declared.map((each) => ({ ...each })),
   );
   for (const { score, error } of judged) {
     assert.equal(score === null, error !== null);
@@ -100,7 +112,19 @@ function assertHonest(
     scores.every((score) => score === 1),
   );
   assert.ok(Number.isFinite(reward.dense) && reward.dense >= 0 && reward.dense <= 1);
-  const total = judged.reduce((sum, { weight }) => sum + weight, 0);
-  const earned = judged.reduce((sum, { weight, score }) => sum + weight * (score ?? 0), 0);
-  assert.ok(Math.abs(reward.dense - earned / total) <= 1e-6);
+  assert.ok(Math.abs(reward.dense - densely(judged)) <= 1e-6);
+}
+
+/** The same by another way: what counts at all, then the lowest cap of what failed. */
+function densely(judged: ReturnType<typeof readVerdict>): number {
+  const musts = judged.filter(({ polarity }) => polarity === "must");
+  const begun = musts.some(({ score, baseline }) => score === 1 && baseline !== 1);
+  const counted = judged.filter(({ cap }) => cap === null);
+  const total = counted.reduce((sum, { weight }) => sum + weight, 0);
+  const held = begun ? counted : musts;
+  const earned = held.reduce((sum, { weight, score }) => sum + weight * (score ?? 0), 0);
+  const caps = judged.flatMap(({ cap, score }) =>
+    typeof cap === "number" ? [1 - (1 - (score ?? 0)) * (1 - cap)] : [],
+  );
+  return Math.min(earned / total, ...caps);
 }

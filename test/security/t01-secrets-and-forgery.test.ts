@@ -73,7 +73,7 @@ describe("what the grader knows, what it runs, and who speaks for whom", () => {
       );
       await run("echo hello-1 > /workspace/note.txt");
     });
-    assert.deepEqual(record.reward, { sparse: 1, dense: 1 });
+    assert.deepEqual(record.reward, { sparse: 1, dense: 1, gain: 1 });
     assert.ok(bundle?.after.entries.some(({ path }) => path === "cloche/sitecustomize.py"));
   });
 

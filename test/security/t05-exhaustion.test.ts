@@ -90,7 +90,8 @@ describe("what one rollout can use up", () => {
       });
       await looked.promise;
       const left = await run("ps -eo args | grep -c '[w]hile :' || true");
-      assert.equal(left.output.trim(), "0");
+      // The shell also says which of its jobs were killed.
+      assert.match(left.output, /^0$/m);
     });
     const modest = arena.attack(async ({ run }) => {
       await timed(waits.alone, () => run("true"), 5);

@@ -48,7 +48,7 @@ describe("graders: what they may answer, what they may read, and what runs for t
       scores.map(() => null),
     );
     const zero = await judged(judging("return -0.0"));
-    assert.deepEqual(zero.record.reward, { sparse: 0, dense: 0 });
+    assert.deepEqual(zero.record.reward, { sparse: 0, dense: 0, gain: 0 });
     assert.equal(Object.is(zero.record.reward?.dense, -0), false);
   });
 

@@ -151,7 +151,8 @@ test("a variant holds static and generated files and the criteria", async (conte
     lines: 2,
     now: "2026-03-02T09:00:00+00:00",
   });
-  assert.deepEqual(prepared.criteria, [{ name: "answer.txt exists", weight: 2 }]);
+  const plain = { polarity: "must", cap: null, asks: null };
+  assert.deepEqual(prepared.criteria, [{ name: "answer.txt exists", weight: 2, ...plain }]);
   assert.equal(prepared.seed, variantSeed(ID, 2));
   assert.equal(await contentOf(prepared, "notes/a.txt", blobs), "a\n");
 });
