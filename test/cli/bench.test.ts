@@ -7,6 +7,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
 import { openEngine } from "../../runtime/engine/engines.ts";
+import { IS_SLOW } from "../support/slow.ts";
+
+const SLOW = ["sustained", "memory", "surfaces", "regrade"];
+const SUITES = ["start", "call", "store", ...(IS_SLOW ? SLOW : [])];
 
 describe("cloche bench", () => {
   let data: string;
@@ -40,14 +44,14 @@ describe("cloche bench", () => {
   });
 
   it("prints one document with every figure beside its anchor, and leaves nothing", async () => {
-    const { code, out, err } = await finished(bench("--quick", "--json"));
+    const { code, out, err } = await finished(bench("--quick", "--json", "--only", String(SUITES)));
     assert.equal(code, 0, err);
     const { bench: run, figures, failed } = JSON.parse(out);
     assert.deepEqual(failed, []);
     assert.equal(run.quick, true);
     assert.ok(run.machine.cpus > 0 && run.engine !== "");
     const names = new Set(figures.map(({ name }: { name: string }) => name));
-    for (const suite of ["start", "call", "sustained", "memory", "store", "surfaces", "regrade"]) {
+    for (const suite of SUITES) {
       assert.ok(
         [...names].some((name) => String(name).startsWith(`${suite}.`)),
         suite,

@@ -46,6 +46,8 @@ const engineContract: Readonly<Record<string, ContractBody>> = {
 };
 
 export interface ContractOptions {
+  /** A part of the contract. Default: all of it. */
+  readonly contract?: Readonly<Record<string, ContractBody>>;
   /** Sentences that this engine cannot keep, each with the reason that is printed. */
   readonly decline?: Readonly<Record<string, string>>;
 }
@@ -54,7 +56,7 @@ export interface ContractOptions {
 export function runEngineContract(
   name: string,
   makeEngine: () => Promise<Engine>,
-  { decline = {} }: ContractOptions = {},
+  { contract = engineContract, decline = {} }: ContractOptions = {},
 ): void {
   describe(`${name}, as an engine`, () => {
     let world: EngineWorld;
@@ -68,7 +70,7 @@ export function runEngineContract(
       for (const reference of references) await engine.images.remove(reference);
       await engine[Symbol.asyncDispose]();
     });
-    for (const [title, body] of Object.entries(engineContract)) {
+    for (const [title, body] of Object.entries(contract)) {
       it(title, { skip: decline[title] ?? false }, () => body(world));
     }
   });

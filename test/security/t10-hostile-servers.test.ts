@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
+import { IS_SLOW } from "../support/slow.ts";
 import { type Aftermath, type Arena, openArena, toml, withServer } from "./arena.ts";
 import { HOSTILE, listing } from "./hostile-server.ts";
 
@@ -132,7 +133,7 @@ describe("what a hostile MCP server can say", () => {
   });
 
   it("T14 a server that says nothing at all is the task's mistake", {
-    skip: process.env["CLOCHE_TEST_SLOW"] === undefined,
+    skip: !IS_SLOW,
   }, async () => {
     const { record } = await arena.attack(async () => {}, {
       task: withServer("setInterval(() => {}, 1000)"),

@@ -10,6 +10,7 @@ import { makeVariant } from "../../runtime/task/make-variant.ts";
 import { findTask } from "../../runtime/task/task-list.ts";
 import { BlobFolder } from "../../runtime/workspace/blobs.ts";
 import { openTestRuntime, play, type TestRuntime } from "../support/runtime.ts";
+import { IS_SLOW, PROVEN } from "../support/slow.ts";
 import {
   type Call,
   CRITERIA,
@@ -29,6 +30,7 @@ import {
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 const TASK = "library/catalogue-update";
+const VARIANTS = IS_SLOW ? [1, 2, 3, 4, 5, 12] : [2, 12];
 /** Reports are read as documents and sheets, the titles worked out by the formulas of a sheet. */
 const OFFICE_TOOLS = [
   ...["read_document", "extract_tables", "read_range", "filter_rows"],
@@ -64,7 +66,7 @@ describe("the task library/catalogue-update", () => {
   });
 
   for (const [cheat, most] of Object.entries(DENSE_AT_MOST)) {
-    it(`sees through the cheat ${cheat}`, async () => {
+    it(`sees through the cheat ${cheat}`, { skip: PROVEN }, async () => {
       const record = await play(runtime, ROOT, TASK, named(`cheat:${cheat}`));
       assert.equal(record.outcome, "graded", record.fault?.message);
       assert.equal(record.reward?.sparse, 0);
@@ -243,16 +245,14 @@ def solve(agent):
     assert.notEqual(other.expected, first.expected);
   });
 
-  it("is solved by its solution in 25 or more calls, in each of five different variants", async () => {
+  it("is solved by its solution in 25 or more calls, in each of several different variants", async () => {
     const fixtures = new Set<string>();
     const change = (spec: RolloutSpec) => {
       fixtures.add(JSON.stringify(spec.prepared.fixture.entries));
       return spec;
     };
     const records = await Promise.all(
-      [1, 2, 3, 4, 5].map((variant) =>
-        play(runtime, ROOT, TASK, named("oracle"), { variant, change }),
-      ),
+      VARIANTS.map((variant) => play(runtime, ROOT, TASK, named("oracle"), { variant, change })),
     );
     for (const record of records) {
       assert.deepEqual(record.reward, { sparse: 1, dense: 1, gain: 1 }, reasons(record));
@@ -260,6 +260,6 @@ def solve(agent):
       const used = await toolsUsed(runtime, record);
       for (const tool of OFFICE_TOOLS) assert.ok(used.has(tool), tool);
     }
-    assert.equal(fixtures.size, 5);
+    assert.equal(fixtures.size, VARIANTS.length);
   });
 });

@@ -7,6 +7,7 @@ import type { RolloutSpec } from "../../runtime/rollout/parts.ts";
 import type { Player } from "../../runtime/rollout/player.ts";
 import type { RolloutRecord } from "../../runtime/store/record.ts";
 import { openTestRuntime, play, type TestRuntime } from "../support/runtime.ts";
+import { IS_SLOW, PROVEN } from "../support/slow.ts";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 const TASK = "office/mileage-list";
@@ -31,7 +32,7 @@ describe("the task office/mileage-list", { concurrency: false }, () => {
     await runtime?.[Symbol.asyncDispose]();
   });
 
-  for (const variant of [1, 7]) {
+  for (const variant of IS_SLOW ? [1, 7] : [7]) {
     it(`is solved by its solution in 25 or more calls, in variant ${variant}`, async () => {
       const record = await play(runtime, ROOT, TASK, named("oracle"), { variant });
       assert.deepEqual(record.reward, { sparse: 1, dense: 1, gain: 1 }, reasons(record));
@@ -47,7 +48,7 @@ describe("the task office/mileage-list", { concurrency: false }, () => {
   });
 
   for (const [cheat, most] of Object.entries(DENSE_AT_MOST)) {
-    it(`sees through the cheat ${cheat}`, async () => {
+    it(`sees through the cheat ${cheat}`, { skip: PROVEN }, async () => {
       const record = await play(runtime, ROOT, TASK, named(`cheat:${cheat}`));
       assert.equal(record.outcome, "graded", record.fault?.message);
       const { sparse, dense = 1 } = record.reward ?? {};
