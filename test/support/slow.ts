@@ -2,6 +2,4 @@
 export const IS_SLOW = process.env["CLOCHE_TEST_SLOW"] !== undefined;
 
 /** Why the cheats of a task are not played once more by its own test. */
-export const PROVEN = IS_SLOW
-  ? false
-  : "proven.test.ts plays it too; here with npm run test:slow";
+export const PROVEN = IS_SLOW ? false : "proven.test.ts plays it too; here with npm run test:slow";
