@@ -92,6 +92,7 @@ function sandboxFiles(image: SandboxImage): ContextFile[] {
     { path: "Dockerfile", content: Buffer.from(sandboxDockerfile(image)) },
     contextFile("gitconfig", "sandbox/gitconfig"),
     contextFile("clock.c", "clock/clock.c"),
+    contextFile("confine.c", "confine/confine.c"),
     ...(image === "office-browser"
       ? [contextFile("browser-slim.conf", "sandbox/browser-slim.conf")]
       : []),

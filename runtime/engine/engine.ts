@@ -209,6 +209,12 @@ export interface OpenOptions extends EngineCall {
   readonly user: string;
   readonly cwd?: string;
   readonly env?: Readonly<Record<string, string>>;
+  /**
+   * The program is no agent's and needs to write below these folders alone. Under the profile
+   * "strict" that is enforced as far as the box's kernel can (Landlock), and so is that it signals
+   * and joins abstract sockets of nobody whom it did not start itself.
+   */
+  readonly writes?: readonly string[];
 }
 
 /**

@@ -2,6 +2,7 @@ import { z } from "zod";
 import type { Clock } from "../base/clock.ts";
 import { Fault } from "../base/fault.ts";
 import { namedId } from "../base/id.ts";
+import { broughtDown } from "../engine/brought-down.ts";
 import type { BoxLimits, Engine, ExecResult, Sandbox, SandboxSpec } from "../engine/engine.ts";
 import { isObject } from "../mcp/json-rpc.ts";
 import type { BlobSource } from "../workspace/blob-source.ts";
@@ -129,13 +130,13 @@ async function runOnce(
 }
 
 /**
- * A program that is not there, or that took its whole box with it by using up the memory: the agent
+ * A program that is not there, or that took its whole box with it by using it up: the agent
  * made it so, and were it a fault, an agent could choose to have no reward.
  */
 async function asResult(error: unknown, sandbox: Sandbox): Promise<ExecResult> {
   const code = error instanceof Fault ? error.code : "";
   if (code === "engine/exec-refused") return ended(127);
-  if (code === "engine/box-gone" && (await sandbox.state()).outOfMemory) return ended(137);
+  if (code === "engine/box-gone" && broughtDown(await sandbox.state())) return ended(137);
   throw error;
 }
 

@@ -1,7 +1,9 @@
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { withDeadline } from "../base/deadline.ts";
+import type { Fault } from "../base/fault.ts";
 import { secret } from "../base/id.ts";
+import { broughtDown } from "../engine/brought-down.ts";
 import type { Box, BoxProcess } from "../engine/engine.ts";
 import { engineFault } from "../engine/faults.ts";
 import { type Execute, refuseAll } from "./execution.ts";
@@ -40,10 +42,12 @@ export interface RunGrader extends AsyncDisposable {
  * before there is anything to grade, and sees nothing of a run until it is handed all of it.
  */
 export class WaitingGrader implements RunGrader {
+  readonly #box: Box;
   readonly #opening: Promise<OpenedProcess>;
 
   /** Begins to start it. That it could not be started is known when it is asked. */
   constructor(box: Box, user: string, signal: AbortSignal) {
+    this.#box = box;
     const { argv, env } = pythonCommand("run_grader");
     this.#opening = box.open(argv, { user, env, signal }).then((process) => {
       return { process, stdout: new GraderOutput(process.stdout), stderr: kept(process.stderr) };
@@ -78,10 +82,19 @@ export class WaitingGrader implements RunGrader {
       return readAnswer(output, nonce, { timeoutMs, onSilence });
     } catch (cause) {
       const { exitCode } = await process.ended;
-      const lost = "the box lost the grader while it ran";
-      if (exitCode === null) throw engineFault("box-gone", lost, { cause });
+      if (exitCode === null) throw await this.#loss(question, cause);
       return readAnswer({ ...output, exitCode }, nonce, { timeoutMs, onSilence });
     }
+  }
+
+  /** The grader is gone without an answer: with the box that it has brought down, or for no doing of its own. */
+  async #loss({ onSilence, signal }: GraderQuestion, cause: unknown): Promise<Fault> {
+    const state = await this.#box.state({ signal });
+    if (!broughtDown(state)) {
+      return engineFault("box-gone", "the box lost the grader while it ran", { cause });
+    }
+    const what = state.outOfMemory ? "memory" : "memory or processes";
+    return onSilence("no-answer", `it took more ${what} than its box may have, which ended`);
   }
 
   /** Ends it, if it was not asked or has not answered. Never throws. */

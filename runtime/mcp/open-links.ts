@@ -4,7 +4,7 @@ import type { Box } from "../engine/engine.ts";
 import { mcpFault } from "./faults.ts";
 import { nameOf } from "./handshake.ts";
 import type { ServerLink } from "./server-link.ts";
-import type { ServerSpec, StdioServerSpec } from "./server-spec.ts";
+import { type ServerSpec, type StdioServerSpec, writtenBy } from "./server-spec.ts";
 import { sharedLinks, stdioLink } from "./stdio-link.ts";
 
 /** Starts the servers of one box, each once, those that share a program with it. */
@@ -57,7 +57,7 @@ export class LinkOpener implements AsyncDisposable {
       return this.#kept(await openTerminal(this.#box, { ...options, signal: never }));
     }
     if (spec.process === undefined) {
-      const process = await this.#start(spec, spec.argv, signal);
+      const process = await this.#start([spec], spec.argv, signal);
       return this.#kept(stdioLink(process, { log: this.#logOf(spec) }));
     }
     const program = this.#programs.get(spec.process) ?? this.#startShared(spec.process, signal);
@@ -74,17 +74,24 @@ export class LinkOpener implements AsyncDisposable {
     const sharing = this.#specs.filter((spec) => spec.kind === "stdio" && spec.process === program);
     const [first, ...others] = sharing as StdioServerSpec[];
     if (first === undefined) throw new Error(`no server is part of "${program}"`);
-    const names = [first, ...others].map(({ name }) => name);
-    const process = await this.#start(first, [...first.argv, "--many", ...names], signal);
+    const all = [first, ...others] as const;
+    const names = all.map(({ name }) => name);
+    const process = await this.#start(all, [...first.argv, "--many", ...names], signal);
     const links = sharedLinks(process, names, { log: this.#log.child({ server: program }) });
     for (const link of links.values()) this.#kept(link);
     return links;
   }
 
-  async #start(spec: StdioServerSpec, argv: readonly string[], signal: AbortSignal) {
+  /** One program for all of these. */
+  async #start(
+    specs: readonly [StdioServerSpec, ...StdioServerSpec[]],
+    argv: readonly string[],
+    signal: AbortSignal,
+  ) {
+    const [spec] = specs;
     const { user, env, cwd = "/" } = spec;
     try {
-      return await this.#box.open(argv, { user, env, cwd, signal });
+      return await this.#box.open(argv, { user, env, cwd, writes: writtenBy(specs), signal });
     } catch (error) {
       // The engine cannot know whose the program is; that it isn't there is the task's fault.
       if (!(error instanceof Fault) || error.code !== "engine/exec-refused") throw error;

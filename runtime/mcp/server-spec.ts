@@ -24,6 +24,11 @@ export interface StdioServerSpec {
    * names. They have the same `argv`, `env`, `user` and `cwd`.
    */
   readonly process?: string;
+  /**
+   * The folders that it makes, changes and removes files below. Default: those that any user may,
+   * which are the workspace, its home, /tmp and /dev/shm. It is held to it where the engine can.
+   */
+  readonly writes?: readonly string[];
   /** Folders of /state that it works on; its own is not there unless it is named. */
   readonly state?: readonly string[];
   /**
@@ -64,14 +69,15 @@ export const SHIPPED_SERVERS: Readonly<Record<string, ServerSpec>> = {
     argv: [...NODE, `${SERVERS}/filesystem.mjs`, "/workspace"],
     env: {},
     user: "filesystem",
+    writes: ["/workspace"],
   },
   terminal: { name: "terminal", kind: "terminal" },
-  spreadsheet: office("spreadsheet"),
-  documents: office("documents"),
-  calendar: office("calendar", ["people", "calendar", "mail"]),
-  mail: office("mail", ["people", "mail"]),
-  search: office("search", ["search"]),
-  web: { ...office("web", ["web"]), listens: true },
+  spreadsheet: office("spreadsheet", { writes: ["/workspace"] }),
+  documents: office("documents", { writes: ["/workspace"] }),
+  calendar: office("calendar", { state: ["people", "calendar", "mail"], writes: ["/state"] }),
+  mail: office("mail", { state: ["people", "mail"], writes: ["/state", "/workspace"] }),
+  search: office("search", { state: ["search"], writes: ["/state"] }),
+  web: { ...office("web", { state: ["web"], writes: ["/state"] }), listens: true },
   memory: {
     name: "memory",
     kind: "stdio",
@@ -79,6 +85,7 @@ export const SHIPPED_SERVERS: Readonly<Record<string, ServerSpec>> = {
     env: { MEMORY_FILE_PATH: "/state/memory/memory.jsonl" },
     user: "state",
     state: ["memory"],
+    writes: ["/state"],
   },
   browser: {
     name: "browser",
@@ -98,6 +105,14 @@ export function imageOf(servers: readonly ServerSpec[]): SandboxImage {
   return SANDBOX_IMAGES.findLast((image) => wanted.includes(image)) ?? "office";
 }
 
+/** All that a program writes below, which is one server or several that share it. */
+export function writtenBy(specs: readonly StdioServerSpec[]): readonly string[] {
+  const each = specs.map(
+    ({ user, writes }) => writes ?? ["/workspace", `/home/${user}`, "/tmp", "/dev/shm"],
+  );
+  return [...new Set(each.flat())];
+}
+
 /** What of a server's tools is offered. */
 export function offered<Tool extends { readonly name: string }>(
   spec: ServerSpec,
@@ -108,7 +123,7 @@ export function offered<Tool extends { readonly name: string }>(
 }
 
 /** One of the servers that share the program `office`. */
-function office(name: string, state: readonly string[] = []): StdioServerSpec {
+function office(name: string, works: Pick<StdioServerSpec, "state" | "writes">): StdioServerSpec {
   const argv = [...NODE, `${SERVERS}/office.mjs`];
-  return { name, kind: "stdio", argv, env: {}, user: "state", process: "office", state };
+  return { name, kind: "stdio", argv, env: {}, user: "state", process: "office", ...works };
 }

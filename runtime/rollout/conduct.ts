@@ -1,6 +1,7 @@
 import { rm } from "node:fs/promises";
 import { Fault, messageOf } from "../base/fault.ts";
-import type { BoxState, Sandbox } from "../engine/engine.ts";
+import { broughtDown } from "../engine/brought-down.ts";
+import type { Sandbox } from "../engine/engine.ts";
 import type { Ending } from "../mcp/step.ts";
 import { keepSteps } from "../store/kept-steps.ts";
 import type { RolloutRecord } from "../store/record.ts";
@@ -132,9 +133,8 @@ export async function gradeIn(run: Run, place: GradingPlace, ending: Ending): Pr
 
 /**
  * Nothing of the agent runs once this has resolved, so what is read then is the final state. Only
- * what the engine knows says whose doing a box's death was, never what was said inside. One that
- * died of memory, or that broke, was brought down from within, and no second try follows from it.
- * One that was killed was not: no agent can signal init or any server.
+ * what the engine knows says whose doing a box's death was, never what was said inside. From one that
+ * was brought down from within, no second try follows.
  */
 async function stop(
   { spec, signal }: Run,
@@ -143,21 +143,10 @@ async function stop(
   mayBeStopped: boolean,
 ): Promise<void> {
   const before = await sandbox.stop({ signal });
-  if (before.running || before.outOfMemory || brokeFromWithin(before) || mayBeStopped) return;
+  if (before.running || mayBeStopped || broughtDown(before)) return;
   const what = `the sandbox of ${spec.id} was gone before its end (exit code ${before.exitCode})`;
   throw rolloutFault("sandbox-lost", `${what}, ${ending.kind}; run it again`);
 }
-
-/**
- * Init sleeps for ever, so nothing but a signal ends it, which the engine or its host sends. A
- * runtime with a kernel of its own (gVisor) ends with a code of its own when it is overrun.
- */
-function brokeFromWithin({ exitCode }: BoxState): boolean {
-  return exitCode !== null && !OF_SIGNALS.includes(exitCode);
-}
-
-/** SIGKILL, SIGTERM: `docker kill`, `docker stop`, an engine that is restarted. */
-const OF_SIGNALS: readonly number[] = [137, 143];
 
 /** Both or neither: what was captured of a sandbox is one moment. */
 async function capture({ spec, signal, evidence }: Run, sandbox: Sandbox): Promise<void> {

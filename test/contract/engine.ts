@@ -33,7 +33,7 @@ export interface EngineWorld {
 export type ContractBody = (world: EngineWorld) => Promise<void>;
 
 /** Everything that any engine must do, by sentence. */
-const engineContract: Readonly<Record<string, ContractBody>> = {
+export const engineContract: Readonly<Record<string, ContractBody>> = {
   ...execContract,
   ...programContract,
   ...filesContract,

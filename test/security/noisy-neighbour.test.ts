@@ -12,7 +12,7 @@ const SERVERS = ["one", "two"].map((name) => {
   return `name = "${name}"\ncommand = "/usr/local/bin/node"\nargs = ${args}\n`;
 });
 
-test("a flood in one rollout holds up no other, and grows the service, in a process of its own, by little", async (t) => {
+test("T10 a flood in one rollout holds up no other, and grows the service, in a process of its own, by little", async (t) => {
   await using noisyRoot = await smallTask({
     "task.toml": toml(SERVERS.join("\n[[environment.mcp_servers]]\n")),
   });
@@ -70,7 +70,7 @@ test("a flood in one rollout holds up no other, and grows the service, in a proc
       `${inAll.toFixed(0)} MB with capture, grading and bundles`,
   );
   // One withheld result alone has 105 MB, the flood more: nothing of them is kept.
-  assert.ok(megabytes < 128, `${megabytes} MB`);
+  assert.ok(megabytes < 64, `${megabytes} MB`);
 });
 
 interface Said {

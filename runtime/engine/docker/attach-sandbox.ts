@@ -6,6 +6,7 @@ import { DockerBox } from "./docker-box.ts";
 import { DockerSandbox } from "./docker-sandbox.ts";
 import { unreadablePaths } from "./host-config.ts";
 import { type Part, partNames, partsOf, readUsers } from "./parts.ts";
+import { SECCOMP } from "./seccomp.ts";
 
 /** One container as Docker describes it: nothing of this can be written from inside. */
 interface Inspection {
@@ -14,6 +15,7 @@ interface Inspection {
   readonly HostConfig: {
     readonly Tmpfs: Readonly<Record<string, string>> | null;
     readonly Runtime?: string;
+    readonly SecurityOpt?: readonly string[] | null;
   };
 }
 
@@ -95,6 +97,7 @@ async function inspect(
       identity: { uids, gid },
       users: Object.keys(uids),
       runtime: found.HostConfig.Runtime,
+      confines: found.HostConfig.SecurityOpt?.includes(`seccomp=${SECCOMP.strict}`) ?? false,
       unreadable: unreadablePaths(Object.keys(found.HostConfig.Tmpfs ?? {})),
     });
     return { box, isRunning: found.State.Running, uids, gid };

@@ -73,6 +73,7 @@ async function make(
     new DockerBox({
       ...{ api, log, identity, name: box.name, users: box.users },
       runtime: box.seal.runtime,
+      confines: box.seal.profile === "strict",
       container: ids[boxes.indexOf(box)] ?? "",
       unreadable: unreadablePaths(temporaryFolders(box)),
     });

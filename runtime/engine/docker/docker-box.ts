@@ -13,9 +13,11 @@ import type {
 } from "../engine.ts";
 import { engineFault } from "../faults.ts";
 import { getArchive, putArchive } from "./archive.ts";
+import { checkedProgram } from "./check-program.ts";
 import { endTree } from "./descendants.ts";
 import { type DockerApi, failed, Refusal } from "./docker-api.ts";
 import { collect, DockerProcess } from "./docker-process.ts";
+import { lostByGvisor } from "./gvisor-loss.ts";
 import { KEPT_PARENT } from "./host-config.ts";
 import type { Identity } from "./identity.ts";
 import { launch } from "./launch.ts";
@@ -24,7 +26,6 @@ import { isGvisor } from "./oci-runtime.ts";
 const DAY_MS = 24 * 60 * 60 * 1_000;
 /** How long a killed program may take to vanish before its streams are let go of. */
 const AFTERMATH_MS = 5_000;
-
 export interface BoxParts {
   readonly api: DockerApi;
   readonly log: Log;
@@ -37,6 +38,8 @@ export interface BoxParts {
   readonly users: readonly string[];
   /** The OCI runtime that it was made with; undefined: the engine's own choice. */
   readonly runtime: string | undefined;
+  /** Programs that say what they write are held to it. */
+  readonly confines: boolean;
   /** Directories that are memory of the container alone and cannot be read as archives. */
   readonly unreadable: readonly string[];
 }
@@ -131,8 +134,12 @@ export class DockerBox implements Box {
   async #start(argv: readonly string[], options: OpenOptions, stdin: boolean) {
     const { api, log, container, name } = this.parts;
     const user = this.#userOf(options.user);
-    const { cwd } = checked(name, argv, options);
-    const { argv: Cmd, nonce } = launch(argv, cwd, !isGvisor(this.parts.runtime));
+    const { cwd, writes } = checkedProgram(name, argv, options);
+    const { argv: Cmd, nonce } = launch(argv, {
+      cwd,
+      hasSubreapers: !isGvisor(this.parts.runtime),
+      writes: this.parts.confines ? writes : undefined,
+    });
     const Env = Object.entries({ ...userEnv(options.user), ...options.env }).map(
       ([key, value]) => `${key}=${value}`,
     );
@@ -141,7 +148,10 @@ export class DockerBox implements Box {
     const { socket, execId } = await this.#exec(what, { ...attach, User: user, Env, Cmd }, options);
     const endDescendants = (root: { pid: number; startTime: string }) =>
       endTree({ api, container, user }, root);
-    const process = new DockerProcess({ api, execId, socket, nonce, log, endDescendants });
+    const isLoss = async (exitCode: number | null) =>
+      isGvisor(this.parts.runtime) && (await lostByGvisor(exitCode, () => this.state()));
+    const parts = { api, execId, socket, nonce, log, endDescendants, isLoss };
+    const process = new DockerProcess(parts);
     this.#running.add(process);
     if (isGvisor(this.parts.runtime)) this.#watch ??= this.#watchEnd();
     void process.ended.then(() => this.#running.delete(process));
@@ -275,17 +285,6 @@ function wordsOf({ exitCode, outOfMemory }: BoxState): string {
 
 function userEnv(user: string): Record<string, string> {
   return { HOME: user === "init" ? "/" : `/home/${user}`, USER: user, LOGNAME: user };
-}
-
-function checked(name: string, argv: readonly string[], { cwd = "/", env = {} }: OpenOptions) {
-  const refuse = (why: string) => engineFault("exec-refused", `run ${argv[0]} in ${name}: ${why}`);
-  if (!argv[0]) throw refuse("no program is named");
-  if (!cwd.startsWith("/")) throw refuse(`its directory "${cwd}" is not absolute`);
-  const odd = Object.keys(env).find((key) => !/^[A-Za-z_][A-Za-z0-9_]*$/.test(key));
-  if (odd !== undefined) throw refuse(`"${odd}" is no name for an environment variable`);
-  const texts = [...argv, cwd, ...Object.values(env)];
-  if (texts.some((text) => text.includes("\0"))) throw refuse("a NUL cannot be passed");
-  return { cwd };
 }
 
 async function firstOf(

@@ -17,6 +17,11 @@ export interface ProcessParts {
   readonly socket: Socket;
   readonly nonce: string;
   readonly log: Log;
+  /**
+   * Whether this exit code is what the runtime says of a program that it lost with its whole box.
+   * The engine may take a moment to know of that.
+   */
+  readonly isLoss: (exitCode: number | null) => Promise<boolean>;
   /** Ends all that descends from the program; see descendants.ts. */
   readonly endDescendants: (root: RootProcess) => Promise<void>;
 }
@@ -98,7 +103,9 @@ export class DockerProcess implements BoxProcess {
       for (let poll = 0; poll < EXIT_CODE_POLLS; poll++) {
         const path = `/exec/${execId}/json`;
         const state = await api.json<ExecState>({ what, method: "GET", path });
-        if (!state.Running) return state.ExitCode;
+        if (!state.Running) {
+          return (await this.#parts.isLoss(state.ExitCode)) ? null : state.ExitCode;
+        }
         await pause(EXIT_CODE_PAUSE_MS);
       }
     } catch (error) {

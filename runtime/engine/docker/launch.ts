@@ -1,5 +1,7 @@
 import { secret } from "../../base/id.ts";
 
+/** Of our images; images/confine/confine.c. */
+const CONFINE = "/usr/lib/cloche/confine";
 const SUBREAPER = '[ -x /sbin/docker-init ] && exec /sbin/docker-init -s -- "$@"\n';
 
 /**
@@ -25,20 +27,30 @@ esac || { say no-program; exit 127; }
 unset OLDPWD
 read -r s < /proc/$$/stat
 say started "$$" "\${s##*) }"
-${SUBREAPER}exec "$@"`;
+`;
+const BECOME = 'exec "$@"';
 
 export interface Launch {
   readonly argv: readonly string[];
   readonly nonce: string;
 }
 
-/**
- * What Docker is asked to run so that `argv` runs in `cwd`. gVisor knows no subreapers: what leaves
- * its session there lives on until its box ends.
- */
-export function launch(argv: readonly string[], cwd: string, hasSubreapers: boolean): Launch {
+export interface LaunchOptions {
+  readonly cwd: string;
+  /** gVisor knows none: what leaves its session there lives on until its box ends. */
+  readonly hasSubreapers: boolean;
+  /** All that the program may write below, of letters, digits and "/._-". Absent: not confined. */
+  readonly writes: readonly string[] | undefined;
+}
+
+/** What Docker is asked to run so that `argv` runs in `cwd`. */
+export function launch(
+  argv: readonly string[],
+  { cwd, hasSubreapers, writes }: LaunchOptions,
+): Launch {
   const nonce = secret();
-  const script = hasSubreapers ? SCRIPT : SCRIPT.replace(SUBREAPER, "");
+  const confined = writes && `set -- ${CONFINE} ${writes.join(" ")} -- "$@"\n`;
+  const script = [SCRIPT, confined, hasSubreapers ? SUBREAPER : undefined, BECOME].join("");
   return { argv: ["/bin/sh", "-c", script, "launch", nonce, cwd, ...argv], nonce };
 }
 

@@ -22,6 +22,8 @@ export interface ProbedKernel {
   readonly appArmor: string;
   /** The version of Landlock that programs may use, 0 for none. */
   readonly landlock: number;
+  /** A program that says where it writes could write nowhere else. */
+  readonly confined: boolean;
 }
 
 export interface ProbeOptions extends EngineCall {
@@ -63,9 +65,15 @@ const PROGRAMS = ["calls.py", "see.py", "try.py"].map((name) =>
 );
 const [CALLS = Buffer.alloc(0), SEE = Buffer.alloc(0), TRY = Buffer.alloc(0)] = PROGRAMS;
 
+/** Of a program that says that it writes to the workspace: what else it could write. */
+const BEYOND = [
+  ...["/bin/sh", "-c"],
+  "for d in /workspace /home/server /state /tmp /dev/shm; do ( : > $d/.probe ) 2>/dev/null && echo $d; done",
+];
+
 /** Another probe asks other questions: what an older one found does not answer them. */
 export const PROBE_HASH: string = sha256(
-  Buffer.concat([...PROGRAMS, Buffer.from(JSON.stringify([LIMITS, ROOM, STATE, TRIAL]))]),
+  Buffer.concat([...PROGRAMS, Buffer.from(JSON.stringify([LIMITS, ROOM, STATE, TRIAL, BEYOND]))]),
 );
 
 /**
@@ -83,13 +91,14 @@ export async function runProbe(engine: Engine, options: ProbeOptions): Promise<P
   await using neighbour = await sandbox.open(["/bin/sleep", "300"], { user: "server", ...call });
   neighbour.stdout.resume();
   neighbour.stderr.resume();
+  const confined = await isConfined(sandbox, call);
   const seen = await look(sandbox, "agent", call);
   const judges = await look(keeper, "grader", call);
   const state = await tryLimits(sandbox, "server", STATE_TRIAL, call);
   const limits = await tryLimits(sandbox, "agent", TRIAL, call);
   const prefixed = Object.entries(judges.said).map(([name, found]) => [`${KEEPER}${name}`, found]);
   const found = { ...seen.said, ...state, ...limits, ...Object.fromEntries(prefixed) };
-  return { found, about: seen.about };
+  return { found, about: { ...seen.about, confined } };
 }
 
 async function makeSandbox(
@@ -115,9 +124,17 @@ async function makeSandbox(
   return await engine.create(spec, call);
 }
 
+async function isConfined(box: Box, call: EngineCall): Promise<boolean> {
+  await using program = await box.open(BEYOND, { user: "server", writes: ["/workspace"], ...call });
+  program.stdin.end();
+  const [stdout, stderr] = await Promise.all([textOf(program.stdout), textOf(program.stderr)]);
+  if (!stdout.startsWith("/workspace\n")) throw unfinished("write to its workspace", stderr);
+  return stdout === "/workspace\n";
+}
+
 interface Seen {
   readonly said: Readonly<Record<string, Found>>;
-  readonly about: ProbedKernel;
+  readonly about: Omit<ProbedKernel, "confined">;
 }
 
 async function look(box: Box, user: string, call: EngineCall): Promise<Seen> {
