@@ -96,8 +96,11 @@ export async function runProbe(engine: Engine, options: ProbeOptions): Promise<P
   const judges = await look(keeper, "grader", call);
   const state = await tryLimits(sandbox, "server", STATE_TRIAL, call);
   const limits = await tryLimits(sandbox, "agent", TRIAL, call);
+  const { outOfMemory } = await sandbox.stop(call);
   const prefixed = Object.entries(judges.said).map(([name, found]) => [`${KEEPER}${name}`, found]);
-  const found = { ...seen.said, ...state, ...limits, ...Object.fromEntries(prefixed) };
+  // Under gVisor the trials before it may have had all memory, and the whole box ends with a program.
+  const memory = outOfMemory ? { [MEMORY]: 0 } : {};
+  const found = { ...seen.said, ...state, ...memory, ...limits, ...Object.fromEntries(prefixed) };
   return { found, about: { ...seen.about, confined } };
 }
 
@@ -181,13 +184,14 @@ function askedFor(trial: Trial): Record<string, number | undefined> {
   ]);
   return {
     ...Object.fromEntries(folders),
-    "memory (MiB)": trial.memoryMib,
+    [MEMORY]: trial.memoryMib,
     "largest file": trial.fileBytes,
     "open files": trial.openFiles,
     processes: trial.processes,
   };
 }
 
+const MEMORY = "memory (MiB)";
 const OUTPUT_MAX = 64 * 1024;
 
 async function textOf(stream: AsyncIterable<Buffer>): Promise<string> {
