@@ -20,13 +20,33 @@ export function serversOf(
   return servers.map((server): ServerSpec => {
     if (server.kind === "terminal") return { ...server, env };
     if (server.name === "browser") {
-      const argv = [...server.argv, `--proxy-server=${proxy}`, `--proxy-bypass=${direct}`];
+      const asked = egress.map((host) => host.replace(/:\d+$/, ""));
+      const unasked = CHROMIUMS_OWN.filter((host) => !asked.includes(host));
+      const bypass = [direct, ...unasked].join(",");
+      const argv = [...server.argv, `--proxy-server=${proxy}`, `--proxy-bypass=${bypass}`];
       return { ...server, argv };
     }
     if (Object.hasOwn(SHIPPED_SERVERS, server.name)) return server;
     return { ...server, env: { ...env, ...server.env } };
   });
 }
+
+/**
+ * What Chromium asks of its own accord, whatever flags and policies say. Around the proxy there is no
+ * network: these requests come to nothing, and are not on record as if the agent had made them.
+ */
+const CHROMIUMS_OWN = [
+  ...[
+    "accounts.google.com",
+    "android.clients.google.com",
+    "clients2.google.com",
+    "mtalk.google.com",
+  ],
+  ...["optimizationguide-pa", "content-autofill", "safebrowsing", "update"].map(
+    (name) => `${name}.googleapis.com`,
+  ),
+  "redirector.gvt1.com",
+];
 
 /** Programs agree on the names, not on their case. */
 function environment(proxy: string, direct: string): Readonly<Record<string, string>> {

@@ -85,7 +85,7 @@ export async function openEgress(sandbox: Sandbox, parts: EgressParts): Promise<
   const argv = [...NODE, `${PROGRAMS}/egress-forwarder.mjs`];
   const forwarder = stack.use(
     await sandbox.open([...argv, String(EGRESS_PORT), String(LIMITS.connections)], {
-      ...{ user: FORWARDER_USER, signal },
+      ...{ user: FORWARDER_USER, writes: [], signal },
     }),
   );
   await whenListening(sandbox, forwarder, signal);

@@ -128,6 +128,50 @@ describe("a task that asks for hosts outside", () => {
     await alteredIsRefused(path, text);
   });
 
+  it("shows its pages in the browser too, and follows no page to where nobody may go", async () => {
+    const toml = ASKING["task.toml"].replace("memory_mb = 512", "memory_mb = 2048");
+    const withBrowser = toml.replace('name = "terminal"', 'name = "browser"');
+    await using pages = await smallTask({ ...ASKING, "task.toml": withBrowser });
+    const seen: string[] = [];
+    const reader: Player = {
+      name: "reader",
+      play: async (hands, signal) => {
+        await using client = await connectClient(hands.url, hands.token, signal);
+        for (const place of [
+          "api.example.test/page",
+          "api.example.test/away",
+          "evil.example.test/",
+        ]) {
+          const went = await client.callTool("browser_navigate", { url: `http://${place}` });
+          seen.push(JSON.stringify([went, await client.callTool("browser_snapshot", {})]));
+        }
+        const content = /hello from api\.example\.test\/page/.exec(seen[0] ?? "")?.[0] ?? "nothing";
+        await client.callTool("write_file", { path: "/workspace/note.txt", content });
+        return { answer: "done" };
+      },
+    };
+    const record = await play({ ...runtime, allowEgress: true }, pages.path, "test/note", reader);
+    assert.equal(record.reward?.sparse, 1, JSON.stringify([record.fault, record.criteria, seen]));
+    // The redirection to a link-local address is never asked of the proxy: Chromium goes there by
+    // itself, which is nowhere.
+    assert.match(seen[1] ?? "", /chrome-error|ERR_|"isError":true/);
+    const text = await readFile(
+      join(runtime.data.bundles, record.bundle ?? "", "egress.jsonl"),
+      "utf8",
+    );
+    const asked = text
+      .trim()
+      .split("\n")
+      .map((line) => JSON.parse(line))
+      .map(({ host, outcome }) => `${host} ${outcome}`);
+    assert.deepEqual(
+      [...new Set(asked)].sort(),
+      ["api.example.test allowed", "api.example.test begun", "evil.example.test refused"],
+      "nothing of the browser's own accord",
+    );
+    await runtime.assertNothingLeft();
+  });
+
   it("is served by prepared sandboxes as well, and no wish can name a host", async () => {
     await using bench = await openServiceBench(ASKING);
     const parts = { engine: runtime.engine, allowEgress: true };
