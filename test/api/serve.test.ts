@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { writeFile } from "node:fs/promises";
+import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { text } from "node:stream/consumers";
@@ -14,7 +14,7 @@ import { smallTask, type TestRoot } from "../support/small-task.ts";
 import { tempFolder } from "../support/temp-folder.ts";
 import { jsonOf } from "./test-api.ts";
 
-const MAIN = "runtime/cli/main.ts";
+const MAIN = "cloche.mjs";
 
 describe("cloche serve", () => {
   let root: TestRoot;
@@ -79,6 +79,14 @@ describe("cloche serve", () => {
     using records = await RecordStore.open(join(data, "cloche.db"));
     return await records.get(id);
   }
+
+  it("runs, as the process that was started, with a young generation that stays small", async () => {
+    const { child, exit } = await serving();
+    const command = await readFile(`/proc/${child.pid}/cmdline`, "utf8");
+    assert.ok(command.split("\0").includes("--max-semi-space-size=4"), command);
+    child.kill("SIGTERM");
+    assert.equal(await exit, 0);
+  });
 
   it("does not start on an address that others reach without a key, nor with wrong words", async () => {
     const wrong = [

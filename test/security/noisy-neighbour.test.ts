@@ -7,6 +7,9 @@ import { smallTask } from "../support/small-task.ts";
 import { toml } from "./arena.ts";
 import { HOSTILE } from "./hostile-server.ts";
 
+/** What cloche.mjs starts a service with. */
+const SERVE_FLAGS = ["--max-semi-space-size=4"];
+
 const SERVERS = ["one", "two"].map((name) => {
   const args = JSON.stringify(["-e", HOSTILE]);
   return `name = "${name}"\ncommand = "/usr/local/bin/node"\nargs = ${args}\n`;
@@ -18,7 +21,7 @@ test("T10 a flood in one rollout holds up no other, and grows the service, in a 
   });
   await using quietRoot = await smallTask();
   const program = new URL("./noisy-service.ts", import.meta.url).pathname;
-  const child = spawn(process.execPath, [program, noisyRoot.path, quietRoot.path], {
+  const child = spawn(process.execPath, [...SERVE_FLAGS, program, noisyRoot.path, quietRoot.path], {
     stdio: ["pipe", "pipe", "inherit"],
   });
   const said = new Map<string, Said>();
