@@ -1,24 +1,8 @@
 import type { Socket } from "node:net";
+import type { EgressLine } from "../../runtime/store/egress-lines.ts";
 
-/**
- * One request of the agent to the outside, whatever became of it. One that is sent somewhere has
- * two: before the first byte leaves, and when it is over.
- */
-export interface EgressRecord {
-  /** From 1, in the order in which requests came. */
-  readonly request: number;
-  readonly method: string;
-  /** As it was asked for, at most 300 letters. */
-  readonly host: string;
-  readonly port: number | null;
-  /** Where it was sent; null if it was sent nowhere. */
-  readonly address: string | null;
-  readonly outcome: "begun" | "allowed" | "refused" | "failed";
-  /** Why it was refused, or how it failed; null otherwise. */
-  readonly reason: string | null;
-  readonly bytesOut: number;
-  readonly bytesIn: number;
-}
+/** What the proxy says of a request; the host adds when it heard of it. */
+export type EgressRecord = Omit<EgressLine, "at">;
 
 /** A request that is not carried out, and what its sender is told. */
 export class Refused extends Error {

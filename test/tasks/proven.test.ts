@@ -5,6 +5,7 @@ import { countTokens } from "../../runtime/cli/tools/tool-costs.ts";
 import { proveTask } from "../../runtime/proof/prove.ts";
 import { listTasks } from "../../runtime/task/task-list.ts";
 import { openTestRuntime, type TestRuntime } from "../support/runtime.ts";
+import { IS_SLOW } from "../support/slow.ts";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 const { tasks, broken } = await listTasks(ROOT);
@@ -27,7 +28,7 @@ describe("the tasks of this repository", () => {
 
   for (const task of tasks) {
     it(`proves ${task.id} on its first variant`, async (context) => {
-      const options = { variants: [1], jobs: 2, mutants: 160, countTokens };
+      const options = { variants: [1], jobs: 2, mutants: IS_SLOW ? 160 : 64, countTokens };
       const { signal } = new AbortController();
       const watcher = { say: () => {} };
       const proof = await proveTask(task, runtime, options, signal, watcher);
