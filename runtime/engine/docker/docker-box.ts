@@ -17,11 +17,12 @@ import { checkedProgram } from "./check-program.ts";
 import { endTree } from "./descendants.ts";
 import { type DockerApi, failed, Refusal } from "./docker-api.ts";
 import { collect, DockerProcess } from "./docker-process.ts";
-import { lostByGvisor } from "./gvisor-loss.ts";
+import { lostByGvisor, stumbled } from "./gvisor-loss.ts";
 import { KEPT_PARENT } from "./host-config.ts";
 import type { Identity } from "./identity.ts";
 import { launch } from "./launch.ts";
 import { isGvisor } from "./oci-runtime.ts";
+import { requireStarted, wordsOf } from "./started.ts";
 
 const DAY_MS = 24 * 60 * 60 * 1_000;
 /** How long a killed program may take to vanish before its streams are let go of. */
@@ -132,6 +133,15 @@ export class DockerBox implements Box {
   }
 
   async #start(argv: readonly string[], options: OpenOptions, stdin: boolean) {
+    try {
+      return await this.#startOnce(argv, options, stdin);
+    } catch (error) {
+      if (!isGvisor(this.parts.runtime) || !stumbled(error)) throw error;
+      return await this.#startOnce(argv, options, stdin);
+    }
+  }
+
+  async #startOnce(argv: readonly string[], options: OpenOptions, stdin: boolean) {
     const { api, log, container, name } = this.parts;
     const user = this.#userOf(options.user);
     const { cwd, writes } = checkedProgram(name, argv, options);
@@ -155,7 +165,7 @@ export class DockerBox implements Box {
     this.#running.add(process);
     if (isGvisor(this.parts.runtime)) this.#watch ??= this.#watchEnd();
     void process.ended.then(() => this.#running.delete(process));
-    await this.#started(process, argv, options);
+    await requireStarted(process, this, argv, options);
     return process;
   }
 
@@ -194,54 +204,6 @@ export class DockerBox implements Box {
     for (const process of this.#running) process.lose();
   }
 
-  /** Waits until the program is about to run; what was started for a caller who left is ended. */
-  async #started(
-    process: DockerProcess,
-    argv: readonly string[],
-    { cwd = "/", signal }: OpenOptions,
-  ): Promise<void> {
-    const { api, name } = this.parts;
-    const what = `run ${argv[0]} in ${name}`;
-    const patience = new AbortController();
-    const late = sleep(api.deadlineMs, "late" as const, { signal: patience.signal });
-    late.catch(() => {});
-    const report = await Promise.race([process.report, late]);
-    patience.abort();
-    if (report === "late") {
-      process.abandon();
-      const message = `${what}: it was accepted but not started within ${api.deadlineMs} ms`;
-      throw engineFault("no-answer", message);
-    }
-    if (signal?.aborted) {
-      await process[Symbol.asyncDispose]();
-      throw signal.reason;
-    }
-    if (report === "no-directory") {
-      process.abandon();
-      throw engineFault("exec-refused", `${what}: its directory ${cwd} cannot be entered`);
-    }
-    if (report === "no-program") {
-      process.abandon();
-      const message = `${what}: no executable file of this name there`;
-      throw engineFault("exec-refused", message);
-    }
-    if (report === "silent") await this.#refuseSilent(process, what);
-  }
-
-  /** Docker prints its own failures as if they were the program's output. */
-  async #refuseSilent(process: DockerProcess, what: string): Promise<never> {
-    const both = [collect(process.stdout, 2_000), collect(process.stderr, 2_000)];
-    const [stdout, stderr] = await Promise.all(both);
-    const { exitCode } = await process.ended;
-    const state = await this.state();
-    if (!state.running) {
-      throw engineFault("box-gone", `${what}: ${this.parts.name} is gone (${wordsOf(state)})`);
-    }
-    const words = `${stdout?.bytes ?? ""}${stderr?.bytes ?? ""}`.trim() || "nothing";
-    const message = `${what}: it did not start (exit ${exitCode}); Docker says: ${words}`;
-    throw engineFault("exec-refused", message);
-  }
-
   async #end(process: DockerProcess): Promise<void> {
     try {
       await process.kill();
@@ -277,11 +239,6 @@ interface Inspection {
 }
 
 const GONE: BoxState = { running: false, exitCode: null, outOfMemory: false };
-
-function wordsOf({ exitCode, outOfMemory }: BoxState): string {
-  if (exitCode === null) return "the engine does not know it any more";
-  return `its init ended with ${exitCode}${outOfMemory ? ", out of memory" : ""}`;
-}
 
 function userEnv(user: string): Record<string, string> {
   return { HOME: user === "init" ? "/" : `/home/${user}`, USER: user, LOGNAME: user };
