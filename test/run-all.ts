@@ -23,6 +23,11 @@ const STAGES: readonly Stage[] = [
   { name: "lint", program: bin("biome"), args: ["ci", "--diagnostic-level=warn", ...colours] },
   { name: "types", program: bin("tsc"), args: ["--noEmit"] },
   { name: "dead code", program: bin("knip"), args: ["--no-progress"] },
+  {
+    name: "supply chain",
+    program: process.execPath,
+    args: [join("test", "run-supply-chain.ts")],
+  },
   nodeTest("architecture", [ARCHITECTURE]),
   nodeTest("the grader's Python library", [PYTHON]),
   nodeTest("tests", others),
