@@ -1,17 +1,10 @@
 import { messageOf } from "../base/fault.ts";
+import { Awaited, type Waiter } from "./awaited.ts";
 import type { JsonRpcNotification, JsonRpcRequest, JsonRpcResponse } from "./json-rpc.ts";
 import { classify, progressTokenOf, withProgressToken } from "./json-rpc.ts";
 import type { JsonRpcMessage, LinkClosed, ServerLink } from "./server-link.ts";
 import { Unasked } from "./unasked.ts";
 import type { WireLog } from "./wire-log.ts";
-
-/** Who waits for the answer to one request at a server. Exactly one of the first two is called. */
-export interface Waiter {
-  answered(response: JsonRpcResponse): void;
-  lost(closed: LinkClosed): void;
-  /** Progress of this request, under the server's token. */
-  progress?(message: JsonRpcNotification): void;
-}
 
 /** The one frame that stands for all that was dropped. */
 const DROPPED = "cloche/dropped";
@@ -42,18 +35,14 @@ export interface Sleeper {
   isFatal(error: unknown): boolean;
 }
 
-/**
- * One server of the rollout and the requests under way at it. Ids and progress tokens that the
- * server sees are the upstream's own: sessions of several agents share it and choose theirs freely.
- */
+/** One server of the rollout and the requests under way at it. */
 export class Upstream {
   readonly name: string;
   /** Settles when the server is gone; it is not started again. */
   readonly closed: Promise<LinkClosed>;
   readonly #wire: WireLog;
   readonly #closing = Promise.withResolvers<LinkClosed>();
-  readonly #waiters = new Map<number, Waiter>();
-  readonly #cancelled = new Set<number>();
+  readonly #awaited = new Awaited();
   #link: ServerLink | undefined;
   #sleeper: Sleeper | undefined;
   #waking: Promise<void> | undefined;
@@ -62,7 +51,6 @@ export class Upstream {
   #failure: { readonly error: unknown } | undefined;
   #voice: ServerVoice | undefined;
   #early: (JsonRpcRequest | JsonRpcNotification)[] = [];
-  #nextId = 1;
   readonly #unasked = new Unasked();
   #lost: LinkClosed | undefined;
 
@@ -131,7 +119,7 @@ export class Upstream {
     waiter: Waiter,
     send: (message: JsonRpcMessage) => void,
   ): number {
-    const id = this.#nextId++;
+    const id = this.#awaited.newId();
     const lost = this.#lost;
     if (lost !== undefined) {
       queueMicrotask(() => this.#guard(() => waiter.lost(lost)));
@@ -139,21 +127,21 @@ export class Upstream {
     }
     const asks = progressTokenOf(message) !== undefined;
     const params = asks ? { params: withProgressToken(message.params, id) } : {};
-    this.#waiters.set(id, waiter);
+    this.#awaited.add(id, waiter);
     send({ ...message, id, ...params });
     return id;
   }
 
   /** Nobody waits for this request any more: the server is told, a late answer is dropped. */
   cancel(id: number, reason: string): void {
-    if (!this.#waiters.delete(id)) return;
+    if (!this.#awaited.remove(id)) return;
     const held = this.#held?.findIndex((message) => message.id === id) ?? -1;
     if (held >= 0) {
       this.#held?.splice(held, 1);
       return;
     }
     const params = { requestId: id, reason };
-    this.#cancelled.add(id);
+    this.#awaited.expectLate(id);
     this.#pass({ jsonrpc: "2.0", method: "notifications/cancelled", params });
   }
 
@@ -207,7 +195,7 @@ export class Upstream {
     if (this.#lost !== undefined) return;
     this.#lost = closed;
     this.#held = undefined;
-    for (const waiter of this.#takeWaiters()) this.#guard(() => waiter.lost(closed));
+    for (const waiter of this.#awaited.takeAll()) this.#guard(() => waiter.lost(closed));
     this.#closing.resolve(closed);
   }
 
@@ -224,7 +212,7 @@ export class Upstream {
 
   #receive(message: JsonRpcMessage, text: string): void {
     const read = classify(message);
-    const isAnswer = read.kind === "response" && this.#isAwaited(read.message.id);
+    const isAnswer = read.kind === "response" && this.#awaited.has(read.message.id);
     if (!isAnswer && this.#isFlooding(text)) return;
     this.#wire.write("in", this.peer, text);
     if (read.kind === "response") {
@@ -235,7 +223,7 @@ export class Upstream {
       this.#voice?.violation(this, read.reason);
       return;
     }
-    const waiter = read.kind === "request" ? undefined : this.#waiterOfProgress(read.message);
+    const waiter = read.kind === "request" ? undefined : this.#awaited.progressOf(read.message);
     if (waiter?.progress !== undefined) waiter.progress(read.message);
     else if (this.#voice !== undefined) this.#hand(read.message);
     else if (this.#early.length < MAX_EARLY) this.#early.push(read.message);
@@ -244,10 +232,6 @@ export class Upstream {
   #hand(message: JsonRpcRequest | JsonRpcNotification): void {
     if ("id" in message) this.#voice?.request(this, message as JsonRpcRequest);
     else this.#voice?.notification(this, message);
-  }
-
-  #isAwaited(id: JsonRpcMessage["id"]): boolean {
-    return this.#waiters.has(id as number) || this.#cancelled.has(id as number);
   }
 
   #isFlooding(text: string): boolean {
@@ -264,26 +248,12 @@ export class Upstream {
   }
 
   #answer(response: JsonRpcResponse): void {
-    const id = typeof response.id === "number" ? response.id : 0;
-    const waiter = this.#waiters.get(id);
-    if (waiter !== undefined) {
-      this.#waiters.delete(id);
-      waiter.answered(response);
-    } else if (!this.#cancelled.delete(id)) {
+    const waiter = this.#awaited.answerTo(response);
+    if (waiter === undefined) {
       this.#voice?.violation(this, `an answer to the request ${JSON.stringify(response.id)}`);
+    } else if (waiter !== "late") {
+      waiter.answered(response);
     }
-  }
-
-  #waiterOfProgress(message: JsonRpcNotification): Waiter | undefined {
-    if (message.method !== "notifications/progress") return undefined;
-    const token = message.params?.["progressToken"];
-    return typeof token === "number" ? this.#waiters.get(token) : undefined;
-  }
-
-  #takeWaiters(): Waiter[] {
-    const waiters = [...this.#waiters.values()];
-    this.#waiters.clear();
-    return waiters;
   }
 
   /** A link's listener must not throw, and what it throws is never the server's doing. */
@@ -296,7 +266,7 @@ export class Upstream {
         return;
       }
       const closed = { reason: messageOf(error), exitCode: null };
-      for (const waiter of this.#takeWaiters()) waiter.lost(closed);
+      for (const waiter of this.#awaited.takeAll()) waiter.lost(closed);
     }
   }
 }

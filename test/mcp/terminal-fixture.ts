@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
+import { after, before, beforeEach } from "node:test";
 import { silentLog } from "../../runtime/base/log.ts";
 import type { Box, Engine, Sandbox } from "../../runtime/engine/engine.ts";
 import type { JsonRpcMessage, ServerLink } from "../../runtime/mcp/server-link.ts";
 import { openTerminal } from "../../runtime/mcp/terminal/terminal-link.ts";
-import { sandboxImage, smallSpec } from "../support/engine.ts";
+import { openTestEngine, sandboxImage, smallSpec } from "../support/engine.ts";
 
 /** A sandbox of the real engine with the agent's user and the usual workspace. */
 export async function openSandbox(engine: Engine): Promise<Sandbox> {
@@ -69,4 +70,48 @@ export class TerminalClient implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.link[Symbol.asyncDispose]();
   }
+}
+
+/** What a test has of the terminal that its suite opened. */
+export interface OwnSession {
+  readonly terminal: TerminalClient;
+  readonly session: string;
+  run(command: string, more?: Record<string, unknown>): Promise<ToolReply>;
+}
+
+/**
+ * For the body of a suite: one sandbox with a terminal for all its tests, and for each test a
+ * session of its own, in a folder of its name.
+ */
+export function ownSessions(): OwnSession {
+  let engine: Engine;
+  let sandbox: Sandbox;
+  let terminal: TerminalClient;
+  let count = 0;
+  const own = {
+    get terminal() {
+      return terminal;
+    },
+    get session() {
+      return `s${count}`;
+    },
+    run: (command: string, more: Record<string, unknown> = {}) =>
+      terminal.run(command, { session: own.session, ...more }),
+  };
+  before(async () => {
+    engine = await openTestEngine();
+    sandbox = await openSandbox(engine);
+    terminal = await TerminalClient.open(sandbox);
+  });
+  after(async () => {
+    await terminal?.[Symbol.asyncDispose]();
+    await sandbox?.[Symbol.asyncDispose]();
+    await engine?.[Symbol.asyncDispose]();
+  });
+  beforeEach(async () => {
+    if (count > 0) await terminal.call("close_session", { session: own.session }).catch(() => {});
+    count += 1;
+    await own.run(`mkdir -p /workspace/${own.session} && cd /workspace/${own.session}`);
+  });
+  return own;
 }

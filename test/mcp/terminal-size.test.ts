@@ -1,41 +1,18 @@
 import assert from "node:assert/strict";
-import { after, before, beforeEach, describe, it } from "node:test";
-import type { Engine, Sandbox } from "../../runtime/engine/engine.ts";
-import { openTestEngine } from "../support/engine.ts";
-import { openSandbox, TerminalClient } from "./terminal-fixture.ts";
+import { describe, it } from "node:test";
+import { ownSessions } from "./terminal-fixture.ts";
 
 describe("the size of a terminal's session", () => {
-  let engine: Engine;
-  let sandbox: Sandbox;
-  let terminal: TerminalClient;
-  let count = 0;
-  let session = "";
-
-  before(async () => {
-    engine = await openTestEngine();
-    sandbox = await openSandbox(engine);
-    terminal = await TerminalClient.open(sandbox);
-  });
-  after(async () => {
-    await terminal?.[Symbol.asyncDispose]();
-    await sandbox?.[Symbol.asyncDispose]();
-    await engine?.[Symbol.asyncDispose]();
-  });
-  beforeEach(async () => {
-    if (session !== "") await terminal.call("close_session", { session }).catch(() => {});
-    count += 1;
-    session = `s${count}`;
-    await run("true");
-  });
-
-  const run = (command: string, more: Record<string, unknown> = {}) =>
-    terminal.run(command, { session, ...more });
+  const own = ownSessions();
+  const { run } = own;
   const output = async (command: string) => (await run(command)).structured.output;
   const resize = (columns: number, lines: number) =>
-    terminal.call("resize_session", { session, columns, lines });
+    own.terminal.call("resize_session", { session: own.session, columns, lines });
   const listed = async () => {
-    const { structured } = await terminal.call("list_sessions");
-    const mine = structured.sessions.find((each: { session: string }) => each.session === session);
+    const { structured } = await own.terminal.call("list_sessions");
+    const mine = structured.sessions.find(
+      (each: { session: string }) => each.session === own.session,
+    );
     return [mine?.columns, mine?.lines];
   };
 
@@ -49,8 +26,8 @@ describe("the size of a terminal's session", () => {
   it("is what programs see once it was set", async () => {
     const { text, structured, isError } = await resize(120, 40);
     assert.equal(isError, false);
-    assert.equal(text, `Session "${session}" is 120 columns by 40 lines.`);
-    assert.deepEqual(structured, { session, columns: 120, lines: 40 });
+    assert.equal(text, `Session "${own.session}" is 120 columns by 40 lines.`);
+    assert.deepEqual(structured, { session: own.session, columns: 120, lines: 40 });
     assert.deepEqual(await listed(), [120, 40]);
     assert.equal(await output(`echo $COLUMNS $LINES; ${PYTHON_SIZE}`), "120 40\n120 40\n");
     assert.equal(await longestLineOfPs(), 120);
@@ -85,10 +62,10 @@ describe("the size of a terminal's session", () => {
     );
     const queued = run("echo $COLUMNS");
     const other = { session: "watcher" };
-    await terminal.run("while [ ! -e /tmp/begun ]; do sleep 0.05; done", other);
+    await own.terminal.run("while [ ! -e /tmp/begun ]; do sleep 0.05; done", other);
     const { text } = await resize(132, 50);
     assert.match(text, /132 columns by 50 lines; the command that runs keeps the old size, the /);
-    await terminal.run("touch /tmp/go", other);
+    await own.terminal.run("touch /tmp/go", other);
     assert.equal((await pending).structured.output, "80\n");
     assert.equal((await queued).structured.output, "132\n");
   });
@@ -96,20 +73,20 @@ describe("the size of a terminal's session", () => {
   it("holds for background jobs, and for the shell that follows one that ended", async () => {
     await resize(111, 33);
     const { structured } = await run(`${PYTHON_SIZE}; echo $COLUMNS`, { background: true });
-    const read = await terminal.call("read_output", { job: structured.job, wait_ms: 60_000 });
-    const rest = await terminal.call("read_output", { job: structured.job, wait_ms: 60_000 });
+    const read = await own.terminal.call("read_output", { job: structured.job, wait_ms: 60_000 });
+    const rest = await own.terminal.call("read_output", { job: structured.job, wait_ms: 60_000 });
     assert.match(`${read.structured.output}${rest.structured.output}`, /^111 33\n111\n/);
     assert.equal((await run("exit 3")).structured.shellEnded, true);
     assert.equal(await output(`${PYTHON_SIZE}; echo $LINES`), "111 33\n33\n");
     await run("exit");
     await resize(50, 9);
     assert.equal(await output(PYTHON_SIZE), "50 9\n");
-    await terminal.call("close_session", { session });
+    await own.terminal.call("close_session", { session: own.session });
     assert.equal(await output(`${PYTHON_SIZE}; env | grep -c COLUMNS`), "80 24\n0\n");
   });
 
   it("is refused with a sentence for a session that is not open, and out of bounds", async () => {
-    await terminal.call("close_session", { session });
+    await own.terminal.call("close_session", { session: own.session });
     const closed = await resize(100, 30);
     assert.deepEqual([closed.isError, /no session "s\d+"/.test(closed.text)], [true, true]);
     await run("true");

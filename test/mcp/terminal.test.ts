@@ -1,49 +1,23 @@
 import assert from "node:assert/strict";
-import { after, before, beforeEach, describe, it } from "node:test";
+import { describe, it } from "node:test";
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
-import type { Engine, Sandbox } from "../../runtime/engine/engine.ts";
-import { openTestEngine } from "../support/engine.ts";
-import { openSandbox, TerminalClient } from "./terminal-fixture.ts";
+import { ownSessions } from "./terminal-fixture.ts";
 
 describe("the terminal", () => {
-  let engine: Engine;
-  let sandbox: Sandbox;
-  let terminal: TerminalClient;
-  let count = 0;
-  /** A session of its own for each test, in one sandbox for all. */
-  let session = "";
-
-  before(async () => {
-    engine = await openTestEngine();
-    sandbox = await openSandbox(engine);
-    terminal = await TerminalClient.open(sandbox);
-  });
-  after(async () => {
-    await terminal?.[Symbol.asyncDispose]();
-    await sandbox?.[Symbol.asyncDispose]();
-    await engine?.[Symbol.asyncDispose]();
-  });
-  beforeEach(async () => {
-    if (session !== "") await terminal.call("close_session", { session }).catch(() => {});
-    count += 1;
-    session = `s${count}`;
-    await run(`mkdir -p /workspace/${session} && cd /workspace/${session}`);
-  });
-
-  const run = (command: string, more: Record<string, unknown> = {}) =>
-    terminal.run(command, { session, ...more });
+  const own = ownSessions();
+  const { run } = own;
 
   it("answers a non-zero exit with its code and not as an error", async () => {
     const { text, isError, structured } = await run(
       "echo out; echo err >&2; exit_code() { return 7; }; exit_code",
     );
     assert.equal(isError, false);
-    assert.equal(text, `out\nerr\n[exit code 7, cwd /workspace/${session}]`);
+    assert.equal(text, `out\nerr\n[exit code 7, cwd /workspace/${own.session}]`);
     assert.deepEqual(structured, {
-      session,
+      session: own.session,
       exitCode: 7,
-      cwd: `/workspace/${session}`,
+      cwd: `/workspace/${own.session}`,
       output: "out\nerr\n",
       truncated: null,
       timedOut: false,
@@ -75,7 +49,7 @@ describe("the terminal", () => {
       const { structured } = await run(broken);
       assert.equal(structured.shellEnded, false);
       const next = await run("if [[ a == a ]]; then { echo fine; }; fi");
-      assert.equal(next.text, `fine\n[exit code 0, cwd /workspace/${session}]`);
+      assert.equal(next.text, `fine\n[exit code 0, cwd /workspace/${own.session}]`);
     });
   }
 
@@ -85,7 +59,7 @@ describe("the terminal", () => {
     const { structured } = await run("echo $?; echo $A$b; f 3; hi; set -o pipefail; false | true");
     assert.equal(structured.output, "5\n12\nf3\nhello\n");
     assert.equal(structured.exitCode, 1);
-    assert.equal(structured.cwd, `/workspace/${session}/sub`);
+    assert.equal(structured.cwd, `/workspace/${own.session}/sub`);
   });
 
   it("counts the lines of a command from 1 in bash's messages", async () => {
@@ -105,7 +79,7 @@ describe("the terminal", () => {
     assert.deepEqual([structured.exitCode, structured.shellEnded, isError], [3, true, false]);
     assert.match(text, /exit code 3; this ended the shell: the next command starts a fresh one/);
     const next = await run("pwd; echo [$v]");
-    assert.equal(next.structured.output, `/workspace/${session}/d\n[]\n`);
+    assert.equal(next.structured.output, `/workspace/${own.session}/d\n[]\n`);
   });
 
   it("survives exec, kill -9 of the shell and an EXIT trap", async () => {
@@ -114,21 +88,6 @@ describe("the terminal", () => {
     assert.equal((await run("trap 'echo bye' EXIT; sleep 100 & exit 4")).structured.exitCode, 4);
     assert.equal((await run("kill -9 $PPID $$; sleep 5")).structured.shellEnded, true);
     assert.equal((await run("echo there")).structured.output, "there\n");
-  });
-
-  it("honours set -e, -u, -x and -v without hurting itself", async () => {
-    const failed = await run("set -e; false; echo not reached");
-    assert.deepEqual([failed.structured.output, failed.structured.exitCode], ["", 1]);
-    await run("set -eux");
-    const traced = await run("echo one");
-    assert.equal(traced.structured.output, "++ echo one\none\n");
-    assert.equal(
-      (await run("case $- in *e*u*x*) echo kept;; esac")).structured.output.endsWith("kept\n"),
-      true,
-    );
-    assert.equal((await run("echo $nope")).structured.shellEnded, true);
-    await run("set -v");
-    assert.equal((await run("echo two")).structured.output.endsWith("two\n"), true);
   });
 
   it("survives overridden builtins, a lost PATH, break, odd IFS and traps", async () => {
@@ -144,7 +103,7 @@ describe("the terminal", () => {
 
   it("follows the shell into strange directories and says when one is gone", async () => {
     const { structured } = await run("mkdir $'a\\nb;c'; cd $'a\\nb;c'");
-    assert.equal(structured.cwd, `/workspace/${session}/a\nb;c`);
+    assert.equal(structured.cwd, `/workspace/${own.session}/a\nb;c`);
     const { text } = await run('rmdir "$PWD"');
     assert.match(text, /cwd "\/workspace\/s\d+\/a\\nb;c" \(no longer there\)\]$/);
     await run("exit");
@@ -192,7 +151,10 @@ describe("the terminal", () => {
       text,
       /the shell with it: .* variables, functions and background processes are lost/,
     );
-    assert.equal((await run("pwd; echo [$v]")).structured.output, `/workspace/${session}/d\n[]\n`);
+    assert.equal(
+      (await run("pwd; echo [$v]")).structured.output,
+      `/workspace/${own.session}/d\n[]\n`,
+    );
   });
 
   it("spares earlier background processes when a later command is killed", async () => {
@@ -206,7 +168,9 @@ describe("the terminal", () => {
 
   it("shows late output of background processes apart, in the next answer", async () => {
     await run("mkfifo go; (read x <go; echo late; echo done >go) & ");
-    await terminal.run(`cd /workspace/${session}; echo x >go; read y <go`, { session: "other" });
+    await own.terminal.run(`cd /workspace/${own.session}; echo x >go; read y <go`, {
+      session: "other",
+    });
     const { text, structured } = await run("echo now");
     assert.equal(structured.lateOutput, "late\n");
     assert.equal(structured.output, "now\n");
@@ -259,7 +223,7 @@ describe("the terminal", () => {
       const all: string[] = [];
       for (const command of commands) all.push((await run(command, { session: name })).text);
       texts.push(all);
-      await terminal.call("close_session", { session: name });
+      await own.terminal.call("close_session", { session: name });
     }
     assert.deepEqual(texts[0], texts[1]);
   });

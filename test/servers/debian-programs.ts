@@ -21,6 +21,37 @@ export const OPENPYXL: DebianProgram = {
   packages: ["python3-openpyxl", "python3-pil"],
 };
 
+export const WRITER: DebianProgram = {
+  // The two have one command; Calc alone has it, too.
+  check: ["test", "-e", "/usr/lib/libreoffice/program/libswlo.so"],
+  packages: ["libreoffice-writer-nogui"],
+};
+
+export const PYTHON_DOCX: DebianProgram = {
+  check: ["/usr/bin/python3", "-c", "import docx"],
+  packages: ["python3-docx"],
+};
+
+export const PYTHON_CALENDARS: DebianProgram = {
+  check: ["/usr/bin/python3", "-c", "import dateutil, icalendar"],
+  packages: ["python3-dateutil", "python3-icalendar"],
+};
+
+export const POPPLER: DebianProgram = {
+  check: ["pdftotext", "-v"],
+  packages: ["poppler-utils"],
+};
+
+export const DEJAVU: DebianProgram = {
+  check: ["test", "-e", "/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf"],
+  packages: ["fonts-dejavu-core"],
+};
+
+export const ZONE_FILES: DebianProgram = {
+  check: ["test", "-e", "/usr/share/zoneinfo/Europe/Madrid"],
+  packages: ["tzdata"],
+};
+
 /**
  * Sees to it that a program of Debian's is there, which takes a minute where it must be installed.
  * The answer is false, or why a test that needs it must be skipped: what `skip` takes.
@@ -36,15 +67,30 @@ export async function missing({ check, packages }: DebianProgram): Promise<false
   if (!existsSync("/etc/debian_version") || process.getuid?.() !== 0) {
     return `${packages[0]} is not here, and only root on Debian installs it`;
   }
-  const wait = "DPkg::Lock::Timeout=600";
-  const env = { ...process.env, DEBIAN_FRONTEND: "noninteractive" };
-  const install = ["-o", wait, "install", "-y", "--no-install-recommends", ...packages];
+  const install = ["install", "-y", "--no-install-recommends", ...packages];
   try {
-    await run("apt-get", install, { env, timeout: 900_000, maxBuffer: 64 * 1024 * 1024 });
+    // Where the lists of packages are missing or old, they are fetched.
+    await apt(install).catch(() => apt(["update", "-q"]).then(() => apt(install)));
   } catch (error) {
     return `${packages[0]} could not be installed: ${(error as Error).message.slice(0, 200)}`;
   }
   return (await works()) ? false : `${packages[0]} does not work here`;
+}
+
+/** Several test files may come here at the same time: each waits for its turn. */
+async function apt(args: readonly string[]): Promise<void> {
+  const env = { ...process.env, DEBIAN_FRONTEND: "noninteractive" };
+  const options = { env, timeout: 900_000, maxBuffer: 64 * 1024 * 1024 };
+  await run("apt-get", ["-o", "DPkg::Lock::Timeout=600", ...args], options);
+}
+
+/** Of several programs: as `missing` of the first that is not to be had. */
+export async function missingOf(...programs: readonly DebianProgram[]): Promise<false | string> {
+  for (const program of programs) {
+    const why = await missing(program);
+    if (why !== false) return why;
+  }
+  return false;
 }
 
 /** LibreOffice makes of `file` one of another format in `folder`, with a profile of its own. */

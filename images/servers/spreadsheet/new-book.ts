@@ -1,8 +1,9 @@
+import { Zip } from "../office/zip.ts";
 import { Book, PLAIN_STYLES } from "./book.ts";
+import { BOOK_ZIP } from "./book-zip.ts";
 import { DECLARATION, Opc } from "./opc.ts";
 import { EMPTY_SHEET, requireSheetName } from "./sheets.ts";
 import { escapeAttribute } from "./xml.ts";
-import { Zip } from "./zip.ts";
 
 const MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main";
 const OFFICE = "http://schemas.openxmlformats.org/officeDocument/2006/relationships";
@@ -11,7 +12,7 @@ const TYPES = "application/vnd.openxmlformats-officedocument.spreadsheetml";
 
 /** A workbook with these empty sheets, in memory. @throws ToolError for names that cannot be. */
 export function newBook(path: string, sheets: readonly string[]): Book {
-  const zip = new Zip();
+  const zip = new Zip(BOOK_ZIP);
   const rels = "application/vnd.openxmlformats-package.relationships+xml";
   const types =
     `${DECLARATION}<Types xmlns="${PACKAGE}/content-types"><Default Extension="rels" ContentType="${rels}"/>` +

@@ -1,7 +1,8 @@
 import { posix } from "node:path";
 import { ToolError } from "../office/tool-error.ts";
+import type { Zip } from "../office/zip.ts";
+import { openBookZip } from "./book-zip.ts";
 import { documentText, Element, parseXml, type XmlDocument } from "./xml.ts";
-import { Zip } from "./zip.ts";
 
 export interface Relation {
   readonly id: string;
@@ -30,7 +31,7 @@ export class Opc {
   }
 
   static open(bytes: Buffer, path: string): Opc {
-    return new Opc(Zip.open(bytes, path));
+    return new Opc(openBookZip(bytes, path));
   }
 
   get parts(): string[] {

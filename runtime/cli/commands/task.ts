@@ -85,35 +85,23 @@ function row({ id, variants, servers, description }: Task): string[] {
 }
 
 function summary(task: Task): Record<string, unknown> {
-  const {
-    id,
-    description,
-    category,
-    difficulty,
-    keywords,
-    variants,
-    budget,
-    sha256,
-    files,
-    egress,
-  } = task;
-  const servers = task.servers.map(({ name }) => name);
+  const { solution, cheats } = task.files;
   const policies = [
-    ...(files.solution === null ? [] : ["oracle"]),
+    ...(solution === null ? [] : ["oracle"]),
     "null",
-    ...Object.keys(files.cheats).map((name) => `cheat:${name}`),
+    ...Object.keys(cheats).map((name) => `cheat:${name}`),
   ];
   return {
-    id,
-    description,
-    category,
-    difficulty,
-    keywords,
-    variants,
-    servers,
-    egress,
+    id: task.id,
+    description: task.description,
+    category: task.category,
+    difficulty: task.difficulty,
+    keywords: task.keywords,
+    variants: task.variants,
+    servers: task.servers.map(({ name }) => name),
+    egress: task.egress,
     policies,
-    budget,
-    sha256,
+    budget: task.budget,
+    sha256: task.sha256,
   };
 }

@@ -44,6 +44,13 @@ const ENVIRONMENT_BYTES = 256 * 1024;
  * loop. The trap, once the signal came, skips every further command and leaves every loop, until
  * one of ours is reached. A status of "environment", "export" or "reap" (forget ended jobs, whose
  * message would hold a pid) is a request of another kind.
+ *
+ * "5:eu" is a status with the options that are off between commands: both are put back, without a
+ * word in the command's trace and without `set -e` taking the status for a failure.
+ * A command may end with a status that `set -e` lets pass (`grep -q x f && echo found`); that the
+ * `eval` around it then ends with the same must not end the shell. `set -e` is looked at after an
+ * ERR trap ran, so a trap of ours switches it off for that one word. An ERR trap of the agent's
+ * takes its place; under `set -v`, which shows the text of traps, there is none.
  */
 const SHELL = oneLine(String.raw`
 __cloche_begin() {
@@ -51,8 +58,17 @@ __cloche_begin() {
   builtin printf '\036%s;B;%s;%s;%s\0' "$__cloche_nonce" "$__cloche_n" "$__cloche_t" "$!" >&48;
   builtin return "$__cloche_s";
 };
+__cloche_guard() {
+  case $-:$BASH_COMMAND in
+    *e*:"builtin eval \"\$__cloche\""*) __cloche_e=e; builtin set +e;;
+  esac;
+};
+__cloche_resume() {
+  __cloche_t=$__cloche_f; __cloche_f=;
+  builtin set "-$__cloche_t"; builtin return "$__cloche_s";
+} 2>/dev/null;
 __cloche_end() {
-  __cloche_s=$?; __cloche_t=$-; builtin set +euvx; __cloche=0;
+  __cloche_s=$?; __cloche_t=$-$__cloche_e$__cloche_f; builtin set +euvx; __cloche=0;
   if [[ $PWD -ef . ]]; then __cloche=1; fi;
   if [[ $__cloche_s == [12] ]]; then builtin eval 'for do }'; fi;
   builtin printf '\036%s;D;%s;%s;%s;%s;%s\0' "$__cloche_nonce" "$__cloche_n"
@@ -69,6 +85,7 @@ builtin trap 'builtin shopt -s extdebug; builtin trap '\''
     *__cloche*) builtin trap - DEBUG; builtin shopt -u extdebug;;
     *) ! builtin break;;
   esac 2>/dev/null'\'' DEBUG' ${SKIP_SIGNAL};
+builtin trap '{ __cloche_guard; } 2>/dev/null' ERR;
 builtin unset BASH_EXECUTION_STRING; builtin shopt -s expand_aliases;
 exec 48>&1 49<&0 </dev/null; IFS= builtin read -r -d '' __cloche_nonce <&49;
 IFS= builtin read -r -d '' __cloche <&49; IFS= builtin read -r -d '' __cloche_n <&49;
@@ -85,7 +102,17 @@ while IFS= builtin read -r -d '' __cloche_n <&49; do
   elif [[ $__cloche_s == export ]]; then
     builtin declare -gx "$__cloche" >/dev/null 2>&1;
   else
-    { __cloche_begin; } >/dev/null 2>&1;
+    __cloche_e=; __cloche_f=;
+    if [[ $__cloche_s == *:* ]]; then
+      IFS=: builtin read -r __cloche_s __cloche_f <<<"$__cloche_s";
+      if [[ $__cloche_s == 0 ]]; then __cloche="__cloche_resume;$__cloche";
+      else __cloche="__cloche_resume&&:;$__cloche"; fi;
+      if [[ $__cloche_f == *[ev]* ]]; then case $__cloche_f:$(builtin trap -p ERR) in
+        *v*:*__cloche*) builtin trap - ERR;;
+        *e*:) builtin trap '{ __cloche_guard; } 2>/dev/null' ERR;;
+      esac; fi;
+    fi;
+    { __cloche_begin && builtin :; } >/dev/null 2>&1;
     for __cloche_once in 1; do builtin eval "$__cloche" 48>&- 49<&-; done;
     { __cloche_end; } >/dev/null 2>&1;
   fi;

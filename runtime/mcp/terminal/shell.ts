@@ -81,11 +81,9 @@ export class Shell implements AsyncDisposable {
     const call: Call = { kept: new KeptOutput(), late: undefined, finished: promise };
     this.#calls += 1;
     this.#current = { number: this.#calls, call, finish: resolve, begun: undefined };
-    const set = this.#flags === "" ? "" : `builtin set -${this.#flags};`;
-    // A status other than 0 would end a shell under `set -e`, so it is not restored there.
-    const status = this.#flags.includes("e") ? 0 : this.#status;
+    const status = this.#flags === "" ? `${this.#status}` : `${this.#status}:${this.#flags}`;
     if (this.#ended !== undefined) this.#finish({ kind: "shell_ended", ...this.#ended });
-    this.#process?.write([String(this.#calls), String(status), `${set}${command}`]);
+    this.#process?.write([String(this.#calls), status, command]);
     return call;
   }
 

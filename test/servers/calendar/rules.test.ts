@@ -1,5 +1,4 @@
 import assert from "node:assert/strict";
-import { execFileSync } from "node:child_process";
 import { describe, it } from "node:test";
 import ical from "ical.js";
 import { parseTree, serialize } from "../../../images/servers/calendar/lines.ts";
@@ -7,6 +6,9 @@ import { occurrences } from "../../../images/servers/calendar/occurrences.ts";
 import { parseRule } from "../../../images/servers/calendar/rule.ts";
 import { timeZoneOf } from "../../../images/servers/calendar/vtimezone.ts";
 import { ianaZone } from "../../../images/servers/calendar/zones.ts";
+import { missing, PYTHON_CALENDARS, python } from "../debian-programs.ts";
+
+const skip = await missing(PYTHON_CALENDARS);
 
 const START = Date.UTC(2026, 0, 30, 9, 30);
 const SHOWN = 40;
@@ -48,13 +50,11 @@ const RULES = [
 ];
 
 describe("recurrence rules", () => {
-  it("come to the dates that Python's dateutil finds", (context) => {
+  it("come to the dates that Python's dateutil finds", { skip }, async () => {
     const script =
       "import sys,json,itertools\nfrom datetime import datetime\nfrom dateutil.rrule import rrulestr\n" +
-      "print(json.dumps([[d.isoformat() for d in itertools.islice(rrulestr(r,dtstart=datetime(2026,1,30,9,30)),40)] for r in json.load(sys.stdin)]))";
-    const theirs = python(script, JSON.stringify(RULES));
-    if (theirs === undefined) return context.skip("/usr/bin/python3 has no dateutil here");
-    const all = JSON.parse(theirs) as string[][];
+      "print(json.dumps([[d.isoformat() for d in itertools.islice(rrulestr(r,dtstart=datetime(2026,1,30,9,30)),40)] for r in json.loads(sys.argv[1])]))";
+    const all = await python<string[][]>(script, JSON.stringify(RULES));
     for (const [at, rule] of RULES.entries()) assert.deepEqual(found(rule), all[at], rule);
   });
 
@@ -137,10 +137,10 @@ describe("time zones that are written out", () => {
     }
   });
 
-  it("are read by Python's icalendar as they are", (context) => {
+  it("are read by Python's icalendar as they are", { skip }, async () => {
     const script =
       "import sys,json\nfrom datetime import datetime,timedelta\nfrom icalendar import Calendar\nout=[]\n" +
-      "for text in json.load(sys.stdin):\n  tz=Calendar.from_ical(text).walk('VTIMEZONE')[0].to_tz()\n" +
+      "for text in json.loads(sys.argv[1]):\n  tz=Calendar.from_ical(text).walk('VTIMEZONE')[0].to_tz()\n" +
       "  out.append([tz.utcoffset(datetime(2026,1,1,12)+timedelta(days=d)).total_seconds() for d in range(0,600)])\nprint(json.dumps(out))";
     // The library names observances by the zone; a name it knows of itself would prove nothing.
     const texts = ZONES.map((name) => {
@@ -151,9 +151,8 @@ describe("time zones that are written out", () => {
       ]);
       return `BEGIN:VCALENDAR\r\n${written}END:VCALENDAR\r\n`;
     });
-    const answer = python(script, JSON.stringify(texts));
-    if (answer === undefined) return context.skip("/usr/bin/python3 has no icalendar here");
-    for (const [at, offsets] of (JSON.parse(answer) as number[][]).entries()) {
+    const answer = await python<number[][]>(script, JSON.stringify(texts));
+    for (const [at, offsets] of answer.entries()) {
       const zone = ianaZone(ZONES[at] ?? "");
       const own = offsets.map((_, day) => {
         const wall = Date.UTC(2026, 0, 1, 12) + day * 86_400_000;
@@ -191,19 +190,4 @@ function* take(from: Iterable<number>, most: number): Generator<number> {
 
 function text(wall: number): string {
   return new Date(wall).toISOString().slice(0, 19);
-}
-
-/** Undefined if this machine's Python lacks the library. */
-function python(script: string, input: string): string | undefined {
-  try {
-    return execFileSync("/usr/bin/python3", ["-c", script], {
-      input,
-      encoding: "utf8",
-      stdio: ["pipe", "pipe", "pipe"],
-    });
-  } catch (error) {
-    const said = String((error as { stderr?: unknown }).stderr ?? error);
-    if (/ModuleNotFoundError|ENOENT/.test(said)) return undefined;
-    throw new Error(said, { cause: error });
-  }
 }

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { zoneFile } from "../../../images/servers/calendar/zone-file.ts";
+import { missing, ZONE_FILES } from "../debian-programs.ts";
 
 const HOUR = 3_600_000;
 const ZONES = [
@@ -12,7 +13,7 @@ const ZONES = [
 ];
 
 describe("a time zone from the system's file", {
-  skip: zoneFile("Europe/Madrid") === undefined,
+  skip: await missing(ZONE_FILES),
 }, () => {
   it("has the offsets that Node's own tables have, before and after the file's last change", () => {
     for (const name of ZONES) {

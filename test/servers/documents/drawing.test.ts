@@ -2,9 +2,10 @@ import assert from "node:assert/strict";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, it } from "node:test";
-import { documentsDesk, minimalPdf, put, said } from "./support.ts";
+import { missing, POPPLER } from "../debian-programs.ts";
+import { documentsDesk, minimalPdf, put } from "./support.ts";
 
-const skip = said("pdftoppm", "-v") === undefined ? "no pdftoppm here" : false;
+const skip = await missing(POPPLER);
 const SIDE = 100;
 
 describe("drawing a page of a hostile PDF", { skip }, () => {

@@ -2,9 +2,12 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { describe, it } from "node:test";
 import mammoth from "mammoth";
-import { Zip } from "../../../images/servers/documents/word/zip.ts";
-import type { OfficeClient } from "../office-client.ts";
-import { bytesOf, documentsDesk, idOf, put, pythonDocx, said } from "./support.ts";
+import { openWordZip } from "../../../images/servers/documents/word/word-zip.ts";
+import { missing, missingOf, POPPLER, PYTHON_DOCX, WRITER } from "../debian-programs.ts";
+import { bytesOf, documentsDesk, idOf, printedText, put, pythonDocx } from "./support.ts";
+
+const noDocx = await missing(PYTHON_DOCX);
+const noPrinter = await missingOf(WRITER, POPPLER);
 
 const path = "word-like.docx";
 
@@ -84,7 +87,7 @@ describe("editing Word documents", () => {
       ],
     });
     assert.deepEqual(data["counts"], [4, 1]);
-    const file = Zip.open(await bytesOf(desk, path));
+    const file = openWordZip(await bytesOf(desk, path));
     const xml = file.read("word/document.xml").toString();
     assert.match(xml, /<w:rPr><w:b\/><\/w:rPr><w:t>Borealis &amp; Co<\/w:t>/);
     assert.match(file.read("word/header1.xml").toString(), /Borealis &amp; Co/);
@@ -95,9 +98,9 @@ describe("editing Word documents", () => {
 
   it("leaves parts that it did not change byte for byte", async () => {
     await using desk = await documentsDesk(path);
-    const before = Zip.open(await bytesOf(desk, path));
+    const before = openWordZip(await bytesOf(desk, path));
     await desk.text("replace_text", { path, edits: [{ find: "Graz", replace: "Linz", count: 1 }] });
-    const after = Zip.open(await bytesOf(desk, path));
+    const after = openWordZip(await bytesOf(desk, path));
     assert.deepEqual(after.names, before.names);
     for (const name of before.names) {
       const same = before.read(name).equals(after.read(name));
@@ -119,7 +122,9 @@ describe("editing Word documents", () => {
     assert.deepEqual(results[0], results[1]);
   });
 
-  it("inserts, replaces, deletes and restyles blocks by ids that stay good", async (context) => {
+  it("inserts, replaces, deletes and restyles blocks by ids that stay good", {
+    skip: noDocx,
+  }, async () => {
     await using desk = await documentsDesk(path);
     const ids = await Promise.all(
       ["## 2.1 Reporting", "Signed", "2. Yearly summary", "See the price"].map((w) =>
@@ -161,11 +166,7 @@ describe("editing Word documents", () => {
     const { value } = await mammoth.convertToHtml({ path: join(desk.workspace, path) });
     assert.match(value, /<strong>strong<\/strong>/);
     assert.match(value, /<a href="https:\/\/us\.test">us<\/a>/);
-    const python = pythonDocx(
-      "print(len(d.tables), d.paragraphs[-1].text)",
-      join(desk.workspace, path),
-    );
-    if (python === undefined) return context.skip("no python-docx here");
+    const python = pythonDocx("print(len(d.tables), d.paragraphs[-1].text)", desk, path);
     assert.equal(python.split(" ")[0], "3");
   });
 
@@ -182,7 +183,7 @@ describe("editing Word documents", () => {
     assert.match(text, /\] 2\. Yearly summary/);
   });
 
-  it("sets cells, rows and columns, over merged cells", async (context) => {
+  it("sets cells, rows and columns, over merged cells", { skip: noDocx }, async () => {
     await using desk = await documentsDesk(path);
     const table = await idOf(desk, path, "table, 4 rows");
     const { table: id } = await desk.data("edit_table", {
@@ -206,9 +207,7 @@ describe("editing Word documents", () => {
       ["Chair", "4", "80.00", ""],
     ]);
     const script = "print([c.text for c in d.tables[0].rows[1].cells])";
-    const python = pythonDocx(script, join(desk.workspace, path));
-    if (python === undefined) return context.skip("no python-docx here");
-    assert.equal(python.trim(), "['Desk', '1b', '99', '']");
+    assert.equal(pythonDocx(script, desk, path).trim(), "['Desk', '1b', '99', '']");
   });
 
   it("deletes a column, and narrows a cell that lies over it", async () => {
@@ -220,7 +219,9 @@ describe("editing Word documents", () => {
     assert.deepEqual((tables as { rows: string[][] }[])[0]?.rows[3], ["Lamp", "19.90"]);
   });
 
-  it("sets headers and footers, and keeps images unless told otherwise", async () => {
+  it("sets headers and footers, and keeps images unless told otherwise", {
+    skip: noPrinter,
+  }, async () => {
     await using desk = await documentsDesk(path, "libreoffice.docx");
     const footer = { where: "footer", text: "Draft\t\tPage {page} of {pages}" };
     await desk.text("set_header_footer", { path, ...footer });
@@ -231,8 +232,7 @@ describe("editing Word documents", () => {
     assert.match(text, /^header: Aurora/m);
     await desk.text("set_header_footer", { path, where: "header", text: "" });
     assert.doesNotMatch(await desk.text("read_document", { path }), /^header: Aurora/m);
-    const printed = said("soffice", "--version") && (await printedPages(desk, path));
-    if (printed) assert.match(printed, /^Cover/);
+    assert.match(await printedText(desk, path), /^Cover/);
     await desk.text("set_header_footer", { path: "libreoffice.docx", ...footer, pages: "even" });
     assert.match(
       await desk.text("read_document", { path: "libreoffice.docx" }),
@@ -275,19 +275,3 @@ describe("editing Word documents", () => {
     for (const word of words) assert(text.includes(word), word);
   });
 });
-
-async function printedPages(
-  { workspace }: OfficeClient,
-  name: string,
-): Promise<string | undefined> {
-  said(
-    "soffice",
-    "--headless",
-    "--convert-to",
-    "pdf",
-    "--outdir",
-    workspace,
-    join(workspace, name),
-  );
-  return said("pdftotext", "-layout", join(workspace, name.replace(".docx", ".pdf")), "-");
-}

@@ -2,7 +2,11 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { describe, it } from "node:test";
 import mammoth from "mammoth";
-import { bytesOf, documentsDesk, put, pythonDocx, said } from "./support.ts";
+import { DEJAVU, missingOf, POPPLER, PYTHON_DOCX, WRITER } from "../debian-programs.ts";
+import { bytesOf, documentsDesk, pdfText, printedText, put, pythonDocx } from "./support.ts";
+
+const noReaders = await missingOf(PYTHON_DOCX, WRITER, POPPLER);
+const noPdfText = await missingOf(POPPLER, DEJAVU);
 
 const MARKDOWN = `# Überschrift
 
@@ -65,7 +69,7 @@ describe("making and converting documents", () => {
     assert.match(value, /<td><p>Bob \| Co<\/p><\/td>/);
   });
 
-  it("makes Word files that python-docx and LibreOffice read", async (context) => {
+  it("makes Word files that python-docx and LibreOffice read", { skip: noReaders }, async () => {
     await using desk = await documentsDesk();
     await desk.text("create_document", {
       path: "a.docx",
@@ -73,37 +77,27 @@ describe("making and converting documents", () => {
       title: "T",
       landscape: true,
     });
-    const file = join(desk.workspace, "a.docx");
     const script =
       "print(d.core_properties.title, [p.style.name for p in d.paragraphs][:2], d.tables[0].cell(2, 0).text, d.sections[0].orientation)";
-    const python = pythonDocx(script, file);
-    if (python === undefined) return context.skip("no python-docx here");
     assert.equal(
-      python.trim(),
+      pythonDocx(script, desk, "a.docx").trim(),
       "T ['heading 1', 'Normal'] Bob | Co LANDSCAPE (1)".replace("heading 1", "Heading 1"),
     );
-    if (said("soffice", "--version") === undefined) return context.skip("no LibreOffice here");
-    said("soffice", "--headless", "--convert-to", "pdf", "--outdir", desk.workspace, file);
-    assert.match(
-      said("pdftotext", "-layout", file.replace(".docx", ".pdf"), "-") ?? "",
-      /1\. nested/,
-    );
+    assert.match(await printedText(desk, "a.docx"), /1\. nested/);
   });
 
-  it("makes PDFs that pdftotext reads, with letters of many alphabets, and says what is missing", async (context) => {
+  it("makes PDFs that pdftotext reads, with letters of many alphabets, and says what is missing", {
+    skip: noPdfText,
+  }, async () => {
     await using desk = await documentsDesk();
     const told = await desk.text("create_document", {
       path: "a.pdf",
       markdown: `${MARKDOWN}\nΩmega Żółć 漢字`,
     });
-    const text = said("pdftotext", "-layout", join(desk.workspace, "a.pdf"), "-");
-    if (text === undefined) return context.skip("no pdftotext here");
+    const text = pdfText(desk, "a.pdf");
     assert.match(text, /Überschrift/);
     assert.match(text, /1\. nested/);
     assert.match(text, /Bob \| Co +3/);
-    if (said("test", "-e", "/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf") === undefined) {
-      return context.skip("no DejaVu here");
-    }
     assert.match(text, /Ωmega Żółć \?\?/);
     assert.match(told, /Not kept: letters that no font here has.*漢 字/);
     const { tables } = await desk.data("extract_tables", { path: "a.pdf" });
@@ -167,7 +161,7 @@ describe("making and converting documents", () => {
     }
   });
 
-  it("reads and fills forms, all fields or none", async (context) => {
+  it("reads and fills forms, all fields or none", { skip: noPdfText }, async () => {
     await using desk = await documentsDesk("form.pdf");
     const path = "form.pdf";
     const before = await bytesOf(desk, path);
@@ -194,9 +188,7 @@ describe("making and converting documents", () => {
       flatten: true,
     });
     assert.match(await desk.text("read_form", { path: "filled.pdf" }), /no form fields/);
-    const text = said("pdftotext", join(desk.workspace, "filled.pdf"), "-");
-    if (text === undefined) return context.skip("no pdftotext here");
-    assert.match(text, /Ida/);
+    assert.match(pdfText(desk, "filled.pdf"), /Ida/);
   });
 
   it("writes nothing outside of the workspace", async () => {

@@ -1,8 +1,11 @@
 import assert from "node:assert/strict";
-import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
+import { missing, POPPLER, PYTHON_DOCX } from "../debian-programs.ts";
 import type { OfficeClient } from "../office-client.ts";
-import { documentsDesk, put, pythonDocx, said } from "./support.ts";
+import { documentsDesk, pdfText, put, pythonDocx } from "./support.ts";
+
+const noDocx = await missing(PYTHON_DOCX);
+const noPoppler = await missing(POPPLER);
 
 interface Block {
   id: string;
@@ -85,13 +88,11 @@ describe("reading documents", () => {
     assert.deepEqual(none, []);
   });
 
-  it("reads every cell of a table as python-docx does", async (context) => {
+  it("reads every cell of a table as python-docx does", { skip: noDocx }, async () => {
     for (const path of ["delivery.docx", "python-docx.docx"]) {
       const script =
         "import json\nprint(json.dumps([[c.text for c in r.cells] for r in d.tables[0].rows]))";
-      const printed = pythonDocx(script, join(desk.workspace, path));
-      if (printed === undefined) return context.skip("no python-docx here");
-      const theirs = JSON.parse(printed) as string[][];
+      const theirs = JSON.parse(pythonDocx(script, desk, path)) as string[][];
       const ours = (await blocks(path)).find(({ kind }) => kind === "table")?.rows;
       // python-docx repeats a merged cell's text in all the cells that it covers.
       const plain = theirs.map((row, y) =>
@@ -133,10 +134,9 @@ describe("reading documents", () => {
     }
   });
 
-  it("reads every word of a PDF that pdftotext reads", async (context) => {
+  it("reads every word of a PDF that pdftotext reads", { skip: noPoppler }, async () => {
     for (const path of ["damage.pdf", "libreoffice.pdf", "two-columns.pdf"]) {
-      const theirs = said("pdftotext", "-layout", join(desk.workspace, path), "-");
-      if (theirs === undefined) return context.skip("no pdftotext here");
+      const theirs = pdfText(desk, path);
       const ours = await desk.text("read_document", { path });
       for (const word of theirs.split(/\s+/)) assert(ours.includes(word), `${path}: ${word}`);
     }
@@ -182,8 +182,7 @@ describe("reading documents", () => {
     assert.match(await desk.refusal("read_pdf_page", { path: "letter.html", page: 1 }), /no PDF/);
   });
 
-  it("draws a page, and says which page is not there", async (context) => {
-    if (said("pdftoppm", "-v") === undefined) return context.skip("no pdftoppm here");
+  it("draws a page, and says which page is not there", { skip: noPoppler }, async () => {
     const { content } = await desk.call("render_page", { path: "scan.pdf", longest_side: 200 });
     const picture = content.find(({ type }) => type === "image");
     assert(picture?.type === "image" && picture.data.startsWith("iVBORw0KGgo"));

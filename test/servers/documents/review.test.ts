@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, it } from "node:test";
-import { Zip } from "../../../images/servers/documents/word/zip.ts";
+import { openWordZip } from "../../../images/servers/documents/word/word-zip.ts";
 import { bytesOf, documentsDesk, idOf, put } from "./support.ts";
 
 const path = "word-like.docx";
@@ -49,7 +49,7 @@ describe("comments and tracked changes", () => {
     await desk.text("close_comment", { path, comment: "0", action: "delete" });
     const { total } = await desk.data("list_comments", { path });
     assert.equal(total, 2);
-    const xml = Zip.open(await bytesOf(desk, path))
+    const xml = openWordZip(await bytesOf(desk, path))
       .read("word/document.xml")
       .toString();
     assert.doesNotMatch(xml, /comment(RangeStart|RangeEnd|Reference) w:id="[02]"/);
@@ -98,7 +98,7 @@ describe("comments and tracked changes", () => {
       );
       assert.match(text, /\] Moved words\. Stays here\.\n\S+ New home: \n/);
       assert.match(text, /2 \| removed row \| \n\[/);
-      const parts = Zip.open(await bytesOf(desk, name))
+      const parts = openWordZip(await bytesOf(desk, name))
         .read("word/document.xml")
         .toString();
       assert.doesNotMatch(parts, /<w:(ins|del|moveFrom|moveTo|delText|rPrChange)\b/);
@@ -189,7 +189,7 @@ describe("comments and tracked changes", () => {
 
   it("tracks edits of a file that is set to track them", async () => {
     await using desk = await documentsDesk(path);
-    const zip = Zip.open(await bytesOf(desk, path));
+    const zip = openWordZip(await bytesOf(desk, path));
     const settings = zip.read("word/settings.xml").toString();
     zip.set(
       "word/settings.xml",

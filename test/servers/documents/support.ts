@@ -1,7 +1,9 @@
+import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { copyFile, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { converted } from "../debian-programs.ts";
 import { type OfficeClient, officeClient } from "../office-client.ts";
 
 const FILES = fileURLToPath(new URL("./files/", import.meta.url));
@@ -32,20 +34,31 @@ export async function idOf(desk: OfficeClient, path: string, words: string): Pro
   return id;
 }
 
-/** What a program says, or undefined if this machine does not have it. */
-export function said(command: string, ...args: readonly string[]): string | undefined {
-  const { status, stdout } = spawnSync(command, args, { encoding: "utf8", timeout: 60_000 });
-  return status === 0 ? stdout : undefined;
+/** What a program says, which must end well. */
+function said(command: string, ...args: readonly string[]): string {
+  const { status, stdout, stderr } = spawnSync(command, args, {
+    encoding: "utf8",
+    timeout: 120_000,
+  });
+  assert.equal(status, 0, `${command}: ${stderr}`);
+  return stdout;
 }
 
-/** Runs Python with python-docx; undefined if this machine has none. */
-export function pythonDocx(script: string, path: string): string | undefined {
-  return said(
-    "/usr/bin/python3",
-    "-c",
-    `import sys, docx\nd = docx.Document(sys.argv[1])\n${script}`,
-    path,
-  );
+/** The text of a PDF of the workspace's, laid out as it is there. */
+export function pdfText({ workspace }: OfficeClient, name: string): string {
+  return said("pdftotext", "-layout", join(workspace, name), "-");
+}
+
+/** The text of a Word document of the workspace's, as LibreOffice prints it. */
+export async function printedText(desk: OfficeClient, name: string): Promise<string> {
+  await converted(join(desk.workspace, name), "pdf", desk.workspace);
+  return pdfText(desk, name.replace(".docx", ".pdf"));
+}
+
+/** What Python prints that has a document of the workspace's open as `d`. */
+export function pythonDocx(script: string, { workspace }: OfficeClient, name: string): string {
+  const open = "import sys, docx\nd = docx.Document(sys.argv[1])\n";
+  return said("/usr/bin/python3", "-c", `${open}${script}`, join(workspace, name));
 }
 
 /** A PDF of these objects, the first of them being object 2: the pages. */

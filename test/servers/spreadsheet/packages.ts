@@ -1,9 +1,9 @@
 import { readFile, writeFile } from "node:fs/promises";
-import { Zip } from "../../../images/servers/spreadsheet/zip.ts";
+import { openBookZip } from "../../../images/servers/spreadsheet/book-zip.ts";
 
 /** Every part of a package as text; bytes that are no text compare as well. */
 export async function partsOf(file: string): Promise<Map<string, string>> {
-  const zip = Zip.open(await readFile(file), file);
+  const zip = openBookZip(await readFile(file), file);
   return new Map(zip.names.map((name) => [name, zip.read(name).toString("latin1")]));
 }
 
@@ -12,7 +12,7 @@ export async function changeParts(
   file: string,
   change: (text: (name: string) => string) => Readonly<Record<string, string | Buffer>>,
 ): Promise<void> {
-  const zip = Zip.open(await readFile(file), file);
+  const zip = openBookZip(await readFile(file), file);
   const parts = change((name) => zip.read(name).toString("utf8"));
   for (const [name, text] of Object.entries(parts)) zip.set(name, Buffer.from(text));
   await writeFile(file, zip.toBuffer());

@@ -1,6 +1,7 @@
+import { Zip } from "../../office/zip.ts";
 import { WordFile } from "./word-file.ts";
+import { WORD_ZIP } from "./word-zip.ts";
 import { R, W } from "./xml.ts";
-import { Zip } from "./zip.ts";
 
 const HEAD = '<?xml version="1.0" encoding="UTF-8" standalone="yes"?>\n';
 const TYPES = "application/vnd.openxmlformats-officedocument.wordprocessingml";
@@ -16,15 +17,9 @@ export interface BlankOptions {
 
 /** A Word file with usual styles and no text. The same options make the same bytes. */
 export function blankWordFile(options: BlankOptions): WordFile {
-  const zip = Zip.open(emptyZip());
+  const zip = new Zip(WORD_ZIP);
   for (const [name, xml] of Object.entries(parts(options))) zip.set(name, Buffer.from(HEAD + xml));
   return new WordFile(zip.toBuffer());
-}
-
-function emptyZip(): Buffer {
-  const end = Buffer.alloc(22);
-  end.writeUInt32LE(0x06054b50, 0);
-  return end;
 }
 
 function parts({ title, author, now, page, landscape }: BlankOptions): Record<string, string> {

@@ -1,5 +1,7 @@
 import { posix } from "node:path";
 import { ToolError } from "../../office/tool-error.ts";
+import type { Zip } from "../../office/zip.ts";
+import { openWordZip } from "./word-zip.ts";
 import {
   attr,
   type Document,
@@ -11,7 +13,6 @@ import {
   W,
   xmlBytes,
 } from "./xml.ts";
-import { Zip } from "./zip.ts";
 
 const RELATIONS = "http://schemas.openxmlformats.org/package/2006/relationships";
 const OFFICE = "http://schemas.openxmlformats.org/officeDocument/2006/relationships";
@@ -43,7 +44,7 @@ export class WordFile {
   /** @throws ToolError for what is no Word file, is encrypted, or is beyond the limits. */
   constructor(bytes: Buffer) {
     if (bytes.subarray(0, 8).equals(OLE)) throw oldOrEncrypted(bytes);
-    this.#zip = Zip.open(bytes);
+    this.#zip = openWordZip(bytes);
     const root = this.relations("").find(({ type }) => type === "officeDocument");
     if (root === undefined || !this.#zip.has(root.target)) {
       throw new ToolError(`The file is a zip archive, but no Word document: ${guess(this.#zip)}`);

@@ -1,12 +1,24 @@
 import { crc32, deflateRawSync, inflateRawSync } from "node:zlib";
-import { ToolError } from "../office/tool-error.ts";
-import { LIMITS } from "./limits.ts";
+import { ToolError } from "./tool-error.ts";
+
+/** What an archive is, to those who are told of it, and how much of it is taken in. */
+export interface ZipKind {
+  /** "workbook". */
+  readonly what: string;
+  readonly entries: number;
+  /** All parts together, inflated. */
+  readonly packageBytes: number;
+  /** One part, inflated. */
+  readonly partBytes: number;
+}
 
 interface Entry {
   readonly name: string;
   readonly method: number;
   readonly crc: number;
   readonly size: number;
+  /** Time and date as MS-DOS says them. */
+  readonly time: number;
   /** As it lies in the file. */
   readonly packed: Buffer;
 }
@@ -15,36 +27,27 @@ const END = 0x06054b50;
 const CENTRAL = 0x02014b50;
 const LOCAL = 0x04034b50;
 /** 1980-01-01 00:00, the first time that a zip can say: the same parts are the same bytes. */
-const DOS_DATE = 0x21;
-const OLE = Buffer.from("d0cf11e0a1b11ae1", "hex");
+const DOS_TIME = 0x210000;
 
 /**
  * A zip archive in memory. What is not replaced keeps its packed bytes. Only the central directory
  * is believed, sizes are bounded before and while inflating.
  */
 export class Zip {
+  readonly #kind: ZipKind;
   readonly #entries = new Map<string, Entry>();
 
-  /** @throws ToolError for what is no sound zip archive, or beyond the limits. */
-  static open(bytes: Buffer, path: string): Zip {
-    if (bytes.subarray(0, 8).equals(OLE)) {
-      throw new ToolError(
-        `${path} is an encrypted workbook or one of the old .xls kind; neither can be opened here. ` +
-          "Ask for a copy saved as .xlsx without a password.",
-      );
-    }
-    const zip = new Zip();
-    try {
-      for (const entry of centralEntries(bytes)) {
-        if (zip.#entries.has(entry.name)) throw new Error(`two parts are named ${entry.name}`);
-        zip.#entries.set(entry.name, entry);
-      }
-    } catch (error) {
-      const why = error instanceof Error ? error.message : String(error);
-      throw new ToolError(
-        `${path} is no readable .xlsx file: ${why}. If it is text, use import_csv or a text tool.`,
-        { cause: error },
-      );
+  /** An empty one. */
+  constructor(kind: ZipKind) {
+    this.#kind = kind;
+  }
+
+  /** @throws Error with the reason, for what is no sound zip archive, or beyond the bounds. */
+  static open(bytes: Buffer, kind: ZipKind): Zip {
+    const zip = new Zip(kind);
+    for (const entry of centralEntries(bytes, kind)) {
+      if (zip.#entries.has(entry.name)) throw new Error(`two parts are named ${entry.name}`);
+      zip.#entries.set(entry.name, entry);
     }
     return zip;
   }
@@ -64,28 +67,29 @@ export class Zip {
     return this.#entries.has(name);
   }
 
-  read(name: string): Buffer {
+  /** One part, inflated. @throws ToolError if it is not there, damaged, or too large. */
+  read(name: string, maxBytes: number = this.#kind.partBytes): Buffer {
+    const { what } = this.#kind;
     const entry = this.#entries.get(name);
-    if (entry === undefined) throw new ToolError(`The workbook lacks its part ${name}.`);
-    if (entry.size > LIMITS.partBytes) throw tooLarge(entry);
+    if (entry === undefined) throw new ToolError(`The ${what} lacks its part ${name}.`);
+    if (entry.size > maxBytes) throw tooLarge(entry, maxBytes);
     let bytes: Buffer;
     try {
-      bytes =
-        entry.method === 0
-          ? entry.packed
-          : inflateRawSync(entry.packed, { maxOutputLength: Math.max(entry.size, 1) });
-    } catch (error) {
-      throw new ToolError(`The workbook's part ${name} is damaged.`, { cause: error });
+      const most = { maxOutputLength: Math.max(entry.size, 1) };
+      bytes = entry.method === 0 ? entry.packed : inflateRawSync(entry.packed, most);
+    } catch (cause) {
+      throw new ToolError(`The ${what}'s part ${name} is damaged.`, { cause });
     }
     if (bytes.length !== entry.size || crc32(bytes) !== entry.crc) {
-      throw new ToolError(`The workbook's part ${name} is damaged: its checksum is wrong.`);
+      throw new ToolError(`The ${what}'s part ${name} is damaged: its checksum is wrong.`);
     }
     return bytes;
   }
 
   set(name: string, bytes: Buffer): void {
-    const packed = deflateRawSync(bytes, { level: 6 });
-    this.#entries.set(name, { name, method: 8, crc: crc32(bytes), size: bytes.length, packed });
+    const time = this.#entries.get(name)?.time ?? DOS_TIME;
+    const [packed, size] = [deflateRawSync(bytes, { level: 6 }), bytes.length];
+    this.#entries.set(name, { name, method: 8, crc: crc32(bytes), size, time, packed });
   }
 
   copy(from: string, to: string): void {
@@ -120,11 +124,11 @@ export class Zip {
   }
 }
 
-function centralEntries(bytes: Buffer): Entry[] {
+function centralEntries(bytes: Buffer, kind: ZipKind): Entry[] {
   const end = bytes.lastIndexOf(int32(END));
   if (end < 0 || end + 22 > bytes.length) throw new Error("it is not a zip archive, or cut short");
   const count = bytes.readUInt16LE(end + 10);
-  if (count > LIMITS.entries) throw new Error(`it has ${count} parts, over ${LIMITS.entries}`);
+  if (count > kind.entries) throw new Error(`it has ${count} parts, over ${kind.entries}`);
   let at = bytes.readUInt32LE(end + 16);
   let total = 0;
   const entries: Entry[] = [];
@@ -135,7 +139,9 @@ function centralEntries(bytes: Buffer): Entry[] {
     const entry = centralEntry(bytes, at, nameLength, extraLength);
     if (!entry.name.endsWith("/")) entries.push(entry);
     total += entry.size;
-    if (total > LIMITS.packageBytes) throw new Error("it unpacks to more than 256 MiB");
+    if (total > kind.packageBytes) {
+      throw new Error(`it unpacks to more than ${mib(kind.packageBytes)} MiB`);
+    }
     at += 46 + nameLength + extraLength + bytes.readUInt16LE(at + 32);
   }
   return entries;
@@ -158,7 +164,8 @@ function centralEntry(bytes: Buffer, at: number, nameLength: number, extraLength
   const packed = bytes.subarray(start, start + packedSize);
   if (packed.length !== packedSize) throw new Error(`${name} is cut short`);
   if (method === 0 && size !== packedSize) throw new Error(`${name} states a wrong size`);
-  return { name, method, crc: bytes.readUInt32LE(at + 16), size, packed };
+  const [time, crc] = [bytes.readUInt32LE(at + 12), bytes.readUInt32LE(at + 16)];
+  return { name, method, crc, size, time, packed };
 }
 
 /** The 64-bit values of those fields that say "see there". */
@@ -176,13 +183,15 @@ function withZip64(fields: readonly number[], extra: Buffer): number[] {
   });
 }
 
-function tooLarge({ name, size }: Entry): ToolError {
-  const mib = (size / 1024 / 1024).toFixed(0);
-  const most = LIMITS.partBytes / 1024 / 1024;
+function tooLarge({ name, size }: Entry, most: number): ToolError {
   return new ToolError(
-    `The part ${name} unpacks to ${mib} MiB; these tools take up to ${most} MiB a sheet. ` +
+    `The part ${name} unpacks to ${mib(size)} MiB; these tools take up to ${mib(most)} MiB. ` +
       "Work on it with a program in the terminal, or split it.",
   );
+}
+
+function mib(bytes: number): string {
+  return (bytes / 1024 / 1024).toFixed(0);
 }
 
 function int32(value: number): Buffer {
@@ -192,12 +201,12 @@ function int32(value: number): Buffer {
 }
 
 /** What a local header and an entry of the directory have in common. */
-function header({ method, crc, size, packed }: Entry, nameLength: number): Buffer {
+function header({ method, crc, size, time, packed }: Entry, nameLength: number): Buffer {
   const bytes = Buffer.alloc(26);
   bytes.writeUInt16LE(20, 0);
   bytes.writeUInt16LE(0x800, 2); // Names are UTF-8.
   bytes.writeUInt16LE(method, 4);
-  bytes.writeUInt16LE(DOS_DATE, 8);
+  bytes.writeUInt32LE(time, 6);
   bytes.writeUInt32LE(crc, 10);
   bytes.writeUInt32LE(packed.length, 14);
   bytes.writeUInt32LE(size, 18);
