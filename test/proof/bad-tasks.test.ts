@@ -22,6 +22,10 @@ const BAD: Readonly<Record<string, readonly [RuleName, RegExp]>> = {
     /makes variant 1 otherwise \(again\): fixture\/counts.csv/,
   ],
   "ignores-extra-rows": ["sharp", /of the mutants are noticed, not 90 %/],
+  "overlooks-added-sheet": [
+    "sharp",
+    /no criterion notices workspace\/totals.xlsx Helper: sheet added/,
+  ],
   "swallows-exceptions": ["sharp", /no criterion notices workspace\/totals.csv file gone/],
   "one-shape-only": ["fair", /^crlf in workspace\/totals.csv, variant 1 .* is refused by "totals/],
   "says-nothing": [

@@ -119,6 +119,14 @@ const FORGERIES: readonly Forgery[] = [
     loses: ["formulas", "said"],
   },
   {
+    title: "a column of somebody's own stands beside the list",
+    ...{ where: "workspace", file: /^budget\.xlsx$/ },
+    change: sheet3((xml) =>
+      xml.replace("</row>", '<c r="I1" t="inlineStr"><is><t>Checked</t></is></c></row>'),
+    ),
+    loses: ["kept", "said"],
+  },
+  {
     title: "the chart is gone",
     ...{ where: "workspace", file: /^budget\.xlsx$/ },
     change: (bytes) =>

@@ -15,12 +15,14 @@ from email.message import EmailMessage
 from pathlib import Path
 from typing import Any
 
+import docx
 import openpyxl
 from openpyxl.chart import BarChart, Reference
+from openpyxl.utils.cell import coordinate_to_tuple
 from support import FolderCase, step_line
 
 from cloche.build import make_pdf
-from cloche.proof.ground import Edits, Ground
+from cloche.proof.ground import Edits, Ground, parents
 from cloche.proof.leaks import leaks
 from cloche.proof.mutants import all_mutants
 from cloche.proof.office import Book, shifted
@@ -39,6 +41,34 @@ def right(run):
 
 grade()
 """
+SHEETS_GRADER = """
+from cloche import check, criterion, grade
+from cloche.sheets import open_workbook
+
+@criterion("right")
+def right(run):
+    book = open_workbook(run.workspace.file("book.xlsx"))
+    check(book.names == ["Orders", "Notes"], f"found {book.names}")
+    wide = [[len(row) for row in book.sheet(name).rows()] for name in ("Orders", "Notes")]
+    check(wide == [[4, 4, 4], [1]], f"found {wide}")
+    return True
+
+grade()
+"""
+STATE_GRADER = """
+from cloche import check, criterion, grade
+
+@criterion("right")
+def right(run):
+    state = run.state
+    found = (len(state.calendar.events()), len(state.mail.sent()),
+             len(state.mail.mailbox("ben@example.test").inbox()), len(state.memory.entities()))
+    check(found == (0, 0, 0, 1), f"found {found}")
+    return True
+
+grade()
+"""
+ADDITIONS = ("sheet added", "column added", "cell added on the right", "cell added below")
 LINES = "bolt 12\nhinge 7\nscrew 2026-03-02\n"
 ME, BOSS, COPY = "ana@example.test", "ben@example.test", "cy@example.test"
 
@@ -100,6 +130,19 @@ class Texts(MutantsCase):
             {"crlf", "final-newline", "trailing-blanks"}, {s.shape for s in shapes}
         )
         self.assertEqual(set(self.passes(ground, [each.edits for each in shapes])), {True})
+
+    def test_a_table_gets_a_column_too_many(self) -> None:
+        tables = {
+            "a.csv": ("a;b\r\nbolt, long;12\r\n", "a;b;helper\r\nbolt, long;12;1\r\n"),
+            "b.tsv": ("item\tpieces\n\nbolt\t12", "item\tpieces\thelper\n\nbolt\t12\t1"),
+            "c.csv": ("item\nbolt\n", "item,helper\nbolt,1\n"),
+        }
+        broken = {"d.csv": 'item,note\nbolt,"in two\nlines"\n', "e.txt": "item,pieces\nbolt,12\n"}
+        ground = self.ground({**{path: text for path, (text, _) in tables.items()}, **broken})
+        wider = [m for m in self.mutants(ground) if m.operator == "column added"]
+        found = {path: data for each in wider for (_, path), data in each.edits.files.items()}
+        self.assertEqual(found, {path: text.encode() for path, (_, text) in tables.items()})
+        self.assertTrue(all(each.grave for each in wider))
 
     def test_the_run_itself_passes_and_is_not_changed_by_its_mutants(self) -> None:
         ground = self.ground({"out.txt": LINES, "sub/kept.txt": "x"})
@@ -183,6 +226,93 @@ class Workbooks(MutantsCase):
             openpyxl.load_workbook(io.BytesIO(renamed or b"")).sheetnames, ["Orders", "Notes"]
         )
 
+    def test_a_sheet_a_column_and_cells_are_added_that_nobody_asked_for(self) -> None:
+        ground = self.ground({"book.xlsx": self.book(self.rows())})
+        added = [m for m in self.mutants(ground) if m.operator in ADDITIONS]
+        self.assertEqual(
+            [(each.where, each.operator, each.grave) for each in added],
+            [
+                ("Helper", "sheet added", True),
+                ("Orders!E1", "column added", True),
+                ("Orders!F3", "cell added on the right", True),
+                ("Orders!A5", "cell added below", True),
+                ("Notes!B1", "column added", True),
+                ("Notes!C1", "cell added on the right", True),
+                ("Notes!A3", "cell added below", True),
+            ],
+        )
+        before = self.values(ground.read("after", "book.xlsx"))
+        again = {m.name: m.edits for m in self.mutants(ground)}
+        for each in added:
+            data = each.edits.files["after", "book.xlsx"] or b""
+            self.assertIn("xl/charts/chart1.xml", zipfile.ZipFile(io.BytesIO(data)).namelist())
+            now = self.values(data)
+            self.assertEqual({place: now.get(place) for place in before}, before, each.name)
+            sheet, _, cell = each.where.partition("!")
+            self.assertIsNotNone(now.get((sheet, cell or "A1")), each.name)
+            self.assertEqual(again[each.name], each.edits)
+        column = self.values(added[1].edits.files["after", "book.xlsx"] or b"")
+        self.assertEqual([column["Orders", f"E{at}"] for at in (1, 2, 3)], ["helper", 1, 2])
+
+    def test_additions_to_sheets_that_the_agent_left_alone_are_not_grave(self) -> None:
+        rows = self.rows()
+        old = self.book([*rows[:2], ["hinge", 8, datetime(2026, 3, 3), "=B3*2"]])
+        ground = self.ground({"book.xlsx": self.book(rows)}, {"book.xlsx": old})
+        added = [m for m in self.mutants(ground) if m.operator in ADDITIONS]
+        grave = {m.where.partition("!")[0] for m in added if m.grave}
+        self.assertEqual(grave, {"Helper", "Orders"})
+        others = {(m.where.partition("!")[0], m.family) for m in added if not m.grave}
+        self.assertEqual(others, {("Notes", "forbidden")})
+
+    def test_additions_find_their_place_among_blank_and_merged_cells(self) -> None:
+        book = openpyxl.load_workbook(io.BytesIO(self.book(self.rows())))
+        page = book["Orders"]
+        for blank in ("E3", "G3", "J3", "A6"):  # They are in the file for their format.
+            page[blank].number_format = "0.00"
+        page.merge_cells("A3:F4")
+        book.create_sheet("helper")
+        buffer = io.BytesIO()
+        book.save(buffer)
+        ground = self.ground({"book.xlsx": buffer.getvalue()})
+        mine = {m.where: m for m in self.mutants(ground) if m.operator in ADDITIONS}
+        wanted = {"Helper 2", "Orders!G1", "Orders!H4", "Orders!A6"}
+        self.assertLessEqual(wanted, set(mine))
+        self.assertFalse([where for where in mine if where.startswith("helper!")])  # It is blank.
+        for where in wanted:
+            page = Book(mine[where].edits.files["after", "book.xlsx"] or b"").page("Orders")
+            numbers = [int(row.get("r")) for row in page.rows]
+            self.assertEqual(numbers, sorted(set(numbers)), where)
+            for row in page.rows:
+                columns = [coordinate_to_tuple(cell.get("r"))[1] for cell in row]
+                self.assertEqual(columns, sorted(set(columns)), where)
+        column = self.values(mine["Orders!G1"].edits.files["after", "book.xlsx"] or b"")
+        self.assertEqual(column["Orders", "G3"], 2)
+
+    def test_a_grader_that_looks_at_everything_notices_every_addition(self) -> None:
+        ground = self.ground({"book.xlsx": self.book(self.rows())}, grader=SHEETS_GRADER)
+        added = [m for m in self.mutants(ground) if m.operator in ADDITIONS]
+        passed = self.passes(ground, [Edits(), *(each.edits for each in added)])
+        self.assertEqual(passed, [True, *[False] * len(added)])
+
+    def test_a_grader_that_does_not_count_the_sheets_overlooks_one_too_many(self) -> None:
+        blind = SHEETS_GRADER.replace('check(book.names == ["Orders", "Notes"]', "check(True")
+        ground = self.ground({"book.xlsx": self.book(self.rows())}, grader=blind)
+        added = [m for m in self.mutants(ground) if m.operator in ADDITIONS]
+        passed = self.passes(ground, [each.edits for each in added])
+        overlooked = [m.operator for m, ok in zip(added, passed) if ok]
+        self.assertEqual(overlooked, ["sheet added"])
+
+    def values(self, data: bytes) -> dict[tuple[str, str], Any]:
+        """What stands in all cells, by sheet and address, as another library reads it."""
+        book = openpyxl.load_workbook(io.BytesIO(data))
+        return {
+            (page.title, cell.coordinate): cell.value
+            for page in book.worksheets
+            for row in page.iter_rows()
+            for cell in row
+            if cell.value is not None
+        }
+
     def test_shapes_say_the_same_to_who_reads_values(self) -> None:
         ground = self.ground({"book.xlsx": self.book(self.rows())})
         shapes = all_shapes(ground, "seed", (), [], ("number-as-text", "iso-dates"))
@@ -208,6 +338,22 @@ class Workbooks(MutantsCase):
         self.assertEqual(mine, {"file gone", "file empty", "file cut in half", "file moved"})
         with self.assertRaises(ValueError):
             Book(b"PK\x03\x04")
+
+
+class Documents(MutantsCase):
+    def test_a_paragraph_too_many_stands_at_the_end(self) -> None:
+        document = docx.Document()
+        document.add_heading("Findings", 1)
+        document.add_paragraph("Of 12 bolts 3 are bent.")
+        buffer = io.BytesIO()
+        document.save(buffer)
+        ground = self.ground({"report.docx": buffer.getvalue()})
+        mine = {m.operator: m for m in self.mutants(ground) if m.place == "workspace/report.docx"}
+        wanted = {"number off by one", "paragraph dropped", "paragraph doubled", "paragraph added"}
+        self.assertLessEqual(wanted, set(mine))
+        data = mine["paragraph added"].edits.files["after", "report.docx"]
+        texts = [each.text for each in docx.Document(io.BytesIO(data or b"")).paragraphs]
+        self.assertEqual(texts, ["Findings", "Of 12 bolts 3 are bent.", "Nobody asked for this."])
 
 
 class Services(MutantsCase):
@@ -297,6 +443,30 @@ class Services(MutantsCase):
         utc = next(s for s in all_shapes(ground, "seed", (), [], ()) if s.shape == "utc-times")
         self.assertIn(b"DTSTART:20260311T110000Z", utc.edits.files["state-after", path] or b"")
 
+    def test_a_service_in_which_nothing_was_made_holds_one_thing_too_many(self) -> None:
+        thing = {"type": "entity", "name": "A", "entityType": "b", "observations": []}
+        state = {
+            f"calendar/{ME}/main.ics": "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nEND:VCALENDAR\r\n",
+            f"mail/{ME}/new/0": self.mail(),
+            "memory/memory.jsonl": json.dumps(thing),
+            "people/people.json": self.people,
+        }
+        state |= {folder: None for path in state for folder in parents(path)}
+        for right, verdicts in (
+            ("== (0, 0, 0, 1)", [True, False, False, False]),
+            ("in ((0, 0, 0, 2), (0, 1, 1, 1), (1, 0, 0, 1))", [False, True, True, True]),
+        ):
+            grader = STATE_GRADER.replace("== (0, 0, 0, 1)", right)
+            ground = self.ground({"out.txt": LINES}, grader=grader, state=(state, state))
+            mine = {m.operator: m.edits for m in self.mutants(ground)}
+            made = [mine[each] for each in ("entity added", "mail sent", "event added")]
+            self.assertEqual(self.passes(ground, [Edits(), *made]), verdicts)
+
+    def test_where_there_is_no_such_service_nothing_is_made_in_it(self) -> None:
+        state = {"people/people.json": self.people}
+        ground = self.ground({"out.txt": LINES}, state=(state, state))
+        self.assertFalse([m for m in self.mutants(ground) if m.place.startswith("state/")])
+
     def test_rows_of_a_site_are_missing_twice_and_wrong(self) -> None:
         row = {
             "id": "SO-2",
@@ -319,6 +489,7 @@ class Services(MutantsCase):
                 "word changed",
                 "old row removed",
                 "old row cancelled",
+                "row added",
             },
             operators,
         )

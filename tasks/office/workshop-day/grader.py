@@ -157,11 +157,13 @@ def kept(run):
         check(not problems and same_day(row["Date"], day), f"row {row['row']}: {problems}")
     was = open_workbook(run.before.file(BUDGET), now=run.context.now)
     check(rows.book.names == was.names, f"sheets are now {rows.book.names}")
+    check(not rows.wide, f"something stands right of `Amount` in the sheet {SHEET}: {rows.wide}")
     for name, area in (("2025", ("ABCDEFGH", 12)), ("Overview", ("ABCDF", 9))):
         for at in range(1, area[1]):
             for column in area[0]:
                 cell = f"{column}{at}"
                 same_formula(rows.book, was, name, cell)
+        same_reach(rows.book, was, name)
     spent(rows.book.sheet("Overview"), was.sheet("Overview"), run.expected["line"])
     charts = [part for part in rows.parts if re.fullmatch(r"xl/charts/chart\d+\.xml", part)]
     check(charts, "the chart of Overview is gone")
@@ -286,6 +288,7 @@ class Rows:
         rows = [{"row": at, **dict(zip(COLUMNS, [*row, *[None] * 8]))}
                 for at, row in enumerate(grid[1:self.total_row - 1], 2)]
         self.old, self.new = rows[:count], rows[count:]
+        self.wide = [f"row {at}" for at, row in enumerate(grid, 1) if len(row) > len(COLUMNS)]
 
     def require_new(self):
         check(self.new, f"counts only once rows were entered in the sheet {SHEET}")
@@ -321,6 +324,15 @@ def same_formula(book, was, name, cell):
     if same and before is None:
         same = cells_equal(book.sheet(name).value(cell), was.sheet(name).value(cell), abs_tol=CENT)
     check(same, f"{name}!{cell} has changed")
+
+
+def same_reach(book, was, name):
+    """Whether each row of the sheet ends where it did, and nothing stands below the last."""
+    found, before = ([len(row) for row in each.sheet(name).rows()] for each in (book, was))
+    check(len(found) == len(before),
+          f"expected {len(before)} rows in the sheet {name}, found {len(found)}")
+    other = [f"row {at}" for at, (one, two) in enumerate(zip(found, before), 1) if one != two]
+    check(not other, f"expected as many columns as before in the sheet {name}: {shown(other)}")
 
 
 def the_event(run):

@@ -35,7 +35,7 @@ class Mutant:
     #: For a person: what became what.
     change: str
     edits: Edits
-    #: Whether a grader that misses it is no grader of this file at all.
+    #: Whether a grader must not miss it: it is one of a kind, which a score can't tell.
     grave: bool = False
 
     @property

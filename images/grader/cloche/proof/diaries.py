@@ -42,6 +42,7 @@ def diary_mutants(ground: Ground, rng: random.Random) -> Iterator[Mutant]:
         yield from _of_event(ground, calendars, one, one not in known)
     for one in some([each for each in mine if each not in changed], OLD, rng):
         yield from _old_event(calendars, one, mine[one])
+    yield from _one_more(ground, calendars)
 
 
 def _of_event(
@@ -123,6 +124,24 @@ def _old_event(calendars: dict[str, str], one: str, path: str) -> Iterator[Mutan
     ):
         files = _edited(here, one, edit)
         yield Mutant("forbidden", "state/calendar", where, operator, path, Edits(files))
+
+
+def _one_more(ground: Ground, calendars: dict[str, str]) -> Iterator[Mutant]:
+    """An event of an hour on the next day, in the own calendar, with nobody invited."""
+    head = f"calendar/{ground.me}/"
+    path = next((each for each in calendars if ground.me and each.startswith(head)), None)
+    if path is None or "END:VCALENDAR" not in calendars[path]:
+        return
+    now = datetime.fromisoformat(ground.context["now"])
+    day = now + timedelta(days=1)
+    lines = ["BEGIN:VEVENT", "UID:one-more@proof.example.test", f"DTSTAMP:{now:%Y%m%dT%H%M%SZ}"]
+    lines += [f"DTSTART:{day:%Y%m%d}T130000Z", f"DTEND:{day:%Y%m%d}T140000Z"]
+    lines += ["SUMMARY:Something else", "END:VEVENT", ""]
+    before, _, after = calendars[path].rpartition("END:VCALENDAR")
+    text = "\r\n".join(lines).join([before, f"END:VCALENDAR{after}"])
+    edits = Edits({(STATE, path): text.encode()})
+    where, change = "Something else", f"on {day:%Y-%m-%d}"
+    yield Mutant("extra", "state/calendar", where, "event added", change, edits)
 
 
 def _edited(calendars: dict[str, str], one: str, edit: Callable[[str, str], str]) -> Files:

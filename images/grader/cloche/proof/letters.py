@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import email
 import email.policy
+import email.utils
 import hashlib
 import random
 import re
 from collections.abc import Callable, Iterator
-from email.message import Message
+from datetime import datetime
+from email.message import EmailMessage, Message
 from typing import Any
 
 from .changes import Mutant, next_day, next_number, short, some
@@ -32,6 +34,8 @@ def letter_mutants(ground: Ground, rng: random.Random) -> Iterator[Mutant]:
         yield from _of_message(ground, copies, rng)
     if sent:
         yield from _one_more(ground, sent[-1])
+    else:
+        yield from _out_of_nothing(ground)
     yield from _old_mail(ground, {path for copies in new.values() for path in copies}, rng)
 
 
@@ -101,6 +105,23 @@ def _one_more(ground: Ground, copies: list[str]) -> Iterator[Mutant]:
         data = _written(twin)
         files: Files = {(STATE, _twin(each)): data for each in copies}
         yield Mutant("extra", "state/mail", where, operator, str(twin["To"]), Edits(files))
+
+
+def _out_of_nothing(ground: Ground) -> Iterator[Mutant]:
+    """A mail where none was to be sent."""
+    other = next((each for each in ground.addresses if each != ground.me), None)
+    has_mail = any(path.startswith(f"mail/{ground.me}/") for path in ground.files(STATE))
+    if other is None or not ground.me or not has_mail:
+        return
+    mail = EmailMessage()
+    mail["From"], mail["To"], mail["Subject"] = ground.me, other, "One more thing"
+    mail["Date"] = email.utils.format_datetime(datetime.fromisoformat(ground.context["now"]))
+    mail["Message-ID"] = "<mail-sent@proof.example.test>"
+    mail.set_content("Nobody asked for this.\n")
+    data = mail.as_bytes()
+    box = f"mail/{ground.me}/.Sent/cur/M9{hashlib.sha256(data).hexdigest()[:12]}:2,S"
+    files: Files = {(STATE, box): data, (STATE, _inbox(other, "sent")): data}
+    yield Mutant("extra", "state/mail", "One more thing", "mail sent", other, Edits(files))
 
 
 def _old_mail(ground: Ground, new: set[str], rng: random.Random) -> Iterator[Mutant]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import copy
 import fnmatch
+import json
 import posixpath
 import random
 import re
@@ -41,6 +42,7 @@ def all_mutants(
     for path in ground.changed(STATE):
         if path.startswith("memory/") and not is_free(ground.place(STATE, path), patterns):
             found += file_mutants(ground, STATE, path, rng)
+    found += memory_mutants(ground)
     found += untouched_mutants(ground, patterns, rng)
     found += letter_mutants(ground, rng)
     found += diary_mutants(ground, rng)
@@ -89,6 +91,19 @@ def file_mutants(ground: Ground, tree: str, path: str, rng: random.Random) -> It
         yield from document_mutants(ground, tree, path, rng)
     else:
         yield from text_mutants(ground, tree, path, rng)
+
+
+def memory_mutants(ground: Ground) -> Iterator[Mutant]:
+    """One more thing remembered, wherever there is a memory."""
+    path = "memory/memory.jsonl"
+    if not any(each.split("/")[0] == "memory" for each in ground.entries(STATE)):
+        return
+    known = ground.read(STATE, path) if path in ground.entries(STATE) else b""
+    thing = {"type": "entity", "name": "One more thing", "entityType": "note", "observations": []}
+    lines = [*known.splitlines(), json.dumps(thing).encode()]
+    edits = Edits({(STATE, path): b"\n".join(lines)})
+    place = ground.place(STATE, path)
+    yield Mutant("extra", place, "", "entity added", "One more thing", edits)
 
 
 def untouched_mutants(ground: Ground, free: list[str], rng: random.Random) -> Iterator[Mutant]:

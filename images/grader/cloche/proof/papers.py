@@ -9,6 +9,8 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+from lxml.etree import SubElement
+
 from .changes import Mutant, off_by_one, short, some
 from .ground import Edits, Ground
 from .office import WORD, Package, paragraphs
@@ -57,6 +59,10 @@ def text_mutants(ground: Ground, tree: str, path: str, rng: random.Random) -> It
         wrong = off_by_one(whole[new[-1]], rng)
         added = wrong[0] if wrong else whole[new[-1]]
         yield mutant("extra", len(lines), "line added", short(added), [*whole, added])
+    wider = _with_column(lines) if path.lower().endswith((".csv", ".tsv")) and new else None
+    if wider is not None:
+        edits = Edits({key: "".join(wider).encode()})
+        yield Mutant("extra", place, "", "column added", short(wider[0]), edits, True)
     yield from _untouched_line(lines, new, old, mutant, rng)
 
 
@@ -70,6 +76,19 @@ def _untouched_line(
             change = f"{short(lines[at])} → {short(wrong[0])}"
             changed = [*lines[:at], wrong[0], *lines[at + 1 :]]
             yield mutant("forbidden", at, wrong[1], change, changed)
+
+
+def _with_column(lines: list[str]) -> list[str] | None:
+    """A table with one more column, the last one; None where a cell reaches over two lines."""
+    if any(line.count('"') % 2 for line in lines):
+        return None
+    mark = max(",;\t", key=next(line for line in lines if line.strip()).count)
+    cells = iter(("helper", *(f"{at}" for at in range(1, len(lines)))))
+    bodies = [line.rstrip("\r\n") for line in lines]
+    return [
+        f"{body}{mark}{next(cells)}{line[len(body) :]}" if body.strip() else line
+        for body, line in zip(bodies, lines)
+    ]
 
 
 def _ended(lines: list[str], at: int) -> list[str]:
@@ -144,6 +163,20 @@ def document_mutants(ground: Ground, tree: str, path: str, rng: random.Random) -
             data = package.written({"word/document.xml": copied})
             where, shown = f"paragraph {at + 1}", short(_said(whole[at]))
             yield Mutant(family, place, where, operator, shown, Edits({key: data}))
+
+
+    body = root.find(f"{{{WORD}}}body")
+    if body is not None:
+        # What says the page's size stands last.
+        ending = body.find(f"{{{WORD}}}sectPr")
+        at = len(body) if ending is None else body.index(ending)
+        one = body.makeelement(f"{{{WORD}}}p")
+        body.insert(at, one)
+        run = SubElement(one, f"{{{WORD}}}r")
+        SubElement(run, f"{{{WORD}}}t").text = "Nobody asked for this."
+        data = package.written({"word/document.xml": root})
+        where = f"paragraph {len(whole) + 1}"
+        yield Mutant("extra", place, where, "paragraph added", "at the end", Edits({key: data}))
 
 
 def _known_paragraphs(data: bytes | None) -> set[str]:

@@ -67,11 +67,7 @@ class _Rows:
         row, shown = self._rows[at], short(json.dumps(self._rows[at], ensure_ascii=False))
         without = self._rows[:at] + self._rows[at + 1 :]
         yield self._mutant("partial", at, "row missing", shown, without)
-        twin = dict(row)
-        for key, value in row.items():
-            if _ID.match(key):
-                twin[key] = f"{value}9" if isinstance(value, str) else value
-        yield self._mutant("extra", at, "row made twice", shown, [*self._rows, twin])
+        yield self._mutant("extra", at, "row made twice", shown, [*self._rows, _twin(row)])
 
     def values(self, at: int, rng: random.Random) -> Iterator[Mutant]:
         """Values of a row that was added or changed, wrong; lines of it missing."""
@@ -101,7 +97,7 @@ class _Rows:
                     yield self._mutant(family, at, operator, shown, rows, key)
 
     def old_row(self, at: int) -> Iterator[Mutant]:
-        """A row that was there before, removed, and cancelled if it can be."""
+        """A row that was there before, removed, cancelled, and another one like it."""
         row, shown = self._rows[at], short(json.dumps(self._rows[at], ensure_ascii=False))
         if not isinstance(row, dict):
             return
@@ -110,6 +106,7 @@ class _Rows:
             yield self._mutant("forbidden", at, "old row removed", shown, without)
             rows = [*self._rows[:at], {**row, "status": "cancelled"}, *self._rows[at + 1 :]]
             yield self._mutant("forbidden", at, "old row cancelled", shown, rows)
+            yield self._mutant("extra", at, "row added", shown, [*self._rows, _twin(row)])
 
     def _mutant(
         self, family: Any, at: int, operator: str, change: str, rows: list[Any], within: str = ""
@@ -128,6 +125,12 @@ def _old_rows(ground: Ground, path: str, table: str) -> dict[str, Any]:
     except ValueError:
         return {}
     return {_id(row): row for row in data.get(table) or []}
+
+
+def _twin(row: dict[str, Any]) -> dict[str, Any]:
+    """The row, by another name if its name is a text."""
+    named = {key: value for key, value in row.items() if _ID.match(key) and isinstance(value, str)}
+    return {**row, **{key: f"{value}9" for key, value in named.items()}}
 
 
 def _id(row: Any) -> str:

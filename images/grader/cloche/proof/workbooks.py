@@ -7,6 +7,7 @@ import random
 from collections.abc import Iterator
 from typing import Any
 
+from .additions import workbook_additions
 from .changes import FREE_WORDS, Mutant, off_by_one, short, some
 from .ground import Edits, Ground
 from .office import MAIN, Book, Page, clear, renumber, set_formula, set_number, set_text
@@ -47,6 +48,8 @@ def workbook_mutants(ground: Ground, tree: str, path: str, rng: random.Random) -
             yield from maker.cell_mutant("forbidden", sheet, address, rng)
         for sheet, address in some(others, 2, rng):
             yield from maker.emptied("forbidden", sheet, address)
+    worked_on = {sheet for sheet, _ in changed}
+    yield from workbook_additions(ground.place(tree, path), (tree, path), book, worked_on)
 
 
 class _Maker:
@@ -93,7 +96,7 @@ class _Maker:
             yield from self._swapped(sheet, one, other)
 
     def names(self) -> Iterator[Mutant]:
-        """Sheets renamed, and one more."""
+        """Sheets renamed."""
         workbook = self._book.xml("xl/workbook.xml")
         for sheet in list(self._book.sheets)[:4]:
             copied = copy.deepcopy(workbook)
