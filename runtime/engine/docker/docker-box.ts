@@ -24,6 +24,8 @@ import { launch } from "./launch.ts";
 import { isGvisor } from "./oci-runtime.ts";
 import { requireStarted, wordsOf } from "./started.ts";
 
+/** Of a program that was ended with its box. */
+const KILLED = 137;
 const DAY_MS = 24 * 60 * 60 * 1_000;
 /** How long a killed program may take to vanish before its streams are let go of. */
 const AFTERMATH_MS = 5_000;
@@ -49,6 +51,7 @@ export interface BoxParts {
 export class DockerBox implements Box {
   readonly parts: BoxParts;
   readonly #running = new Set<DockerProcess>();
+  #isEnding = false;
   #watch: Promise<void> | undefined;
 
   constructor(parts: BoxParts) {
@@ -114,8 +117,9 @@ export class DockerBox implements Box {
     }
   }
 
-  /** See `DockerProcess.hurry`. */
+  /** The box is about to be ended; see `DockerProcess.hurry`. */
   hurry(): void {
+    this.#isEnding = true;
     for (const process of this.#running) process.hurry();
   }
 
@@ -158,15 +162,20 @@ export class DockerBox implements Box {
     const { socket, execId } = await this.#exec(what, { ...attach, User: user, Env, Cmd }, options);
     const endDescendants = (root: { pid: number; startTime: string }) =>
       endTree({ api, container, user }, root);
-    const isLoss = async (exitCode: number | null) =>
-      isGvisor(this.parts.runtime) && (await lostByGvisor(exitCode, () => this.state()));
-    const parts = { api, execId, socket, nonce, log, endDescendants, isLoss };
+    const meaning = (exitCode: number | null) => this.#meaning(exitCode);
+    const parts = { api, execId, socket, nonce, log, endDescendants, meaning };
     const process = new DockerProcess(parts);
     this.#running.add(process);
     if (isGvisor(this.parts.runtime)) this.#watch ??= this.#watchEnd();
     void process.ended.then(() => this.#running.delete(process));
     await requireStarted(process, this, argv, options);
     return process;
+  }
+
+  async #meaning(exitCode: number | null): Promise<number | null> {
+    if (!isGvisor(this.parts.runtime)) return exitCode;
+    if (!(await lostByGvisor(exitCode, () => this.state()))) return exitCode;
+    return this.#isEnding ? KILLED : null;
   }
 
   async #exec(what: string, body: object, { signal }: EngineCall) {

@@ -17,11 +17,8 @@ export interface ProcessParts {
   readonly socket: Socket;
   readonly nonce: string;
   readonly log: Log;
-  /**
-   * Whether this exit code is what the runtime says of a program that it lost with its whole box.
-   * The engine may take a moment to know of that.
-   */
-  readonly isLoss: (exitCode: number | null) => Promise<boolean>;
+  /** What an exit code means, or that the engine cannot say one (null); null for "was lost". */
+  readonly meaning: (exitCode: number | null) => Promise<number | null>;
   /** Ends all that descends from the program; see descendants.ts. */
   readonly endDescendants: (root: RootProcess) => Promise<void>;
 }
@@ -93,7 +90,8 @@ export class DockerProcess implements BoxProcess {
     await demultiplex(this.#parts.socket, this.stdout, this.stderr, this.#hurry.signal);
     this.#over = true;
     this.#parts.socket.destroy();
-    return { exitCode: await this.#exitCode() };
+    const said = await this.#exitCode();
+    return { exitCode: await this.#parts.meaning(said).catch(() => said) };
   }
 
   async #exitCode(): Promise<number | null> {
@@ -103,9 +101,7 @@ export class DockerProcess implements BoxProcess {
       for (let poll = 0; poll < EXIT_CODE_POLLS; poll++) {
         const path = `/exec/${execId}/json`;
         const state = await api.json<ExecState>({ what, method: "GET", path });
-        if (!state.Running) {
-          return (await this.#parts.isLoss(state.ExitCode)) ? null : state.ExitCode;
-        }
+        if (!state.Running) return state.ExitCode;
         await pause(EXIT_CODE_PAUSE_MS);
       }
     } catch (error) {

@@ -15,6 +15,7 @@ import { type DockerApi, failed, Refusal } from "./docker-api.ts";
 import type { DockerBox } from "./docker-box.ts";
 import { KEPT_STATE, KEPT_WORKSPACE } from "./host-config.ts";
 import type { Identity } from "./identity.ts";
+import { hastened } from "./leaked.ts";
 import { removeHandles } from "./parts.ts";
 
 export interface SandboxParts {
@@ -69,8 +70,13 @@ export class DockerSandbox implements Sandbox {
   async stop(options: EngineCall = {}): Promise<BoxState> {
     const { main } = this.#parts;
     main.hurry();
-    const wasRunning = await this.#kill(options);
-    await this.#whenStopped(options);
+    const { api } = this.#parts;
+    const { runtime, container } = main.parts;
+    const wasRunning = await hastened(api, runtime, [container], async () => {
+      const was = await this.#kill(options);
+      await this.#whenStopped(options);
+      return was;
+    });
     const after = await main.state(options);
     if (after.running) {
       throw engineFault("failed", `${main.parts.name} still runs after it was killed`);
@@ -132,7 +138,9 @@ export class DockerSandbox implements Sandbox {
     const { api, log, id, made, main, keeper, outlet } = this.#parts;
     for (const box of [main, keeper, outlet]) box?.hurry();
     try {
-      await removeHandles(api, made.containers, made.volumes);
+      await hastened(api, main.parts.runtime, made.containers, () =>
+        removeHandles(api, made.containers, made.volumes),
+      );
     } catch (error) {
       log.warn({ err: error, sandbox: id }, "a sandbox could not be removed; it is left to reap");
     }
