@@ -16,6 +16,7 @@ import type { DockerBox } from "./docker-box.ts";
 import { KEPT_STATE, KEPT_WORKSPACE } from "./host-config.ts";
 import type { Identity } from "./identity.ts";
 import { hastened } from "./leaked.ts";
+import { isGvisor } from "./oci-runtime.ts";
 import { removeHandles } from "./parts.ts";
 
 export interface SandboxParts {
@@ -73,7 +74,9 @@ export class DockerSandbox implements Sandbox {
     const { api } = this.#parts;
     const { runtime, container } = main.parts;
     const wasRunning = await hastened(api, runtime, [container], async () => {
-      const was = await this.#kill(options);
+      // Asked first: a box that is ended from the host meanwhile looks as if somebody else had.
+      const { running } = isGvisor(runtime) ? await main.state(options) : { running: false };
+      const was = (await this.#kill(options)) || running;
       await this.#whenStopped(options);
       return was;
     });
