@@ -23,6 +23,7 @@ export class Channels {
   readonly #reader = new FrameReader((one) => this.#take(one));
   #waiting: (() => void)[] = [];
   #last = 0;
+  #connecting = 0;
   #isClosed = false;
 
   constructor(output: Writable, options: ChannelOptions) {
@@ -38,10 +39,18 @@ export class Channels {
     return this.#channels.size;
   }
 
-  /** Undefined if there are as many as may be, or if what was said is not yet on its way. */
-  connect(): Channel | undefined {
-    if (this.#isClosed || this.open >= this.#options.max) return undefined;
-    if (this.#output.writableLength > BACKLOG_MAX) return undefined;
+  /**
+   * Undefined if there are as many as may be. Where much of what was said is not yet on its way, it
+   * waits until that has gone: otherwise one who opens and closes them fills the memory with openings.
+   */
+  async connect(): Promise<Channel | undefined> {
+    if (this.open + this.#connecting >= this.#options.max) return undefined;
+    if (this.#output.writableLength > BACKLOG_MAX) {
+      this.#connecting += 1;
+      await new Promise<void>((go) => this.#waiting.push(go));
+      this.#connecting -= 1;
+    }
+    if (this.#isClosed) return undefined;
     this.#last += 1;
     this.#output.write(frame(FRAME.open, this.#last));
     return this.#add(this.#last);

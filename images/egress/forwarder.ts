@@ -9,26 +9,7 @@ import { Channels } from "./channels.ts";
 const port = Number(process.argv[2]);
 const channels = new Channels(process.stdout, { max: Number(process.argv[3]) });
 
-const server = createServer({ allowHalfOpen: true }, (socket) => {
-  const channel = channels.connect();
-  if (channel === undefined) {
-    socket.destroy();
-    return;
-  }
-  let hasFailed = false;
-  socket.on("error", () => {
-    hasFailed = true;
-  });
-  socket.pipe(channel);
-  channel.pipe(socket);
-  // What came to its end on both sides may still have bytes on their way: it closes by itself.
-  socket.on("close", () => {
-    if (hasFailed || !isOver(socket)) channel.destroy();
-  });
-  channel.on("close", () => {
-    if (!channel.isWhole) socket.destroy();
-  });
-});
+const server = createServer({ allowHalfOpen: true }, (socket) => void carry(socket));
 
 server.on("error", (error) => {
   process.stderr.write(`${error.message}\n`);
@@ -45,6 +26,28 @@ process.stdin.on("data", (chunk: Buffer) => {
   }
 });
 process.stdin.on("end", () => process.exit(0));
+
+async function carry(socket: Socket): Promise<void> {
+  let hasFailed = false;
+  socket.on("error", () => {
+    hasFailed = true;
+  });
+  const channel = await channels.connect();
+  if (channel === undefined || socket.destroyed) {
+    channel?.destroy();
+    socket.destroy();
+    return;
+  }
+  socket.pipe(channel);
+  channel.pipe(socket);
+  // What came to its end on both sides may still have bytes on their way: it closes by itself.
+  socket.on("close", () => {
+    if (hasFailed || !isOver(socket)) channel.destroy();
+  });
+  channel.on("close", () => {
+    if (!channel.isWhole) socket.destroy();
+  });
+}
 
 function isOver({ readableEnded, writableFinished }: Socket): boolean {
   return readableEnded && writableFinished;

@@ -56,9 +56,9 @@ test("frames are the same however their bytes are cut", () => {
 
 test("a channel that nobody reads takes its window and no more, and holds up no other", async () => {
   const { near, accepted } = pair();
-  const stuck = opened(near);
+  const stuck = await opened(near);
   stuck.write(Buffer.alloc(4 * WINDOW));
-  const other = opened(near);
+  const other = await opened(near);
   other.end("hello");
   const [, second] = await channelsOf(accepted, 2);
   assert.equal(await textOf(second), "hello");
@@ -75,7 +75,7 @@ test("a channel that nobody reads takes its window and no more, and holds up no 
 
 test("each side ends by itself; a break on one side is a break on the other", async () => {
   const { near, accepted } = pair();
-  const one = opened(near);
+  const one = await opened(near);
   one.end("asked");
   const [far] = await channelsOf(accepted, 1);
   assert.equal(await textOf(far), "asked");
@@ -83,7 +83,7 @@ test("each side ends by itself; a break on one side is a break on the other", as
   assert.equal(await textOf(one), "answered");
   await closed(far);
   assert.equal(one.isWhole, true);
-  const two = opened(near);
+  const two = await opened(near);
   const [, broken] = await channelsOf(accepted, 2);
   two.destroy();
   await closed(broken);
@@ -95,9 +95,9 @@ test("each side ends by itself; a break on one side is a break on the other", as
 test("one that is half closed, and one over which nothing goes, are ended on both sides", async () => {
   const { near, accepted } = pair({ idleMs: 200 });
   const keep = setInterval(() => {}, 50); // The timers of channels alone keep no process alive.
-  const half = opened(near);
+  const half = await opened(near);
   half.end("and then nothing");
-  const silent = opened(near);
+  const silent = await opened(near);
   const [far] = await channelsOf(accepted, 2);
   far?.resume();
   await Promise.all([closed(half), closed(silent), ...accepted.map(closed)]);
@@ -107,23 +107,37 @@ test("one that is half closed, and one over which nothing goes, are ended on bot
 
 test("there are as many as may be: one more is broken off, and a place that is free is given", async () => {
   const { near, accepted } = pair({ max: 2 });
-  const [one, two] = [opened(near), opened(near)];
-  assert.equal(near.connect(), undefined);
+  const [one, two] = [await opened(near), await opened(near)];
+  assert.equal(await near.connect(), undefined);
   await channelsOf(accepted, 2);
   one.destroy();
   await Promise.all([closed(one), closed(accepted[0])]);
-  assert.ok(near.connect());
+  assert.ok(await near.connect());
   two.destroy();
+});
+
+test("one more waits while much is on its way, and is not refused; it counts among as many as may be", async () => {
+  const slow = new PassThrough({ highWaterMark: 1024 });
+  const near = new Channels(slow, { max: 42 });
+  const busy = await Promise.all(Array.from({ length: 40 }, () => opened(near)));
+  for (const one of busy) one.write(Buffer.alloc(WINDOW));
+  assert.ok(slow.writableLength > 1024 * 1024);
+  const [late, later] = [near.connect(), near.connect()];
+  assert.equal(await near.connect(), undefined);
+  assert.equal(near.open, 40);
+  slow.resume();
+  assert.ok((await late) && (await later));
+  near.close();
 });
 
 test("at the end of the way all channels are broken off", async () => {
   const { near, far, accepted } = pair();
-  const one = opened(near);
+  const one = await opened(near);
   await channelsOf(accepted, 1);
   near.close();
   far.close();
   await Promise.all([closed(one), closed(accepted[0])]);
-  assert.equal(near.connect(), undefined);
+  assert.equal(await near.connect(), undefined);
 });
 
 /** Two ends, the second of which takes what the first opens. */
@@ -138,8 +152,8 @@ function pair({ max = 10, idleMs }: { max?: number; idleMs?: number } = {}) {
   return { near, far, accepted };
 }
 
-function opened(channels: Channels): Channel {
-  const channel = channels.connect();
+async function opened(channels: Channels): Promise<Channel> {
+  const channel = await channels.connect();
   assert.ok(channel);
   return channel;
 }

@@ -52,6 +52,7 @@ all = [threading.Thread(target=one, args=(n, out)) for n in range(100)]
 for t in all: t.start()
 for t in all: t.join()
 print(sum(out.values()), len(out))
+if len(out) < 100: sys.exit(1)  # What went wrong is on stderr.
 `,
       120_000,
     );

@@ -26,11 +26,12 @@ export interface Request {
 /** Idle for so long, the child goes, and its memory with it. */
 const IDLE_MS = 15_000;
 const HEAP_MIB = 448;
-const DATA_MIB = 960;
+/** Beside the heap, for what a file inflates to. */
+const BUFFERS_MIB = 224;
 /** Its heap is bounded by Node, what buffers take beside it by the kernel; it is the first to go. */
 const BOUNDED =
   "echo 900 2>/dev/null >/proc/self/oom_score_adj; " +
-  `ulimit -d ${DATA_MIB * 1024}; ulimit -c 0; exec "$@"`;
+  `ulimit -d ${dataOfNodeKib() + (HEAP_MIB + BUFFERS_MIB) * 1024}; ulimit -c 0; exec "$@"`;
 const FONTS = "/usr/share/fonts/truetype/dejavu/";
 
 /**
@@ -135,6 +136,17 @@ async function answerOf(
     child.off("exit", onExit);
     signal?.removeEventListener("abort", onAbort);
   }
+}
+
+/**
+ * What the kernel counts as data of a Node that has done nothing yet: the stacks of its threads and
+ * what V8 sets aside, far more than is used, and not the same on each machine. This process has just
+ * begun, and is such a one. (/proc/self/status, in KiB)
+ */
+function dataOfNodeKib(): number {
+  const found = /^VmData:\s*(\d+) kB$/m.exec(readFileSync("/proc/self/status", "utf8"));
+  if (found === null) throw new Error("this kernel does not say how much data a process has");
+  return Number(found[1]);
 }
 
 /** Processor time that a process has used so far, of all its threads. */
