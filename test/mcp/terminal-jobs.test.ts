@@ -121,7 +121,7 @@ describe("the terminal's jobs and sessions", () => {
     const stopped = await terminal.call("stop_job", { job: polite });
     assert.equal(stopped.text, `${polite} was stopped: ended with exit code 9.`);
     const stubborn = await start("trap '' TERM; (setsid sleep 1234 &); sleep 1234; sleep 1234");
-    await terminal.run("until pgrep -x sleep >/dev/null; do sleep 0.05; done");
+    await terminal.run("until pgrep -fx 'sleep 1234' >/dev/null; do sleep 0.05; done");
     await terminal.call("stop_job", { job: stubborn });
     const { structured } = await terminal.run("ps -o args= -u $UID | grep -c '^sleep 1234'");
     assert.equal(structured.output, "0\n");
@@ -155,7 +155,9 @@ describe("the terminal's jobs and sessions", () => {
       "touch /tmp/at; bash -c 'sleep 100'; touch /workspace/rest",
     ]) {
       const pending = terminal.run(command, { session: "i" });
-      await terminal.run("until [ -e /tmp/at ] && pgrep -x sleep; do sleep 0.05; done; rm /tmp/at");
+      await terminal.run(
+        "until [ -e /tmp/at ] && pgrep -fx 'sleep (100|0.1)'; do sleep 0.05; done; rm /tmp/at",
+      );
       const { structured } = await terminal.call("interrupt", { session: "i" });
       assert.deepEqual(structured, { session: "i", interrupted: true });
       const { text } = await pending;
@@ -239,7 +241,7 @@ describe("the terminal's jobs and sessions", () => {
     void other.run("echo x; sleep 100").then(() => {
       answered = true;
     });
-    await sh(doomed, "until pgrep -x sleep >/dev/null; do :; done");
+    await sh(doomed, "until pgrep -fx 'sleep 100' >/dev/null; do :; done");
     await doomed.stop();
     const { reason } = await other.link.closed;
     assert.match(reason, /not running/);

@@ -10,6 +10,8 @@ import { type LaunchReport, type RootProcess, readReport } from "./launch.ts";
 /** How often and how long Docker is asked for an exit code that it has not noted yet. */
 const EXIT_CODE_POLLS = 100;
 const EXIT_CODE_PAUSE_MS = 20;
+/** How long the reader of a program that is being killed may leave its last output unread. */
+const READER_MS = 1_000;
 
 export interface ProcessParts {
   readonly api: DockerApi;
@@ -50,14 +52,25 @@ export class DockerProcess implements BoxProcess {
     this.ended = this.#finish();
   }
 
+  /**
+   * Docker tells of no program's end in a box, ours that does the killing included, as long as
+   * output of one that has ended is not read: after a while what has no room is dropped.
+   */
   async kill(): Promise<void> {
     if (this.#over) return;
     const root = await this.report;
-    if (typeof root === "object") await this.#parts.endDescendants(root);
+    if (typeof root !== "object") return;
+    const impatience = setTimeout(() => this.hurry(), READER_MS);
+    try {
+      await this.#parts.endDescendants(root);
+    } finally {
+      clearTimeout(impatience);
+    }
   }
 
   /** Never rejects; a program that could not be ended is logged and ends with its box. */
   async [Symbol.asyncDispose](): Promise<void> {
+    this.hurry();
     try {
       await this.kill();
     } catch (error) {
@@ -67,8 +80,8 @@ export class DockerProcess implements BoxProcess {
   }
 
   /**
-   * The box is about to be stopped: from now on nobody's slow reading holds up the engine, which
-   * would otherwise not notice the box's end. What has no room in the streams is dropped.
+   * The program, or its box, is about to be ended: from now on nobody's slow reading holds up the
+   * engine, which would otherwise not notice that. What has no room in the streams is dropped.
    */
   hurry(): void {
     this.#hurry.abort();

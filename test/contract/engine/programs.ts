@@ -72,11 +72,13 @@ export const programContract: Readonly<Record<string, ContractBody>> = {
     await program.kill();
   },
 
-  "a program that nobody reads can be killed and let go": async ({ shared }) => {
-    const program = await shared.open(["/bin/sh", "-c", "cat /dev/zero"], AGENT);
+  "a program that nobody reads can be killed, or let go": async ({ shared }) => {
+    const flood = ["/bin/sh", "-c", "cat /dev/zero"];
+    const [killed, left] = [await shared.open(flood, AGENT), await shared.open(flood, AGENT)];
     await sleep(200);
-    await program[Symbol.asyncDispose]();
-    await program.ended;
+    await killed.kill();
+    await left[Symbol.asyncDispose]();
+    await Promise.all([killed.ended, left.ended]);
     const list = "cat /proc/[0-9]*/cmdline 2>/dev/null | tr '\\0' ' '";
     assert.doesNotMatch(await sh(shared, list), /cat \/dev\/zero/);
   },
