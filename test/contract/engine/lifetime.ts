@@ -105,7 +105,7 @@ export const lifetimeContract: Readonly<Record<string, ContractBody>> = {
     });
     program.stdout.resume();
     program.stderr.resume();
-    while (Number(await sh(box, "ls /workspace | wc -l")) < 12) await sleep(50);
+    while (Number(await sh(box, "set -- /workspace/f*; echo $#")) < 12) await sleep(50);
     assert.deepEqual(await box.stop(), { running: true, exitCode: null, outOfMemory: false });
     await program.ended;
     const before = await entriesOf(await box.readWorkspace());
