@@ -35,9 +35,6 @@ const STAGES: readonly Stage[] = [
   nodeTest("tests", [LONGEST, ...others]),
 ];
 
-// Each file is a process of its own, and starts many: what one has compiled the next one finds.
-process.env["NODE_COMPILE_CACHE"] ??= join(root, "node_modules", ".cache", "node");
-
 for (const stage of STAGES) {
   const code = run(stage);
   if (code !== 0) {

@@ -22,7 +22,7 @@ async function attack(runtime: string): Promise<void> {
 
 function run(runtime: string, tests: readonly string[]): void {
   say(runtime);
-  const args = ["--test", "--test-concurrency=2", "--test-reporter=spec", ...tests];
+  const args = ["test/run-files.ts", ...tests];
   const env = { ...process.env, CLOCHE_TEST_RUNTIME: runtime, CLOCHE_TEST_SLOW: "1" };
   const { status, error } = spawnSync(process.execPath, args, { cwd: root, stdio: "inherit", env });
   if (error) say(error.message);
