@@ -19,6 +19,8 @@ export async function openLossyDocker(): Promise<LossyDocker> {
   const folder = await tempFolder();
   const own = join(folder.path, "docker.sock");
   const state = { cuts: 0, asked: 0 };
+  /** Of programs' streams: under gVisor Docker may not close them when their box is gone. */
+  const upgraded: Socket[] = [];
   const server = createServer((from, to) => {
     const isArchive = from.method === "GET" && /\/archive\b/.test(from.url ?? "");
     if (isArchive) state.asked += 1;
@@ -28,6 +30,7 @@ export async function openLossyDocker(): Promise<LossyDocker> {
   });
   server.on("upgrade", (from: IncomingMessage, client: Socket, head: Buffer) => {
     const docker = connect(socketPath);
+    upgraded.push(client, docker);
     const headers = from.rawHeaders.map((text, at) => (at % 2 === 0 ? `${text}: ` : `${text}\r\n`));
     docker.write(`${from.method} ${from.url} HTTP/1.1\r\n${headers.join("")}\r\n`);
     docker.write(head);
@@ -40,6 +43,7 @@ export async function openLossyDocker(): Promise<LossyDocker> {
     address: `unix://${own}`,
     [Symbol.asyncDispose]: async () => {
       server.closeAllConnections();
+      for (const socket of upgraded) socket.destroy();
       server.close();
       await folder[Symbol.asyncDispose]();
     },
