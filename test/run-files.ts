@@ -1,7 +1,7 @@
 // Runs test files (its arguments) two at a time, in the order that they are given: `node --test`
 // sorts them, and the longest would begin last. Reports them in that order, which may keep one
 // waiting, and says meanwhile which are done. Ends with 1 if any fails.
-import { relative } from "node:path";
+import { resolve } from "node:path";
 import { run } from "node:test";
 import { spec } from "node:test/reporters";
 import { fileURLToPath } from "node:url";
@@ -22,12 +22,10 @@ events.on("test:fail", () => {
 });
 let done = 0;
 events.on("test:complete", ({ name, file, details }) => {
-  if (file === undefined || name !== file) return;
+  if (file === undefined || resolve(name) !== file) return; // A test in it, and not the file.
   done += 1;
   const seconds = (details.duration_ms / 1000).toFixed(1);
   const how = details.passed ? "" : ", FAILED";
-  process.stderr.write(
-    `-- ${done} of ${files.length} files: ${relative("", file)}, ${seconds} s${how}\n`,
-  );
+  process.stderr.write(`-- ${done} of ${files.length} files: ${name}, ${seconds} s${how}\n`);
 });
 events.compose(new spec()).pipe(process.stdout);
