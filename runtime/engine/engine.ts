@@ -232,7 +232,10 @@ export interface BoxProcess extends AsyncDisposable {
    * rejects. `exitCode` is null if the engine can't say.
    */
   readonly ended: Promise<{ readonly exitCode: number | null }>;
-  /** SIGKILLs the program and its descendants. Resolves when that is done; harmless afterwards. */
+  /**
+   * SIGKILLs the program and its descendants. Resolves when that is done; harmless afterwards. Output
+   * that nobody is reading by then may be lost.
+   */
   kill(): Promise<void>;
   /** Kills and lets go of the streams. */
   [Symbol.asyncDispose](): Promise<void>;

@@ -69,9 +69,8 @@ export class DockerSandbox implements Sandbox {
   }
 
   async stop(options: EngineCall = {}): Promise<BoxState> {
-    const { main } = this.#parts;
+    const { api, main } = this.#parts;
     main.hurry();
-    const { api } = this.#parts;
     const { runtime, container } = main.parts;
     const wasRunning = await hastened(api, runtime, [container], async () => {
       // Asked first: a box that is ended from the host meanwhile looks as if somebody else had.
