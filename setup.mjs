@@ -40,16 +40,62 @@ function installPackages() {
   const npm = process.platform === "win32" ? "npm.cmd" : "npm";
   const result = spawnSync(npm, ["ci", "--no-audit", "--no-fund", "--loglevel=error"], {
     cwd: root,
-    stdio: ["ignore", "ignore", "inherit"],
+    stdio: ["ignore", "ignore", "pipe"],
+    encoding: "utf8",
     env: { ...process.env, PATH: pathWithoutPackages() },
   });
   if (result.status !== 0) {
-    const why = result.error ? result.error.message : `it ended with ${result.status}`;
-    fail(`"npm ci" did not install the packages (${why}); see npm's words above`);
+    const words = result.error ? result.error.message : result.stderr || "";
+    process.stderr.write(words.endsWith("\n") ? words : `${words}\n`);
+    const how = result.status === null ? "could not run" : `ended with ${result.status}`;
+    fail(
+      `"npm ci" ${how}, so the packages are not installed; its words are above.\n${advice(words)}`,
+    );
   }
   writeFileSync(stamp, lockHash);
   const seconds = ((Date.now() - started) / 1000).toFixed(1);
   say(`packages      installed (${seconds} s)`);
+}
+
+/** What to do about npm's failure, by the words that npm gives for it. */
+function advice(words) {
+  const known = [
+    [
+      /Invalid Version|EUSAGE|can only install (packages )?with an existing|in sync/i,
+      'package-lock.json is not whole (an entry without a version, or not in step with package.json). Take the committed one back, "git checkout package.json package-lock.json"; whoever changes packages writes it anew with "rm -rf node_modules package-lock.json && npm install --package-lock-only --ignore-scripts".',
+    ],
+    [
+      /EINTEGRITY|sha512/i,
+      'A package is not the one that package-lock.json pins. Empty npm\'s cache with "npm cache clean --force" and try again; if it comes again, do not install: what serves the packages serves others.',
+    ],
+    [
+      /E404|ETARGET|notarget|No matching version/i,
+      'The registry that npm is set to does not have a package named above. See "npm config get registry"; a mirror may be behind, then try again with "npm_config_registry=https://registry.npmjs.org npm run setup".',
+    ],
+    [
+      /ENOTFOUND|EAI_AGAIN|ECONN|ETIMEDOUT|ERR_SOCKET|network|CERT|certificate/i,
+      'npm cannot reach its registry. See "npm config get registry", "npm config get proxy" and "npm config get cafile", try "npm ping", then again.',
+    ],
+    [
+      /E401|E403|authentication/i,
+      'The registry refuses access. Try "npm login", or another registry ("npm config get registry").',
+    ],
+    [
+      /ENOSPC|no space left/i,
+      "The disk is full. Make room (about 600 MB for the packages) and try again.",
+    ],
+    [
+      /EACCES|EPERM|EROFS/i,
+      'npm may not write here. Make this folder and npm\'s cache ("npm config get cache") your own and try again.',
+    ],
+    [
+      /ENOENT|not found/i,
+      'There is no npm on the PATH. Install Node 20 or newer with npm (Debian: "apt-get install nodejs npm").',
+    ],
+  ];
+  const found = known.find(([pattern]) => pattern.test(words));
+  if (found) return found[1];
+  return 'Try "npm ci" in this folder to see all of it; the log it names has more. npm 10 and 11 are known to work ("npm --version").';
 }
 
 /** npm removes node_modules first, so it must not run on the Node that lies in there. */

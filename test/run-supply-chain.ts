@@ -44,22 +44,17 @@ const results = [licences(), audit()];
 process.exitCode = results.includes(false) ? 1 : 0;
 
 interface Locked {
-  readonly version?: string;
   readonly license?: string;
   readonly integrity?: string;
   readonly link?: boolean;
   /** Absent where it is the registry that npm is set to. */
   readonly resolved?: string;
-  readonly optional?: boolean;
 }
 
 function licences(): boolean {
   const text = readFileSync(`${root}package-lock.json`, "utf8");
   const { packages } = JSON.parse(text) as { packages: Record<string, Locked> };
-  const all = Object.entries(packages).filter(([path, { link, version, optional }]) => {
-    const isNothing = version === undefined && optional === true; // For another machine, and not resolved.
-    return path !== "" && link !== true && !isNothing;
-  });
+  const all = Object.entries(packages).filter(([path, { link }]) => path !== "" && link !== true);
   const wrong = all.flatMap(([path, { license, integrity, resolved }]) => {
     const said = SAID_ELSEWHERE[path] ?? license;
     const problems = [
