@@ -1,6 +1,6 @@
 import { z } from "@hono/zod-openapi";
 import { closedObject } from "./closed-object.ts";
-import { outcomeName, rewardKindName } from "./schemas.ts";
+import { outcomeName, rewardKindName, splitName } from "./schemas.ts";
 
 /** What the endpoints take. Every field that is not named here is refused. */
 const LABELS_MAX = 32;
@@ -20,8 +20,11 @@ type Given<T> = {
 };
 
 function inner(member: unknown): unknown {
-  const isObject = typeof member === "object" && member !== null && !Array.isArray(member);
-  return isObject ? given(member) : member;
+  const isPlain =
+    typeof member === "object" &&
+    member !== null &&
+    Object.getPrototypeOf(member) === Object.prototype;
+  return isPlain ? given(member) : member;
 }
 
 const text = (max: number) => z.string().min(1).max(max);
@@ -129,7 +132,22 @@ export const afterQuery = closedObject({
   after: wholeNumber.optional().describe("How many of them you have; the first is left out."),
 });
 
+/** A day is its first instant, in UTC. */
+const instant = z
+  .union([z.iso.datetime({ offset: true }), z.iso.date()], {
+    error: "must be an instant such as 2026-03-02T09:00:00Z, or a day such as 2026-03-02",
+  })
+  .transform((text) => new Date(text))
+  .openapi({ type: "string", format: "date-time" });
+
+const rewardBound = z
+  .string()
+  .regex(/^-?(0|1|0?\.\d{1,9}|1\.0{1,9})$/, "must be a number from -1 to 1")
+  .transform(Number)
+  .openapi({ type: "number", minimum: -1, maximum: 1 });
+
 export const listQuery = closedObject({
+  id: text(100).optional().describe("The first letters of an id."),
   task: text(200).optional(),
   policy: text(200).optional(),
   group: text(200)
@@ -139,6 +157,13 @@ export const listQuery = closedObject({
     .union([outcomeName, z.literal("none")])
     .optional()
     .describe("`none`: those that have not ended."),
+  split: splitName.optional(),
+  since: instant.optional().describe("Requested then or later; a day begins at 00:00 UTC."),
+  until: instant.optional().describe("Requested before that."),
+  minReward: rewardBound
+    .optional()
+    .describe("Of the reward of the record's `rewardKind`; who has none is left out."),
+  maxReward: rewardBound.optional(),
   limit: wholeNumber
     .refine((limit) => limit >= 1 && limit <= 1000, "must be from 1 to 1000")
     .optional()

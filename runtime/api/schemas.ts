@@ -10,8 +10,10 @@ import {
   limitsSchema,
   recordSchema,
   rewardKindSchema,
+  splitSchema,
 } from "../store/schemas.ts";
 import { signatureSchema } from "../store/signature.ts";
+import type { Split } from "../task/task.ts";
 
 /** What the endpoints answer. The document at /openapi.json is made from these. */
 const phaseSchema: z.ZodType<Phase> = z
@@ -36,6 +38,12 @@ export const rewardKindName: z.ZodType<RewardKind> = named(
   rewardKindSchema,
   "RewardKind",
   "All criteria or nothing, the weighted fraction of them, or what that is above doing nothing.",
+);
+
+export const splitName: z.ZodType<Split> = named(
+  splitSchema,
+  "Split",
+  "Whether the variant is for training or held out.",
 );
 
 const json = z.any();

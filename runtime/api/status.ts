@@ -41,6 +41,8 @@ const STATUS: Readonly<Record<string, number>> = {
   "task/no-such-variant": 404,
   "task/exists": 409,
   "store/bad-cursor": 400,
+  "store/record-missing": 404,
+  "store/record-ambiguous": 409,
   "store/bundle-missing": 404,
   "store/bundle-ambiguous": 409,
   "engine/image-in-use": 409,

@@ -1,5 +1,6 @@
 import { asFault, type Fault, faultRecord } from "../base/fault.ts";
 import type { Outcome, Phase, RolloutRecord } from "../store/record.ts";
+import { splitOf } from "../task/task.ts";
 import { outcomeOf } from "./outcome.ts";
 import { imagesFor, type RolloutParts, type RolloutSpec, type RolloutWatcher } from "./parts.ts";
 
@@ -149,6 +150,7 @@ export function firstRecord(
     id: spec.id,
     task: { id: task.id, sha256: task.sha256 },
     variant: prepared.variant,
+    split: splitOf(task, prepared.variant),
     policy: player.name,
     group: spec.group,
     attempt: spec.attempt ?? 1,

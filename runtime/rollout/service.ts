@@ -4,7 +4,8 @@ import type { ToolInfo } from "../mcp/handshake.ts";
 import type { Budget, Step } from "../mcp/step.ts";
 import type { Bundle } from "../store/bundle.ts";
 import type { Outcome, Phase, RolloutRecord } from "../store/record.ts";
-import type { RecordPage, RecordQuery } from "../store/records.ts";
+import type { RecordQuery } from "../store/record-query.ts";
+import type { RecordPage } from "../store/records.ts";
 import type { TaskLimits } from "../task/task.ts";
 
 /**

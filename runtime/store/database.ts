@@ -3,7 +3,6 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { asFault, type Fault, messageOf } from "../base/fault.ts";
 import { storeFault } from "./faults.ts";
 
-const VERSION = 2;
 const BUSY_MS = 10_000;
 
 /** What brings a file from each version to the next; the first one makes it. */
@@ -59,7 +58,18 @@ const STEPS: readonly string[] = [
     PRIMARY KEY (key, name)
   ) STRICT, WITHOUT ROWID;
   CREATE INDEX claims_by_time ON claims (claimed_at);`,
+  `ALTER TABLE records ADD COLUMN split TEXT;
+  ALTER TABLE records ADD COLUMN reward REAL;
+  UPDATE records SET reward = document ->> ('$.reward.' || coalesce(document ->> '$.rewardKind', 'sparse'));
+  DROP INDEX records_by_time;
+  DROP INDEX records_by_key;
+  CREATE INDEX records_by_time
+    ON records (requested_at DESC, id DESC, task, policy, outcome, split, reward, group_id);
+  CREATE INDEX records_by_key
+    ON records (key, requested_at DESC, id DESC, task, policy, outcome, split, reward, group_id);
+  CREATE INDEX records_by_bundle ON records (bundle);`,
 ];
+const VERSION = STEPS.length;
 
 /**
  * Opens the file of records, or makes it, and brings it up to date. What a transaction has written

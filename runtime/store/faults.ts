@@ -33,6 +33,16 @@ export const STORE_FAULTS = {
     means: "A record in the database is not a record of a rollout.",
     remedy: "Restore the database; something else has written into it.",
   },
+  "record-missing": {
+    blame: "caller",
+    means: "No record fits the letters given.",
+    remedy: "Give the first letters, four at least, of the id of a rollout or of its bundle.",
+  },
+  "record-ambiguous": {
+    blame: "caller",
+    means: "The letters given fit several records.",
+    remedy: "Give more letters of the id.",
+  },
   "bad-cursor": {
     blame: "caller",
     means: "The cursor of a list was not one that a list gave.",

@@ -2,6 +2,7 @@ import type { FaultRecord } from "../base/fault.ts";
 import type { BoxLimits, SandboxIdentity } from "../engine/engine.ts";
 import type { Criterion, Reward, RewardKind } from "../grading/grade.ts";
 import type { Budget, Ending } from "../mcp/step.ts";
+import type { Split } from "../task/task.ts";
 
 /** How far a rollout got. Each phase says what is true from then on (ARCHITECTURE.md). */
 export type Phase =
@@ -37,6 +38,8 @@ export interface RolloutRecord {
   readonly id: string;
   readonly task: { readonly id: string; readonly sha256: string };
   readonly variant: number;
+  /** Whether the variant was for training or held out then; null in records of before it was kept. */
+  readonly split: Split | null;
   /** Who played: "oracle", "null", "cheat:<name>", or what the caller named. */
   readonly policy: string;
   /** The id of the group that it was asked for in, or a label of its caller's. */

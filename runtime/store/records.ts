@@ -1,26 +1,19 @@
 import type { DatabaseSync, SQLInputValue } from "node:sqlite";
 import { canonicalJson } from "../base/canonical-json.ts";
 import { asFault, messageOf } from "../base/fault.ts";
+import { paidBy } from "../grading/reward.ts";
 import { Admissions } from "./admissions.ts";
 import { openDatabase, running, transaction } from "./database.ts";
 import { storeFault } from "./faults.ts";
-import type { Outcome, RolloutRecord } from "./record.ts";
+import type { RolloutRecord } from "./record.ts";
+import {
+  conditionsOf,
+  cursorOf,
+  type RecordQuery,
+  sortableTime,
+  startsWith,
+} from "./record-query.ts";
 import { firstIssue, recordSchema } from "./schemas.ts";
-
-export interface RecordQuery {
-  readonly task?: string;
-  readonly policy?: string;
-  /** Null: only those without an outcome yet. */
-  readonly outcome?: Outcome | null;
-  readonly process?: string;
-  /** The id of the caller's key. */
-  readonly key?: string;
-  readonly group?: string;
-  /** At most this many; default 100, at most 1000. */
-  readonly limit?: number;
-  /** `next` of the page before. */
-  readonly cursor?: string;
-}
 
 export interface RecordPage {
   /** Newest request first. */
@@ -66,18 +59,22 @@ export class RecordStore implements Disposable {
     return this.#select("WHERE id = ?", [id])[0];
   }
 
-  /** Ids beginning with these letters, at most `limit`. */
+  /** Those whose id, or whose bundle's id, begins with these letters: at most `limit`, by id. */
   async withPrefix(prefix: string, limit = 10): Promise<readonly RolloutRecord[]> {
-    const where = "WHERE substr(id, 1, length(?)) = ? ORDER BY id LIMIT ?";
-    return this.#select(where, [prefix, prefix, limit]);
+    const [ofRollout, ...own] = startsWith("id", prefix);
+    const [ofBundle, ...bundles] = startsWith("bundle", prefix);
+    const where = `WHERE (${ofRollout}) OR (${ofBundle}) ORDER BY id LIMIT ?`;
+    return this.#select(where, [...own, ...bundles, limit]);
   }
 
-  /** Rejects with `store/bad-cursor`. */
+  /** The records that fit, newest request first. Rejects with `store/bad-cursor`. */
   async list(query: RecordQuery = {}): Promise<RecordPage> {
     const limit = Math.min(Math.max(1, query.limit ?? 100), 1000);
-    const { where, values } = conditions(query);
-    const order = "ORDER BY requested_at DESC, id DESC LIMIT ?";
-    const found = this.#select(`${where} ${order}`, [...values, limit + 1]);
+    const { where, values } = conditionsOf(query);
+    const order = "ORDER BY requested_at DESC, id DESC";
+    // An index alone finds the ids: what does not fit is never read.
+    const ids = `SELECT id FROM records ${where} ${order} LIMIT ?`;
+    const found = this.#select(`WHERE id IN (${ids}) ${order}`, [...values, limit + 1]);
     const records = found.slice(0, limit);
     const last = records.at(-1);
     return { records, next: found.length > limit && last ? cursorOf(last) : null };
@@ -97,7 +94,8 @@ export class RecordStore implements Disposable {
     const sql = "SELECT outcome, document FROM records WHERE id = ?";
     const stored = this.#database.prepare(sql).get(record.id);
     if (stored !== undefined && stored["outcome"] !== null) {
-      if (stored["document"] === document) return;
+      // What an older Cloche wrote lacks what records say today.
+      if (documentOf(parsed(String(stored["document"]), record.id)) === document) return;
       throw storeFault(
         "record-final",
         `record ${record.id} has ended as "${stored["outcome"]}" and cannot be changed any more`,
@@ -122,61 +120,21 @@ export class RecordStore implements Disposable {
 
 /** What of a record changes; the other columns are in indexes that need not be touched then. */
 const INSERT = `INSERT INTO records
-  (id, task, policy, outcome, requested_at, process, bundle, key, group_id, document)
-  VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+  (id, task, policy, outcome, requested_at, process, bundle, key, group_id, split, reward, document)
+  VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
   ON CONFLICT (id) DO UPDATE SET outcome = excluded.outcome, process = excluded.process,
-    bundle = excluded.bundle, document = excluded.document`;
-
-const COLUMNS = {
-  task: "task",
-  policy: "policy",
-  outcome: "outcome",
-  process: "process",
-  key: "key",
-  group: "group_id",
-} as const satisfies Partial<Record<keyof RecordQuery, string>>;
+    bundle = excluded.bundle, reward = excluded.reward, document = excluded.document`;
 
 /** As it is stored. Throws `store/record-damaged` for what is no record. */
 function documentOf(record: RolloutRecord): string {
   return canonicalJson(checked(JSON.parse(canonicalJson(record)), record.id));
 }
 
-function conditions(query: RecordQuery): { where: string; values: SQLInputValue[] } {
-  const clauses: string[] = [];
-  const values: SQLInputValue[] = [];
-  for (const [name, column] of Object.entries(COLUMNS)) {
-    const value = query[name as keyof typeof COLUMNS];
-    if (value === undefined) continue;
-    clauses.push(`${column} IS ?`);
-    values.push(value);
-  }
-  if (query.cursor !== undefined) {
-    clauses.push("(requested_at, id) < (?, ?)");
-    values.push(...fromCursor(query.cursor));
-  }
-  return { where: clauses.length === 0 ? "" : `WHERE ${clauses.join(" AND ")}`, values };
-}
-
 function columns(record: RolloutRecord): SQLInputValue[] {
-  const { id, task, policy, outcome, process, bundle, key, group } = record;
-  return [id, task.id, policy, outcome, sortableTime(record), process, bundle, key, group];
-}
-
-/** All in UTC, so that the order of texts is the order of instants. */
-function sortableTime(record: RolloutRecord): string {
-  return new Date(record.requestedAt).toISOString();
-}
-
-function cursorOf(record: RolloutRecord): string {
-  return Buffer.from(`${sortableTime(record)} ${record.id}`).toString("base64url");
-}
-
-function fromCursor(cursor: string): [string, string] {
-  const [time, id, ...more] = Buffer.from(cursor, "base64url").toString().split(" ");
-  if (time === undefined || id === undefined || more.length > 0 || Number.isNaN(Date.parse(time))) {
-    throw storeFault("bad-cursor", `"${cursor}" is not the cursor of a list; list without one`);
-  }
-  return [time, id];
+  const { id, task, policy, outcome, split, process, bundle, key, group } = record;
+  const at = sortableTime(new Date(record.requestedAt));
+  const reward = paidBy(record.rewardKind, record.reward);
+  return [id, task.id, policy, outcome, at, process, bundle, key, group, split, reward];
 }
 
 function parsed(document: string, id: string): RolloutRecord {

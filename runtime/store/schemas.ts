@@ -11,6 +11,7 @@ import {
   type RewardKind,
 } from "../grading/grade.ts";
 import type { Budget, Ending, Step } from "../mcp/step.ts";
+import type { Split } from "../task/task.ts";
 import type { Outcome, Phase, RolloutRecord } from "./record.ts";
 
 /** Strict readers of what the store keeps as JSON; an unknown member is refused. */
@@ -40,6 +41,8 @@ export const outcomeSchema: z.ZodType<Outcome> = z.enum([
   "infra_error",
   "cancelled",
 ]);
+
+export const splitSchema: z.ZodType<Split> = z.enum(["train", "holdout"]);
 
 export const endingSchema: z.ZodType<Ending> = z.discriminatedUnion("kind", [
   z.strictObject({ kind: z.literal("submitted"), answer: text.nullable() }),
@@ -145,6 +148,7 @@ const record: z.ZodType<RolloutRecord> = z.strictObject({
   id: text.min(1).max(100),
   task: taskSchema,
   variant: z.int(),
+  split: splitSchema.nullable().default(null),
   policy: text,
   group: text.nullable(),
   attempt: z.int().positive().default(1),

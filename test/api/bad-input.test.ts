@@ -181,6 +181,8 @@ describe("bad input", () => {
       await refused("GET", `/v1/rollouts?cursor=${cursor}`, {}, "store/bad-cursor");
     }
     const wrong = ["limit=0", "limit=1001", "limit=x", "limit=1&limit=2", "outcome=won", "cursor="];
+    const filters = ["since=soon", "until=2026-02-30", "since=2026-03-02T09:00", "split=test"];
+    wrong.push(...filters, "minReward=x", "maxReward=2", "minReward=1e0", "minReward=", "id=");
     for (const query of wrong) await refused("GET", `/v1/rollouts?${query}`, {}, "api/bad-request");
     await refused("GET", "/v1/rollouts/ID/steps?after=-1", {}, "api/bad-request");
     const headers = { "last-event-id": "first" };

@@ -234,6 +234,19 @@ describe("a rollout over HTTP", () => {
     assert.equal(graded.json.records.length, 1);
     const open = await api.ask("GET", "/v1/rollouts?outcome=none");
     assert.equal(open.json.records.length, 0);
+    const [record] = graded.json.records;
+    assert.equal(record.split, "train");
+    const at = encodeURIComponent(record.requestedAt.replace("Z", "+00:00"));
+    const day = record.requestedAt.slice(0, 10);
+    const fits = [`since=${at}`, `since=${day}`, "minReward=1&maxReward=1", "split=train"];
+    for (const query of [...fits, `id=${record.id.slice(0, 12)}`]) {
+      const { json } = await api.ask("GET", `/v1/rollouts?policy=me&${query}`);
+      assert.deepEqual(json.records, [record], query);
+    }
+    for (const query of [`until=${at}`, "maxReward=0.5", "split=holdout", "id=rnone"]) {
+      const { json } = await api.ask("GET", `/v1/rollouts?policy=me&${query}`);
+      assert.deepEqual(json.records, [], query);
+    }
   });
 });
 

@@ -73,7 +73,8 @@ test("idempotency keys are remembered for seven days", async (context) => {
 
 test("a file of the first version is brought up to date, its records those of the local key", async (context) => {
   const path = join(temporaryFolder(context), "cloche.db");
-  const { attempt, key, sandbox, leaseMs, ...old } = sampleRecord();
+  const { attempt, key, sandbox, leaseMs, split, ...old } = sampleRecord();
+  assert.equal(split, "train");
   const database = new DatabaseSync(path);
   database.exec(`CREATE TABLE records (
     id TEXT PRIMARY KEY, task TEXT NOT NULL, policy TEXT NOT NULL, outcome TEXT,
@@ -95,6 +96,8 @@ test("a file of the first version is brought up to date, its records those of th
     );
   database.close();
   using store = await RecordStore.open(path);
-  assert.deepEqual(await store.get(old.id), { ...old, attempt, key, sandbox, leaseMs });
+  assert.deepEqual(await store.get(old.id), {
+    ...{ ...old, attempt, key, sandbox, leaseMs, split: null },
+  });
   assert.equal((await store.list({ key: "local" })).records.length, 1);
 });

@@ -24,6 +24,7 @@ export function sampleRecord(changes: Partial<RolloutRecord> = {}): RolloutRecor
     id: ROLLOUT,
     task: { id: "desk/count-lines", sha256: "a".repeat(64) },
     variant: 1,
+    split: "train",
     policy: "oracle",
     group: null,
     attempt: 1,

@@ -96,7 +96,7 @@ function recordOf(number: number, count: number): RolloutRecord {
   const at = new Date(FIRST_MS + number * 1000).toISOString();
   const criterion = { name: "readme.txt is as it was", weight: 1, score: 1, reason: "it is" };
   return {
-    ...{ schema: "cloche.record/1", id: rolloutId(), variant: 1, policy: "null" },
+    ...{ schema: "cloche.record/1", id: rolloutId(), variant: 1, split: "train", policy: "null" },
     task: { id: taskName(number, count), sha256: "0".repeat(64) },
     ...{ group: null, attempt: 1, labels: {}, key: KEY, process: processIdentity() },
     ...{ phase: "stored", outcome: "graded", ending: { kind: "submitted", answer: null } },
