@@ -3,7 +3,7 @@ import { globSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { haveRunsc } from "./support/have-runsc.ts";
 
-// The 36 threats under each OCI runtime that is here, or under those that are named; all of them are
+// The numbered threats under each OCI runtime that is here, or under those that are named; all of them are
 // run whatever fails.
 const root = fileURLToPath(new URL("..", import.meta.url));
 const files = globSync("test/security/*.test.ts", { cwd: root }).sort();

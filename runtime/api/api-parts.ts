@@ -1,6 +1,8 @@
 import type { OpenAPIHono } from "@hono/zod-openapi";
+import type { ForeignLimits } from "../rollout/foreign-bundle.ts";
 import type { RolloutParts } from "../rollout/parts.ts";
 import type { Caller, RolloutService } from "../rollout/service.ts";
+import type { Verifier } from "../store/signature.ts";
 import type { Canary } from "./canary.ts";
 import type { Keys } from "./keys.ts";
 import type { ServiceMetrics } from "./metrics.ts";
@@ -20,8 +22,16 @@ export interface ApiParts
   /** What the service as a whole is doing. */
   readonly state: () => ServiceState;
   readonly version: string;
+  /** What holds for bundles that callers send. Default: no key but the signer's, the usual limits. */
+  readonly uploads?: UploadTerms;
   /** When a tool's answer that takes its time begins, and how often it shows life. Default 15,000. */
   readonly keepAliveMs?: number;
+}
+
+export interface UploadTerms {
+  /** Whose signature is enough for a bundle's code to be run, beside the service's own. */
+  readonly trusted: readonly Verifier[];
+  readonly limits: ForeignLimits;
 }
 
 export type ServiceState = "starting" | "serving" | "draining";

@@ -73,6 +73,13 @@ export const API_FAULTS = {
     means: "The uploaded archive is not a bundle of Cloche, or was altered.",
     remedy: "Send the bytes of GET /v1/rollouts/{id}/bundle as they came.",
   },
+  "foreign-bundle": {
+    blame: "caller",
+    means:
+      "The uploaded bundle is none of this service's and no key that it trusts has signed it, so the code in it is not run.",
+    remedy:
+      "Have it signed by a key that the service trusts (`serve --trust-key`), or call with a key that has `may=grade:foreign`.",
+  },
   "keys-unreadable": {
     blame: "caller",
     means: "The keys cannot be read.",

@@ -4,7 +4,7 @@ import type { Clock } from "../base/clock.ts";
 import { messageOf } from "../base/fault.ts";
 import { sha256 } from "../base/hash.ts";
 import { secret } from "../base/id.ts";
-import type { Caller } from "../rollout/service.ts";
+import { type Caller, RIGHTS, type Right } from "../rollout/service.ts";
 import { apiFault } from "./faults.ts";
 
 /** A key as it is stored: never itself, only its hash. */
@@ -17,6 +17,8 @@ export interface StoredKey {
   readonly burst?: number | undefined;
   /** Rollouts open at once; none: as many as there is room for. */
   readonly open?: number | undefined;
+  /** What it is allowed beyond what every key is; none: nothing. */
+  readonly may?: readonly Right[] | undefined;
 }
 
 const LOCAL: Caller = { key: "local" };
@@ -27,6 +29,7 @@ const storedKey: z.ZodType<StoredKey> = z.strictObject({
   rate: z.number().positive().max(1e6).optional(),
   burst: z.int().positive().max(1e6).optional(),
   open: z.int().positive().max(1e6).optional(),
+  may: z.array(z.enum(RIGHTS, `must be of ${RIGHTS.join(", ")}`)).optional(),
 });
 
 /** A new key, and the line of the key file that knows it. The key itself is stored nowhere. */
@@ -36,8 +39,8 @@ export function newKey(id: string): { readonly key: string; readonly line: strin
 }
 
 /**
- * Reads the keys of a file: JSON, `[{"id", "sha256", "rate"?, "burst"?, "open"?}]`, or one a line,
- * `<id> <sha256> [rate=10] [burst=20] [open=50]`, where `#` begins a comment.
+ * Reads the keys of a file: JSON, `[{"id", "sha256", "rate"?, "burst"?, "open"?, "may"?}]`, or one a
+ * line, `<id> <sha256> [rate=10] [burst=20] [open=50] [may=grade:foreign]`, where `#` begins a comment.
  * @throws `api/keys-unreadable`, which names the line and never shows a hash
  */
 export function parseKeys(text: string, from: string): readonly StoredKey[] {
@@ -74,9 +77,12 @@ function linesOf(text: string): Raw[] {
   return text.split(/\r?\n|;/).flatMap((line, at) => {
     const [id, hash, ...options] = line.replace(/#.*/, "").trim().split(/\s+/);
     if (id === undefined || id === "") return [];
-    const numbers = options.map((option) => option.split("=", 2) as [string, string]);
-    const bounds = Object.fromEntries(numbers.map(([name, value]) => [name, Number(value)]));
-    return [{ where: `line ${at + 1}`, value: { id, sha256: hash, ...bounds } }];
+    const members = options.map((option) => {
+      const [name, value = ""] = option.split("=", 2) as [string, string?];
+      return [name, name === "may" ? value.split(",") : Number(value || Number.NaN)];
+    });
+    const more = Object.fromEntries(members);
+    return [{ where: `line ${at + 1}`, value: { id, sha256: hash, ...more } }];
   });
 }
 
@@ -136,13 +142,17 @@ export class Keys {
       const detail = presented === undefined ? {} : { presented: true };
       throw apiFault("no-key", `${what}; send Authorization: Bearer <key>`, { detail });
     }
-    const { id, open } = found.stored;
+    const { id, open, may } = found.stored;
     const waitMs = found.bucket?.take() ?? 0;
     if (waitMs > 0) {
       const message = `the key "${id}" has used up its requests for now`;
       throw apiFault("rate-limited", message, { detail: { retryAfterMs: waitMs } });
     }
-    return open === undefined ? { key: id } : { key: id, maxOpen: open };
+    return {
+      key: id,
+      ...(open === undefined ? {} : { maxOpen: open }),
+      ...(may === undefined ? {} : { may }),
+    };
   }
 
   /** A key that is the same as before does not get its requests back. */

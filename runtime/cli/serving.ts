@@ -25,8 +25,9 @@ import {
   openRecords,
   tasksRoot,
 } from "./context.ts";
+import { foreignLimits } from "./foreign.ts";
 import { examineSandbox, requireSealed } from "./security/sealed.ts";
-import { signerOf } from "./signing.ts";
+import { signerOf, verifierOf } from "./signing.ts";
 
 export interface ServeOptions extends CommonOptions {
   readonly host: string;
@@ -39,6 +40,10 @@ export interface ServeOptions extends CommonOptions {
   readonly queue: number;
   /** Properties in which sandboxes may be weaker than they should be. */
   readonly accept: readonly string[];
+  /** Files of public keys whose bundles may be graded. */
+  readonly trustKey: readonly string[];
+  /** "name=number": what a bundle from elsewhere may have at most. */
+  readonly foreignLimit: readonly string[];
 }
 
 /** A service that answers on its port. Disposing it releases everything at once. */
@@ -62,6 +67,10 @@ export async function openServing(
   say: (text: string) => void,
 ): Promise<Serving> {
   const keyring = readKeys(context, options);
+  const uploads = {
+    trusted: await Promise.all(options.trustKey.map(verifierOf)),
+    limits: foreignLimits(options.foreignLimit),
+  };
   const stack = new AsyncDisposableStack();
   try {
     const { data, records } = stack.use(await openRecords(context, options));
@@ -101,7 +110,8 @@ export async function openServing(
     const recovered = await service.recover();
     let state: ServiceState = "serving";
     const canary = new Canary(parts);
-    const api = { ...parts, service, tasksRoot: root, keys, metrics, canary, version: VERSION };
+    const own = { service, tasksRoot: root, keys, metrics, canary, uploads, version: VERSION };
+    const api = { ...parts, ...own };
     server.serve(createApi({ ...api, state: () => state }).fetch, endpoint);
     const rest = stack.move();
     return {

@@ -46,6 +46,19 @@ export const ROLLOUT_FAULTS = {
     means: "The way from the sandbox to the hosts of its task could not be opened.",
     remedy: "Read the message; look whether the engine has a network, and run it again.",
   },
+  "foreign-image": {
+    blame: "caller",
+    means:
+      "A bundle from elsewhere names an image that is none of those that are used here for it.",
+    remedy:
+      "Grade it where it was made; on a machine of your own `cloche grade --as-recorded` takes its word.",
+  },
+  "foreign-too-large": {
+    blame: "caller",
+    means: "A bundle from elsewhere holds more than is graded here.",
+    remedy:
+      "Raise the bound that the message names (`serve --foreign-limit`), or grade it elsewhere.",
+  },
   interrupted: {
     blame: "engine",
     means: "The process that conducted the rollout died before the rollout's end.",

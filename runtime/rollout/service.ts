@@ -99,7 +99,13 @@ export interface Caller {
   readonly key: string;
   /** Rollouts of this key at once; undefined: as many as there is room for. */
   readonly maxOpen?: number;
+  /** What this key is allowed beyond what every key is. Default: nothing. */
+  readonly may?: readonly Right[];
 }
+
+/** "grade:foreign": to have the code run that a bundle from elsewhere brings with it. */
+export const RIGHTS = ["grade:foreign"] as const;
+export type Right = (typeof RIGHTS)[number];
 
 export interface RolloutWish {
   readonly task: string;

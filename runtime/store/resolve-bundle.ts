@@ -24,6 +24,12 @@ export async function resolveBundle(folder: DataFolder, text: string): Promise<s
   return requireFolder(join(folder.bundles, id));
 }
 
+/** Whether the very same bundle lies in the data folder, which only Cloche writes to. */
+export async function isStored({ bundles }: DataFolder, { id }: { readonly id: string }) {
+  const found = await stat(join(bundles, id)).catch(() => undefined);
+  return found?.isDirectory() ?? false;
+}
+
 async function bundlesNamed(folder: DataFolder, prefix: string): Promise<readonly string[]> {
   return (await readdir(folder.bundles)).filter((name) => name.startsWith(prefix));
 }

@@ -27,6 +27,9 @@ describe("a key file", () => {
       [`one ${HASH} rate=fast`, "line 1"],
       [`one ${HASH} rat=1`, "line 1"],
       [`one ${HASH} open=0`, "line 1"],
+      [`one ${HASH} open=`, "line 1"],
+      [`one ${HASH} may=grade`, "line 1"],
+      [`one ${HASH} may=`, "line 1"],
       [`-one ${HASH}`, "line 1"],
       [`one ${HASH}\none ${sha256("other")}`, "twice"],
       [`one ${HASH}\ntwo ${HASH}`, "twice"],
@@ -45,6 +48,9 @@ describe("a key file", () => {
     const one = { id: "one", sha256: HASH, rate: 10, burst: 20, open: 50 };
     assert.deepEqual(parseKeys(`# ours\none ${HASH} rate=10 burst=20 open=50 # x\n`, "k"), [one]);
     assert.deepEqual(parseKeys(JSON.stringify([one]), "k"), [one]);
+    const may = { id: "one", sha256: HASH, may: ["grade:foreign"] };
+    assert.deepEqual(parseKeys(`one ${HASH} may=grade:foreign`, "k"), [may]);
+    assert.deepEqual(parseKeys(JSON.stringify([may]), "k"), [may]);
     assert.deepEqual(parseKeys(`a ${HASH}; b ${sha256("b")}`, "CLOCHE_KEYS").length, 2);
     assert.deepEqual(parseKeys("\n# none\n", "k"), []);
   });

@@ -6,9 +6,10 @@ import { Canary } from "../../runtime/api/canary.ts";
 import { Keys, type StoredKey } from "../../runtime/api/keys.ts";
 import { ServiceMetrics } from "../../runtime/api/metrics.ts";
 import { sha256 } from "../../runtime/base/hash.ts";
+import { FOREIGN_LIMITS } from "../../runtime/rollout/foreign-bundle.ts";
 import type { RolloutService } from "../../runtime/rollout/service.ts";
 import type { ServiceOptions } from "../../runtime/rollout/service-options.ts";
-import type { Signer } from "../../runtime/store/signature.ts";
+import type { Signer, Verifier } from "../../runtime/store/signature.ts";
 import type { TestRuntime } from "../support/runtime.ts";
 import { openServiceBench } from "../support/service.ts";
 
@@ -57,6 +58,8 @@ export interface TestApiOptions {
   readonly task?: Readonly<Record<string, string | undefined>>;
   readonly keepAliveMs?: number;
   readonly signer?: Signer;
+  /** Whose bundles may be graded, beside the signer's. */
+  readonly trusted?: readonly Verifier[];
 }
 
 export async function openTestApi(options: TestApiOptions = {}): Promise<TestApi> {
@@ -71,7 +74,9 @@ export async function openTestApi(options: TestApiOptions = {}): Promise<TestApi
   metrics.watch(service);
   const keys = new Keys(options.keys ?? KEYS, runtime.clock);
   const canary = new Canary(runtime);
-  const made = { ...runtime, ...signing, service, tasksRoot: root.path, keys, metrics, canary };
+  const uploads = { trusted: options.trusted ?? [], limits: FOREIGN_LIMITS };
+  const own = { ...signing, service, tasksRoot: root.path, keys, metrics, canary, uploads };
+  const made = { ...runtime, ...own };
   const { keepAliveMs = 15_000 } = options;
   const app = createApi({ ...made, keepAliveMs, version: "0.0.0", state: () => api.state });
   const check = await documentChecker(app);

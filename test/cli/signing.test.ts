@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
 import { bundleArchive } from "../../runtime/api/bundle-archive.ts";
+import { Forge } from "../store/forge.ts";
 import { smallTask, type TestRoot } from "../support/small-task.ts";
 
 interface Ran {
@@ -115,6 +116,29 @@ describe("signatures, from the command line", () => {
     const { code, err } = await cloche(args);
     assert.equal(code, 2);
     assert.match(err, /store\/signature-wrong: .*the grade was rewritten/);
+  });
+
+  it("grades a bundle from elsewhere in an image of this machine's, unless its word is to be taken", async () => {
+    const copy = join(folder, "elsewhere");
+    await cp(bundle, copy, { recursive: true });
+    const forge = new Forge(copy);
+    forge.manifest((manifest) => ({
+      ...manifest,
+      images: { ...manifest.images, sandbox: "cloche-test/somebody-elses:1" },
+      limits: { ...manifest.limits, memoryBytes: 2e12, processes: 1_000_000 },
+    }));
+    forge.seal();
+    const [refused, several, taken] = [
+      await cloche(["grade", copy]),
+      await cloche(["grade", copy, bundle]),
+      await cloche(["grade", copy, "--as-recorded"]),
+    ];
+    assert.equal(refused.code, 2, refused.err);
+    assert.match(refused.err, /rollout\/foreign-image: .*somebody-elses:1/);
+    assert.equal(several.code, 1);
+    assert.match(several.err, /rollout\/foreign-image: .*somebody-elses:1/);
+    assert.match(several.out, /sparse 1/);
+    assert.equal(taken.code, 0, taken.err);
   });
 
   function cloche(args: readonly string[], env: Record<string, string> = {}): Promise<Ran> {

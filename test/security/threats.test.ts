@@ -4,9 +4,9 @@ import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 
 const FOLDER = fileURLToPath(new URL(".", import.meta.url));
-const THREATS = 36;
+const THREATS = 37;
 
-test("each of the 36 threats is in the title of a test", () => {
+test("every one of the numbered threats is in the title of a test", () => {
   const texts = globSync("*.test.ts", { cwd: FOLDER }).map((file) =>
     readFileSync(`${FOLDER}/${file}`, "utf8"),
   );

@@ -4,11 +4,9 @@ import { createRoute, z } from "@hono/zod-openapi";
 import { draftName, removeDraft } from "../../base/draft.ts";
 import { Fault } from "../../base/fault.ts";
 import { gradeBytes } from "../../grading/grade-run.ts";
-import type { RolloutService } from "../../rollout/service.ts";
 import type { Bundle } from "../../store/bundle.ts";
 import { openBundle } from "../../store/bundle-reader.ts";
-import { type Signer, signRegrade } from "../../store/signature.ts";
-import { requireSignature } from "../../store/verify-bundle.ts";
+import { signRegrade } from "../../store/signature.ts";
 import { failures, jsonAnswer } from "../answer.ts";
 import type { ApiApp, ApiParts } from "../api-parts.ts";
 import { TAR_TYPE, withoutStalls } from "../body.ts";
@@ -17,6 +15,7 @@ import { apiFault } from "../faults.ts";
 import { gradeBody, gradeQuery } from "../requests.ts";
 import { regradeSchema } from "../schemas.ts";
 import { Slots } from "../slots.ts";
+import { admitUpload, isVouchedFor } from "../uploaded-bundle.ts";
 import { bundleOf } from "./evidence.ts";
 
 const MOST = 10;
@@ -26,7 +25,10 @@ const grade = createRoute({
   path: "/v1/grade",
   tags: ["evidence"],
   summary: "Grade a bundle again",
-  description: "One of your ended rollouts, or an archive as GET …/bundle gives it.",
+  description:
+    "One of your ended rollouts, or an archive as GET …/bundle gives it. One that the service has not " +
+    "made is graded only if a key that it trusts has signed it, or for a key that may grade:foreign, " +
+    "and then in images and within limits of the service's own.",
   request: {
     query: gradeQuery,
     body: {
@@ -44,10 +46,9 @@ type Which = "recorded" | "current";
 type Wish = z.infer<typeof gradeBody>;
 
 /** Grades what a rollout left, from its bundle alone, as often as one likes. */
-export function addGrade(app: ApiApp, { service, data, signer }: ApiParts): void {
+export function addGrade(app: ApiApp, parts: ApiParts): void {
+  const { service, data } = parts;
   const slots = new Slots(MOST);
-  const gradeIn = async (folder: string, which: Which, signal: AbortSignal) =>
-    gradeAgain(await openBundle(folder), which, { service, signer }, signal);
   app.openapi(grade, async (c) => {
     const { signal } = c.req.raw;
     const { grader: asked = "recorded" } = c.req.valid("query");
@@ -55,13 +56,14 @@ export function addGrade(app: ApiApp, { service, data, signer }: ApiParts): void
     if (!TAR_TYPE.test(c.req.header("content-type") ?? "")) {
       const { rollout, grader = asked } = wishOf(c.req.valid("json") as Partial<Wish>);
       const folder = join(data.bundles, bundleOf(await service.view(rollout, c.get("caller"))));
-      return c.json(await gradeIn(folder, grader, signal), 200);
+      return c.json(await gradeAgain(await openBundle(folder), grader, parts, signal), 200);
     }
     const folder = join(data.cache, draftName());
     try {
       await mkdir(folder);
       await receiveBundle(withoutStalls(c.req.raw.body), folder);
-      return c.json(await gradeIn(folder, asked, signal), 200);
+      const bundle = await admitUpload(await openBundle(folder), c.get("caller"), parts);
+      return c.json(await gradeAgain(bundle, asked, parts, signal), 200);
     } catch (error) {
       throw ofUpload(error, folder);
     } finally {
@@ -79,25 +81,18 @@ function wishOf({ rollout, grader }: Partial<Wish>): Wish {
 async function gradeAgain(
   bundle: Bundle,
   which: Which,
-  { service, signer }: { readonly service: RolloutService; readonly signer: Signer | undefined },
+  { service, signer }: Pick<ApiParts, "service" | "signer">,
   signal: AbortSignal,
 ) {
   const grade = await service.regrade(bundle, which, signal);
   const recorded = bundle.grade;
   const same = recorded && gradeBytes(recorded).equals(gradeBytes(grade));
+  // A grade of a bundle that somebody made up is not signed.
   const signature =
-    signer && (await isVouchedFor(bundle, signer))
+    signer && (await isVouchedFor(bundle, [signer]))
       ? signRegrade(bundle.id, grade, signer).signature
       : null;
   return { rollout: bundle.manifest.rollout, bundle: bundle.id, grade, recorded, same, signature };
-}
-
-/** A grade of a bundle that somebody made up is not signed. */
-function isVouchedFor(bundle: Bundle, signer: Signer): Promise<boolean> {
-  return requireSignature(bundle, signer).then(
-    () => true,
-    () => false,
-  );
 }
 
 /** What is wrong with an upload is its sender's doing, and its folder here is nobody's business. */

@@ -10,6 +10,7 @@ import type { DataFolder } from "../../store/data-folder.ts";
 import { resolveBundle } from "../../store/resolve-bundle.ts";
 import { type Signer, signRegrade } from "../../store/signature.ts";
 import { requireSignature } from "../../store/verify-bundle.ts";
+import { asGradedHere, type OwnTerms } from "../foreign.ts";
 import type { Terminal } from "../terminal.ts";
 
 export interface GradeManyOptions {
@@ -17,6 +18,7 @@ export interface GradeManyOptions {
   readonly json: boolean;
   readonly twice: boolean;
   readonly signer: Signer | undefined;
+  readonly terms: OwnTerms;
 }
 
 interface Work extends GradeManyOptions {
@@ -64,8 +66,9 @@ export async function gradeMany(
 async function gradeOne(text: string, work: Work): Promise<boolean> {
   const { terminal, signal } = work;
   try {
-    const bundle = await openBundle(await resolveBundle(work.data, text));
-    if (work.signer) await requireSignature(bundle, work.signer);
+    const opened = await openBundle(await resolveBundle(work.data, text));
+    if (work.signer) await requireSignature(opened, work.signer);
+    const bundle = await asGradedHere(opened, work.terms);
     const regrader = await work.regraderOf(bundle);
     const grade = await regrader.grade(bundle, signal);
     const again = work.twice ? await regrader.grade(bundle, signal) : grade;

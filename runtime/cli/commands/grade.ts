@@ -18,6 +18,7 @@ import {
   openRecords,
 } from "../context.ts";
 import { EXIT } from "../exit-codes.ts";
+import { asGradedHere } from "../foreign.ts";
 import { onInterrupt } from "../interrupts.ts";
 import { criteriaTable, rewardLines } from "../report.ts";
 import { signerOf } from "../signing.ts";
@@ -28,6 +29,9 @@ const HELP = `
 <bundle> is a path, or the beginning of a bundle's or a rollout's id. The bundle holds all that is
 needed: neither the task's folder nor its sandbox is. It is verified first. With --signing-key it must
 be signed by that key itself: a grade of a bundle that somebody made up is not signed.
+
+A bundle that does not lie in the data folder is from elsewhere: it is graded in an image of this
+machine's own and within limits of ours, whatever it names, unless you say --as-recorded.
 
 One bundle is graded in a fresh box. Several are graded in boxes that stay, --jobs of them for each
 task, where each has a process of its own: the same grades, byte for byte, in far less time. Each says
@@ -48,6 +52,7 @@ export function addGrade(program: Command, context: Context): void {
     .option("--twice", "grade it two times and compare the bytes")
     .option("--json", "the grade as canonical JSON on stdout, byte-equal each time")
     .option("--signing-key <file>", "with --json: {bundle, grade, schema, signature} instead")
+    .option("--as-recorded", "a bundle from elsewhere: in the image and with the limits it names")
     .option("--data <folder>", "where bundles live (or CLOCHE_DATA)")
     .addHelpText("after", HELP)
     .action(async (bundles: string[], options: GradeOptions) => {
@@ -58,6 +63,7 @@ export function addGrade(program: Command, context: Context): void {
 interface GradeOptions extends CommonOptions {
   readonly twice?: boolean;
   readonly jobs: number;
+  readonly asRecorded?: boolean;
 }
 
 async function grade(
@@ -76,10 +82,12 @@ async function grade(
   const parts = { engine, graderImage, images, clock: systemClock, process: processIdentity() };
   const signer = await signerOf(options.signingKey, {});
   const signal = onInterrupt(terminal, data.path);
-  if (first)
-    return await gradeOne(first, { ...parts, data }, context, { ...options, signer, signal });
-  const { jobs, json = false, twice = false } = options;
-  const how = { jobs, json, twice, signer };
+  const { jobs, json = false, twice = false, asRecorded = false } = options;
+  if (first) {
+    const bundle = await asGradedHere(first, { data, images, asRecorded });
+    return await gradeOne(bundle, { ...parts, data }, context, { ...options, signer, signal });
+  }
+  const how = { jobs, json, twice, signer, terms: { data, images, asRecorded } };
   const areRight = await gradeMany([text, ...others], { ...parts, data }, terminal, how, signal);
   return areRight ? EXIT.graded : EXIT.notGraded;
 }

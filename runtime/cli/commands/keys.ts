@@ -10,6 +10,7 @@ import { cliFault } from "../faults.ts";
 const HELP = `
 The key is shown once and stored nowhere; the service needs only the line with its hash. Bounds may
 be added to the line: rate=10 (requests a second), burst=20 (at once), open=50 (rollouts at once).
+may=grade:foreign lets it have bundles graded that the service has not made and nobody trusted signed.
 
 Example:
   $ npx cloche keys new trainer-1 | tee /dev/stderr | sed -n 's/^line  *//p' >> keys

@@ -16,7 +16,11 @@ The first SIGTERM or Ctrl-C drains: nothing new is accepted, rollouts under way 
 they are captured and graded as they stand. A second one removes their sandboxes at once.
 
 Keys: one a line in the file of --keys, or in CLOCHE_KEYS: <id> <sha256> [rate=10] [burst=20]
-[open=50]. Without keys everybody on this machine may call, and nobody else can.
+[open=50] [may=grade:foreign]. Without keys everybody on this machine may call, and nobody else can.
+
+A bundle sent to POST /v1/grade that the service has not made is graded only if the key of --trust-key
+(or --signing-key) has signed it, or the caller's key has may=grade:foreign; in an image of the
+service's own, and with at most what --foreign-limit says (memoryBytes, processes, cpus, …).
 
 Before it serves it makes a sandbox and probes it. What lets through more than its profile allows is
 named and not served (see doctor --security); --accept, with the property's name, serves all the same.
@@ -53,6 +57,8 @@ export function addServe(program: Command, context: Context): void {
     .option("--allow-egress", "tasks may reach the hosts outside that they ask for")
     .option("--root <folder>", "where tasks/ and fixtures/ lie (default: this repository)")
     .option("--signing-key <file>", "sign bundles with this key (or CLOCHE_SIGNING_KEY)")
+    .option("--trust-key <file>", "grade bundles that this public key signed; repeatable", add, [])
+    .option("--foreign-limit <name=n>", "the most a bundle from elsewhere has; repeatable", add, [])
     .option("--verbose", "show the log as well, on stderr (its level: CLOCHE_LOG)")
     .option("--data <folder>", "where records and bundles live (or CLOCHE_DATA)")
     .addHelpText("after", HELP)
