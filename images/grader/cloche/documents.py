@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-import io
 import os
 import subprocess
 import threading
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, field
 
 from .files import File
-from .text import squeeze
+from .word.package import Package
+from .word.pieces import Accept
+from .word.reader import Grid, Reader
 from .zipguard import office_bytes
 
 PDFTOTEXT = "/usr/bin/pdftotext"
 _PDF_LIMIT = 32 * 1024 * 1024
 _TEXT_LIMIT = 16 * 1024 * 1024
 _SECONDS = 30
-_COLUMNS = 256
 _MEMORY = 512 * 1024 * 1024
 
 
@@ -31,34 +30,70 @@ class Paragraph:
 
 @dataclass(frozen=True)
 class Document:
-    """A Word document as its reader sees it, pictures, headers and footers aside."""
+    """A Word document as its reader sees it, pictures aside."""
 
+    #: A text box's stand after the paragraph that it hangs on.
     paragraphs: list[Paragraph]
-    #: table → row → cell → text. A merged cell stands once for each place that it covers.
+    #: table → row → cell → text. A merged cell stands once for each place that it covers. A table
+    #: inside of a cell is part of that cell's text, and follows its outer table as one of its own.
     tables: list[list[list[str]]]
+    #: The texts of footnotes, then of endnotes.
+    notes: list[str] = field(default_factory=list)
+    #: The texts of headers and footers that pages show, each once.
+    headers: list[str] = field(default_factory=list)
+    footers: list[str] = field(default_factory=list)
+    #: Which of the tables lie inside of a cell.
+    inner: frozenset[int] = frozenset()
 
     @property
     def text(self) -> str:
-        """All paragraphs that hold something, one a line, then the tables, cells parted by tabs."""
+        """All paragraphs that hold something, one a line, the tables, cells parted by tabs, and
+        the notes."""
         lines = [paragraph.text for paragraph in self.paragraphs if paragraph.text]
-        rows = ("\t".join(row) for table in self.tables for row in table)
-        return "\n".join([*lines, *rows])
+        outer = (table for place, table in enumerate(self.tables) if place not in self.inner)
+        rows = ("\t".join(row) for table in outer for row in table)
+        return "\n".join([*lines, *rows, *self.notes])
 
 
-def open_document(file: File) -> Document:
-    """Reads a .docx. What is no sound document is rejected."""
-    import docx
+def open_document(file: File, *, accept: Accept = "final") -> Document:
+    """Reads a .docx. What is no sound document is rejected.
 
-    data = office_bytes(file, "word/document.xml")
+    Of tracked changes, moves among them, the text counts that stands when all are accepted.
+    ``accept="original"``: the text before them; ``"marked"``: both, as ``{++added++}`` and
+    ``{--removed--}``.
+    """
+    if accept not in ("final", "original", "marked"):
+        raise ValueError(f'accept is "final", "original" or "marked", not {accept!r}')
+    data = office_bytes(file, "[Content_Types].xml")
     try:
-        document = docx.Document(io.BytesIO(data))
-        paragraphs = [_paragraph(each) for each in document.paragraphs]
-        tables = [_rows(table) for table in document.tables]
+        return _read(Package(data), accept)
     except MemoryError:
         raise
     except Exception as error:  # noqa: BLE001  Whatever the parser meets in a crafted file.
         file.reject(f"is not a readable Word document ({type(error).__name__}: {error})")
-    return Document(paragraphs, tables)
+
+
+def _read(package: Package, accept: Accept) -> Document:
+    reader = Reader(package, accept)
+    paragraphs: list[Paragraph] = []
+    tables: list[list[list[str]]] = []
+    inner: set[int] = set()
+
+    def add(table: Grid, outside: bool) -> None:
+        if not outside:
+            inner.add(len(tables))
+        tables.append(table.rows)
+        for each in table.inner:
+            add(each, False)
+
+    for block in reader.body():
+        if isinstance(block, Grid):
+            add(block, True)
+        else:
+            paragraphs.append(Paragraph(block.text, block.style))
+    notes = reader.notes()
+    headers, footers = reader.around("header"), reader.around("footer")
+    return Document(paragraphs, tables, notes, headers, footers, frozenset(inner))
 
 
 def pdf_text(file: File, *, layout: bool = True) -> str:
@@ -139,24 +174,3 @@ def _bounded() -> None:
     resource.setrlimit(resource.RLIMIT_CPU, (_SECONDS, _SECONDS))
     resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-
-
-def _paragraph(paragraph: Any) -> Paragraph:
-    style = paragraph.style.name if paragraph.style is not None else ""
-    return Paragraph(squeeze(paragraph.text), style or "")
-
-
-def _rows(table: Any) -> list[list[str]]:
-    """The table's grid. Walks the XML itself: python-docx believes any number of merged columns."""
-    from docx.table import _Cell
-
-    rows: list[list[str]] = []
-    for row in table._tbl.tr_lst:
-        texts: list[str] = []
-        for cell in row.tc_lst:
-            text = squeeze(_Cell(cell, table).text)
-            if cell.vMerge == "continue" and rows and len(texts) < len(rows[-1]):
-                text = rows[-1][len(texts)]
-            texts.extend([text] * max(1, min(cell.grid_span, _COLUMNS - len(texts))))
-        rows.append(texts)
-    return rows

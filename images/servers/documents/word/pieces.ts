@@ -17,7 +17,10 @@ export interface Piece {
 }
 
 /** What is not gone into: properties, and paragraphs inside text boxes (they count as their own). */
-const CLOSED = new Set(["w:pPr", "w:rPr", "w:sdtPr", "w:sdtEndPr", "mc:Fallback", "w:instrText"]);
+const CLOSED = new Set([
+  ...["w:pPr", "w:rPr", "w:sdtPr", "w:sdtEndPr", "mc:Fallback", "w:instrText", "w:rt"],
+  ...["w:p", "w:tbl", "w:txbxContent"],
+]);
 const REMOVED = new Set(["w:del", "w:moveFrom"]);
 const ADDED = new Set(["w:ins", "w:moveTo"]);
 
@@ -25,12 +28,14 @@ interface Around {
   readonly run: Element | undefined;
   readonly change: "added" | "removed" | undefined;
   readonly link: Element | undefined;
+  /** Of each field that is open, whether its instruction goes on: what makes its text is none. */
+  readonly fields: boolean[];
 }
 
 /** The text of a paragraph, in order, with tracked changes and placeholders. */
 function piecesOf(paragraph: Element): Piece[] {
   const found: Piece[] = [];
-  collect(paragraph, { run: undefined, change: undefined, link: undefined }, found);
+  collect(paragraph, { run: undefined, change: undefined, link: undefined, fields: [] }, found);
   return found;
 }
 
@@ -38,13 +43,15 @@ function collect(parent: Element, place: Around, found: Piece[]): void {
   for (const node of elements(parent)) {
     const name = nameOf(node);
     if (CLOSED.has(name)) continue;
+    const { fields, ...around } = place;
     const piece = (text: string, placeholder = false) => {
-      found.push({ ...place, text, node, placeholder });
+      if (!fields.includes(true)) found.push({ ...around, text, node, placeholder });
     };
     if (name === "w:t" || name === "w:delText") piece(node.textContent ?? "");
     else if (name === "m:oMath") piece(node.textContent ?? "", true);
     else if (name === "w:drawing" || name === "w:pict" || name === "w:object") piece("", true);
-    else if (LETTERS[name] !== undefined) piece(letters(node, name));
+    else if (LETTERS[name] !== undefined) piece(LETTERS[name]);
+    else if (name === "w:fldChar") goOn(fields, attr(node, "w:fldCharType"));
     else if (name === "w:footnoteReference" || name === "w:endnoteReference") piece("", true);
     else if (name === "w:sym") piece(symbol(node));
     else if (REMOVED.has(name)) collect(node, { ...place, change: "removed" }, found);
@@ -52,9 +59,7 @@ function collect(parent: Element, place: Around, found: Piece[]): void {
       collect(node, { ...place, change: place.change ?? "added" }, found);
     } else if (name === "w:hyperlink") collect(node, { ...place, link: node }, found);
     else if (name === "w:r") collect(node, { ...place, run: node }, found);
-    else if (name !== "w:p" && name !== "w:tbl" && name !== "w:txbxContent") {
-      collect(node, place, found);
-    }
+    else collect(node, place, found);
   }
 }
 
@@ -66,9 +71,11 @@ const LETTERS: Readonly<Record<string, string>> = {
   "w:noBreakHyphen": "\u2011",
 };
 
-function letters(node: Element, name: string): string {
-  const pageBreak = name === "w:br" && ["page", "column"].includes(attr(node, "w:type") ?? "");
-  return pageBreak ? "" : (LETTERS[name] ?? "");
+/** Between its beginning and its separator a field holds no text but what makes its text. */
+function goOn(fields: boolean[], kind: string | undefined): void {
+  if (kind === "begin") fields.push(true);
+  else if (kind === "separate" && fields.length > 0) fields[fields.length - 1] = false;
+  else if (kind === "end") fields.pop();
 }
 
 /** A letter of a symbol font; those have their own places for letters, at U+F000. */
@@ -77,7 +84,8 @@ function symbol(node: Element): string {
   if (Number.isNaN(code)) return "";
   const letter = SYMBOLS[code & 0xff];
   if (code >= 0xf000 && code <= 0xf0ff && letter !== undefined) return letter;
-  return String.fromCodePoint(code);
+  const isNone = code > 0x10ffff || (code >= 0xd800 && code <= 0xdfff);
+  return isNone ? "" : String.fromCodePoint(code);
 }
 
 const SYMBOLS: Readonly<Record<number, string>> = {
@@ -97,7 +105,7 @@ export function textOf(paragraph: Element): string {
 
 /** The paragraph for showing. `relations` are those of its part, for the targets of links. */
 export function inlinesOf(paragraph: Element, relations: readonly Relation[]): Inline[] {
-  const inlines = piecesOf(paragraph).map((piece): Inline => {
+  const inlines = insidePages(piecesOf(paragraph)).map((piece): Inline => {
     const change = piece.change === undefined ? {} : { change: piece.change };
     if (piece.placeholder) return { text: standIn(piece), placeholder: true, ...change };
     const link = piece.link === undefined ? undefined : target(piece.link, relations);
@@ -105,6 +113,16 @@ export function inlinesOf(paragraph: Element, relations: readonly Relation[]): I
     return { text: piece.text, ...look, ...change };
   });
   return joined(inlines);
+}
+
+/** Without the page breaks at its ends, which part no words. */
+function insidePages(pieces: readonly Piece[]): readonly Piece[] {
+  const parts = ({ node }: Piece) =>
+    nameOf(node) === "w:br" && ["page", "column"].includes(attr(node, "w:type") ?? "");
+  const first = pieces.findIndex((piece) => !parts(piece));
+  return first === -1
+    ? []
+    : pieces.slice(first, pieces.findLastIndex((piece) => !parts(piece)) + 1);
 }
 
 function standIn({ node, text }: Piece): string {

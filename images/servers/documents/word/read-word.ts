@@ -6,6 +6,7 @@ import { inlinesOf } from "./pieces.ts";
 import { Styles } from "./styles.ts";
 import type { Relation, WordFile } from "./word-file.ts";
 import {
+  around,
   attr,
   childOf,
   childrenOf,
@@ -24,7 +25,10 @@ export interface WordBlock {
 }
 
 /** Wrappers whose content stands as if they were not there. */
-const SEE_THROUGH = new Set(["w:sdt", "w:sdtContent", "w:customXml", "w:ins", "w:moveTo"]);
+const SEE_THROUGH = new Set([
+  ...["w:sdt", "w:sdtContent", "w:customXml", "w:smartTag", "w:ins", "w:moveTo"],
+  ...["mc:AlternateContent", "mc:Choice"],
+]);
 
 /** The body of a Word file, block by block. */
 export function readBody(file: WordFile): WordBlock[] {
@@ -80,7 +84,10 @@ class BodyReader {
   }
 
   paragraph(element: Element): Block {
-    const inlines = [...inlinesOf(element, this.#relations), ...this.#boxes(element)];
+    const inlines = withEnd(element, [
+      ...inlinesOf(element, this.#relations),
+      ...this.#boxes(element),
+    ]);
     const label = this.#numbering.next(element);
     const level = this.#styles.level(element);
     const properties = childOf(element, "w:pPr");
@@ -110,9 +117,14 @@ class BodyReader {
   #boxes(paragraph: Element): Inline[] {
     const boxes = descendants(paragraph, "w:txbxContent").filter((box) => !inFallback(box));
     return boxes.map((box) => {
-      const texts = descendants(box, "w:p").map((p) => inlinesOf(p, this.#relations));
-      const text = texts.map((t) => t.map((one) => one.text).join("")).join(" / ");
-      return { text: `[text box: ${text}]`, placeholder: true };
+      const own = descendants(box, "w:p").filter((p) => around(p, "w:txbxContent") === box);
+      const texts = own.map((p) => current(inlinesOf(p, this.#relations)));
+      const gone = around(box, "w:del", "w:moveFrom") !== undefined;
+      return {
+        text: `[text box: ${texts.join(" / ")}]`,
+        placeholder: true,
+        ...(gone && { change: "removed" as const }),
+      };
     });
   }
 
@@ -128,12 +140,16 @@ class BodyReader {
 
   #row(row: Element, above: readonly Cell[]): Cell[] {
     const cells: Cell[] = [];
+    const ownRow = childOf(row, "w:trPr");
     for (let n = gridBefore(row); n > 0; n--) cells.push({ blocks: [] });
     for (const cell of cellsOf(row)) {
       const properties = childOf(cell, "w:tcPr");
       const merge = childOf(properties, "w:vMerge");
       const goesOn = merge !== undefined && attr(merge, "w:val") !== "restart";
-      const blocks = this.blocks(cell).map(({ block }) => block);
+      const removed =
+        childOf(ownRow, "w:del") !== undefined || childOf(properties, "w:cellDel") !== undefined;
+      const read = this.blocks(cell).map(({ block }) => block);
+      const blocks = removed ? read.map(takenOut) : read;
       const covered = goesOn && above[cells.length] !== undefined;
       cells.push(covered ? { blocks: [], covered: "above" } : { blocks });
       const span = Math.min(63, Number(valOf(properties, "w:gridSpan") ?? 1) || 1);
@@ -142,6 +158,26 @@ class BodyReader {
     }
     return cells;
   }
+}
+
+/** A block of a table's row or cell that a tracked change took out. */
+function takenOut(block: Block): Block {
+  if (block.kind === "table") {
+    const rows = block.rows.map((row) =>
+      row.map((cell) => ({ ...cell, blocks: cell.blocks.map(takenOut) })),
+    );
+    return { ...block, rows };
+  }
+  if (!("inlines" in block)) return block;
+  return { ...block, inlines: block.inlines.map((one) => ({ ...one, change: "removed" })) };
+}
+
+/** With a mark where a tracked change joins what is left of a paragraph to the next. */
+function withEnd(paragraph: Element, inlines: readonly Inline[]): Inline[] {
+  const end = childOf(childOf(paragraph, "w:pPr"), "w:rPr");
+  const gone = ["w:del", "w:moveFrom"].some((name) => childOf(end, name) !== undefined);
+  if (!gone || current(inlines) === "") return [...inlines];
+  return [...inlines, { text: "¶", placeholder: true, change: "removed" }];
 }
 
 function gridBefore(row: Element): number {
@@ -183,7 +219,11 @@ function notesOf(file: WordFile): Block[] {
     const root = part === undefined ? null : file.part(part).documentElement;
     if (part === undefined || root === null) return [];
     const relations = file.relations(part);
-    const real = elements(root).filter((note) => attr(note, "w:type") === undefined);
+    const name = kind === "endnotes" ? "w:endnoteReference" : "w:footnoteReference";
+    const marks = descendants(file.body, name).filter((mark) => !inFallback(mark));
+    const isGone = (mark: Element) => around(mark, "w:del", "w:moveFrom") !== undefined;
+    const shown = new Set(marks.filter((mark) => !isGone(mark)).map((mark) => attr(mark, "w:id")));
+    const real = elements(root).filter((note) => shown.has(attr(note, "w:id") ?? "?"));
     return real.map((note): Block => {
       const mark = `[^${kind === "endnotes" ? "e" : ""}${attr(note, "w:id") ?? "?"}]: `;
       const texts = descendants(note, "w:p").map((p) => inlinesOf(p, relations));
