@@ -9,7 +9,7 @@ import { openContext, openParts } from "../runtime/cli/context.ts";
 import { locateDocker } from "../runtime/engine/docker/locate.ts";
 import type { RolloutParts, RolloutSpec } from "../runtime/rollout/parts.ts";
 import type { Hands } from "../runtime/rollout/player.ts";
-import { WarmPool } from "../runtime/rollout/pool.ts";
+import { WarmPool } from "../runtime/rollout/pool/pool.ts";
 import { holdMsOf, needOf, runRollout } from "../runtime/rollout/run-rollout.ts";
 import { ColdSource } from "../runtime/rollout/sandbox-source.ts";
 import { sandboxSpec } from "../runtime/rollout/sandbox-spec.ts";

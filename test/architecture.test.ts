@@ -11,6 +11,7 @@ import { describe, it } from "node:test";
 const ROOMS: readonly { room: string; packages: readonly string[] }[] = [
   { room: "base", packages: ["pino", "pino-pretty"] },
   { room: "engine", packages: [] },
+  { room: "image", packages: ["esbuild", "execa"] },
   { room: "workspace", packages: [] },
   {
     room: "mcp",
@@ -24,7 +25,8 @@ const ROOMS: readonly { room: string; packages: readonly string[] }[] = [
   { room: "grading", packages: ["zod"] },
   { room: "task", packages: ["zod", "smol-toml"] },
   { room: "store", packages: ["zod"] },
-  { room: "rollout", packages: ["p-queue"] },
+  { room: "rollout", packages: [] },
+  { room: "service", packages: ["p-queue"] },
   { room: "policy", packages: [] },
   { room: "proof", packages: ["zod"] },
   {
@@ -79,7 +81,7 @@ describe("the house", () => {
     assert.deepEqual(wrong, []);
   });
 
-  it("leaves runtime/ only from cli/, for the images", () => {
+  it("leaves runtime/ only from cli/, for what it measures itself by", () => {
     const wrong = imports()
       .filter(({ target }) => target.startsWith("."))
       .map(({ file, target }) => ({ file, target: normalize(join(dirname(file), target)) }))

@@ -1,7 +1,7 @@
 import type { OpenAPIHono } from "@hono/zod-openapi";
 import type { ForeignLimits } from "../rollout/foreign-bundle.ts";
 import type { RolloutParts } from "../rollout/parts.ts";
-import type { Caller, RolloutService } from "../rollout/service.ts";
+import type { Caller, RolloutService } from "../service/service.ts";
 import type { Verifier } from "../store/signature.ts";
 import type { Canary } from "./canary.ts";
 import type { Keys } from "./keys.ts";

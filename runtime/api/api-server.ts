@@ -5,7 +5,7 @@ import { pause } from "../base/deadline.ts";
 import { messageOf } from "../base/fault.ts";
 import { namedId } from "../base/id.ts";
 import type { Log } from "../base/log.ts";
-import { originProblem, type Reachable } from "../mcp/http-guard.ts";
+import { originProblem, type Reachable } from "../mcp/door/http-guard.ts";
 import { apiFault } from "./faults.ts";
 import { problemResponse } from "./problem.ts";
 import { bracketed, reachOf } from "./reach.ts";

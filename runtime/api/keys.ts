@@ -4,7 +4,7 @@ import type { Clock } from "../base/clock.ts";
 import { messageOf } from "../base/fault.ts";
 import { sha256 } from "../base/hash.ts";
 import { secret } from "../base/id.ts";
-import { type Caller, RIGHTS, type Right } from "../rollout/service.ts";
+import { type Caller, RIGHTS, type Right } from "../service/service.ts";
 import { apiFault } from "./faults.ts";
 
 /** A key as it is stored: never itself, only its hash. */

@@ -1,7 +1,7 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
-import type { Step } from "../mcp/step.ts";
-import type { RolloutService, ServiceStats } from "../rollout/service.ts";
-import type { ServiceObserver } from "../rollout/service-options.ts";
+import type { Step } from "../mcp/record/step.ts";
+import type { RolloutService, ServiceStats } from "../service/service.ts";
+import type { ServiceObserver } from "../service/service-options.ts";
 import type { Outcome, Phase } from "../store/record.ts";
 
 const PHASES: readonly Phase[] = [

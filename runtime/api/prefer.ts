@@ -1,5 +1,5 @@
 import type { Context } from "hono";
-import type { RolloutService, RolloutView } from "../rollout/service.ts";
+import type { RolloutService, RolloutView } from "../service/service.ts";
 import type { ApiEnv } from "./api-parts.ts";
 
 /** What a Prefer header (RFC 7240) asks for; what it holds besides is ignored, as the RFC says. */

@@ -1,5 +1,5 @@
 import { hostname, networkInterfaces } from "node:os";
-import type { Reachable } from "../mcp/http-guard.ts";
+import type { Reachable } from "../mcp/door/http-guard.ts";
 
 const LOOPBACK = ["127.0.0.1", "localhost", "[::1]"];
 const EVERY_ADDRESS = ["0.0.0.0", "::"];

@@ -1,7 +1,7 @@
 import { z } from "@hono/zod-openapi";
 import type { Grade, RewardKind } from "../grading/grade.ts";
-import type { Step } from "../mcp/step.ts";
-import type { GroupView, RolloutEvent, RolloutView, ToolAnswer } from "../rollout/service.ts";
+import type { Step } from "../mcp/record/step.ts";
+import type { GroupView, RolloutEvent, RolloutView, ToolAnswer } from "../service/service.ts";
 import type { Outcome, Phase, RolloutRecord } from "../store/record.ts";
 import type { RecordPage } from "../store/records.ts";
 import {

@@ -1,5 +1,5 @@
 import { FOREIGN_LIMITS, heldToOurs } from "../rollout/foreign-bundle.ts";
-import type { Caller } from "../rollout/service.ts";
+import type { Caller } from "../service/service.ts";
 import type { Bundle } from "../store/bundle.ts";
 import { isStored } from "../store/resolve-bundle.ts";
 import type { Verifier } from "../store/signature.ts";

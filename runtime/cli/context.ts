@@ -6,7 +6,7 @@ import { processIdentity } from "../base/process-identity.ts";
 import { digestsOnly } from "../engine/by-digest.ts";
 import { type Engine, type EngineReport, PROFILES, type ProfileName } from "../engine/engine.ts";
 import { openEngine } from "../engine/engines.ts";
-import { McpListener } from "../mcp/listener.ts";
+import { McpListener } from "../mcp/door/listener.ts";
 import type { RolloutParts } from "../rollout/parts.ts";
 import { type DataFolder, openDataFolder } from "../store/data-folder.ts";
 import { RecordStore } from "../store/records.ts";

@@ -1,9 +1,9 @@
 import { createHash } from "node:crypto";
-import type { ImageContents } from "../../images/sbom.ts";
 import { namedId } from "../base/id.ts";
 import { processIdentity } from "../base/process-identity.ts";
 import type { Box, Engine, SandboxSpec } from "../engine/engine.ts";
 import type { ImageInfo } from "../engine/image-store.ts";
+import type { ImageContents } from "../image/sbom.ts";
 import { TarReader } from "../workspace/tar-reader.ts";
 
 const MIB = 1024 * 1024;

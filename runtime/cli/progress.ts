@@ -1,4 +1,4 @@
-import type { Step } from "../mcp/step.ts";
+import type { Step } from "../mcp/record/step.ts";
 import type { Phase, RolloutRecord } from "../store/record.ts";
 import { stepLine } from "./report.ts";
 import { duration, type Terminal } from "./terminal.ts";

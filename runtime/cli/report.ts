@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { type Fault, faultRecord } from "../base/fault.ts";
 import { type Criterion, REWARD_KINDS, type Reward, type RewardKind } from "../grading/grade.ts";
-import type { Step } from "../mcp/step.ts";
+import type { Step } from "../mcp/record/step.ts";
 import { outcomeOf } from "../rollout/outcome.ts";
 import type { RolloutRecord } from "../store/record.ts";
 import type { Task } from "../task/task.ts";

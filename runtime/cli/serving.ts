@@ -11,10 +11,10 @@ import { isLoopback } from "../api/reach.ts";
 import { systemClock } from "../base/clock.ts";
 import { type Log, openLog } from "../base/log.ts";
 import { processIdentity } from "../base/process-identity.ts";
-import { McpEndpoint } from "../mcp/endpoint.ts";
+import { McpEndpoint } from "../mcp/door/endpoint.ts";
 import type { RolloutParts } from "../rollout/parts.ts";
-import { openRolloutService } from "../rollout/rollout-service.ts";
-import type { Recovered, RolloutService } from "../rollout/service.ts";
+import { openRolloutService } from "../service/rollout-service.ts";
+import type { Recovered, RolloutService } from "../service/service.ts";
 import {
   type CommonOptions,
   type Context,

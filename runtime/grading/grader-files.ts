@@ -6,7 +6,7 @@ import type { Snapshot } from "../workspace/snapshot.ts";
 const PIECE_BYTES = 64 * 1024;
 
 /**
- * A snapshot as the grader's program takes it in (images/grader/cloche/arrival.py): for each entry a
+ * A snapshot as the grader's program takes it in (python/cloche/src/cloche/arrival.py): for each entry a
  * line of JSON, behind a file's line its bytes, unless they came before under another path (most of
  * what an agent leaves is as it was), and at the end how many entries there were. Modes as
  * in `asSeeded`, directories setgid; links are left out. The same snapshot gives the same bytes.

@@ -1,4 +1,4 @@
-import type { JsonRpcMessage } from "./server-link.ts";
+import type { JsonRpcMessage } from "./link/server-link.ts";
 
 export type RequestId = string | number;
 

@@ -6,10 +6,10 @@ import {
   StreamableHTTPClientTransport,
 } from "@modelcontextprotocol/client";
 import { asFault, type Fault, messageOf } from "../base/fault.ts";
-import type { CalledTool } from "./direct-caller.ts";
 import { mcpFault } from "./faults.ts";
-import type { ToolInfo } from "./handshake.ts";
 import { isObject, RPC_ERROR } from "./json-rpc.ts";
+import type { ToolInfo } from "./link/handshake.ts";
+import type { CalledTool } from "./proxy/direct-caller.ts";
 
 /** A session at a rollout's endpoint, as any agent could open one. */
 export interface McpClient extends AsyncDisposable {

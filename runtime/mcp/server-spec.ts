@@ -1,9 +1,7 @@
+import { SANDBOX_IMAGES, type SandboxImage } from "../image/sandbox-image.ts";
+
 /** How one MCP server of a rollout is started. Its name prefixes its tools where names collide. */
 export type ServerSpec = StdioServerSpec | TerminalServerSpec;
-
-/** The images that sandboxes are made from, the smallest first; each holds all that is before it. */
-export const SANDBOX_IMAGES = ["office", "office-browser"] as const;
-export type SandboxImage = (typeof SANDBOX_IMAGES)[number];
 
 /** A program in the sandbox that speaks MCP on its standard streams. */
 export interface StdioServerSpec {

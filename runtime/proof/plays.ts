@@ -1,6 +1,7 @@
 import { rolloutId } from "../base/id.ts";
-import type { Step } from "../mcp/step.ts";
+import type { Step } from "../mcp/record/step.ts";
 import { playerFor } from "../policy/policies.ts";
+import { replayedPlayer } from "../policy/replayed-player.ts";
 import type { RolloutParts } from "../rollout/parts.ts";
 import type { Player } from "../rollout/player.ts";
 import { runRollout } from "../rollout/run-rollout.ts";
@@ -11,7 +12,6 @@ import { resolveBundle } from "../store/resolve-bundle.ts";
 import { type PreparedVariant, prepareVariant } from "../task/prepare.ts";
 import type { Task } from "../task/task.ts";
 import { BlobFolder } from "../workspace/blobs.ts";
-import { replayedPlayer } from "./replayed-player.ts";
 
 /** One rollout, played, and what remains of it. */
 export interface Played {

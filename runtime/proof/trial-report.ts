@@ -32,7 +32,7 @@ const judged = z.object({
   error: z.string().nullable(),
 });
 
-/** What `cloche.run_proof` answers (images/grader/cloche/run_proof.py). */
+/** What `cloche.run_proof` answers (python/cloche/src/cloche/run_proof.py). */
 export const trialReportSchema = z.object({
   verdict: z.array(judged),
   uses: z.array(z.string()),

@@ -11,7 +11,7 @@ import { gradingFolder } from "../grading/grade-run.ts";
 import { graderFiles } from "../grading/grader-files.ts";
 import { pythonCommand } from "../grading/python-module.ts";
 import type { RolloutParts } from "../rollout/parts.ts";
-import { gradingInputOf } from "../rollout/regrade.ts";
+import { gradingInputOf } from "../rollout/regrade/regrade.ts";
 import { GRADER_FOLDER, GRADER_USER, graderSpec } from "../rollout/sandbox-spec.ts";
 import type { Bundle } from "../store/bundle.ts";
 import { layeredBlobs } from "../workspace/blob-source.ts";

@@ -2,7 +2,7 @@ import { rm } from "node:fs/promises";
 import { Fault, messageOf } from "../base/fault.ts";
 import { broughtDown } from "../engine/brought-down.ts";
 import type { Sandbox } from "../engine/engine.ts";
-import type { Ending } from "../mcp/step.ts";
+import type { Ending } from "../mcp/record/step.ts";
 import { keepSteps } from "../store/kept-steps.ts";
 import type { RolloutRecord } from "../store/record.ts";
 import { captureState, captureWorkspace } from "../workspace/seed.ts";

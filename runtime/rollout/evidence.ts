@@ -5,7 +5,7 @@ import type { Box } from "../engine/engine.ts";
 import type { Grade } from "../grading/grade.ts";
 import { type GradingInput, gradeRun } from "../grading/grade-run.ts";
 import { WaitingGrader } from "../grading/waiting-grader.ts";
-import type { Ending } from "../mcp/step.ts";
+import type { Ending } from "../mcp/record/step.ts";
 import type { StateSnapshots } from "../store/bundle.ts";
 import { EGRESS } from "../store/bundle-layout.ts";
 import { type BundleContents, writeBundle } from "../store/bundle-writer.ts";

@@ -1,4 +1,4 @@
-import { SANDBOX_IMAGES } from "../mcp/server-spec.ts";
+import { SANDBOX_IMAGES } from "../image/sandbox-image.ts";
 import type { Bundle } from "../store/bundle.ts";
 import type { RolloutLimits } from "../store/record.ts";
 import { LEAST_LIMITS } from "../task/task.ts";

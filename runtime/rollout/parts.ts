@@ -1,11 +1,12 @@
 import type { Clock } from "../base/clock.ts";
 import type { Log } from "../base/log.ts";
 import type { Engine } from "../engine/engine.ts";
-import type { Mount } from "../mcp/listener.ts";
-import type { Manifest } from "../mcp/manifest.ts";
-import type { McpProxy } from "../mcp/proxy.ts";
-import { imageOf, type SandboxImage, type ServerSpec } from "../mcp/server-spec.ts";
-import type { Step } from "../mcp/step.ts";
+import type { SandboxImage } from "../image/sandbox-image.ts";
+import type { Mount } from "../mcp/door/listener.ts";
+import type { Manifest } from "../mcp/link/manifest.ts";
+import type { McpProxy } from "../mcp/proxy/proxy.ts";
+import type { Step } from "../mcp/record/step.ts";
+import { imageOf, type ServerSpec } from "../mcp/server-spec.ts";
 import type { DataFolder } from "../store/data-folder.ts";
 import type { Phase, RolloutRecord } from "../store/record.ts";
 import type { RecordStore } from "../store/records.ts";

@@ -1,7 +1,7 @@
 import { namedId } from "../base/id.ts";
 import type { FoundSandbox, Sandbox } from "../engine/engine.ts";
-import { McpProxy } from "../mcp/proxy.ts";
-import type { Ending } from "../mcp/step.ts";
+import { McpProxy } from "../mcp/proxy/proxy.ts";
+import type { Ending } from "../mcp/record/step.ts";
 import { rolloutFolder } from "../store/data-folder.ts";
 import type { RolloutRecord } from "../store/record.ts";
 import { conduct, failing, gradeIn, judge, type Run, reachFinished } from "./conduct.ts";

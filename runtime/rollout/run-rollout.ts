@@ -1,10 +1,10 @@
-import { McpProxy } from "../mcp/proxy.ts";
+import { McpProxy } from "../mcp/proxy/proxy.ts";
 import { rolloutFolder } from "../store/data-folder.ts";
 import type { RolloutRecord } from "../store/record.ts";
 import { BlobFolder } from "../workspace/blobs.ts";
 import { conduct, failing, judge, type Run, reachFinished } from "./conduct.ts";
-import { requireEgress } from "./egress.ts";
-import { serversOf } from "./egress-servers.ts";
+import { requireEgress } from "./egress/egress.ts";
+import { serversOf } from "./egress/egress-servers.ts";
 import { evidenceIn } from "./evidence.ts";
 import { Life, stage } from "./life.ts";
 import { imagesFor, type RolloutParts, type RolloutSpec, type RolloutWatcher } from "./parts.ts";

@@ -3,7 +3,7 @@ import type { ExecutionPlace } from "../grading/execution.ts";
 import type { ServerSpec } from "../mcp/server-spec.ts";
 import type { RolloutLimits } from "../store/record.ts";
 import { STATE_PATH, STATE_USER } from "../workspace/state-folder.ts";
-import { FORWARDER_USER, OUTLET_USER } from "./egress.ts";
+import { FORWARDER_USER, OUTLET_USER } from "./egress/egress.ts";
 import type { RolloutParts } from "./parts.ts";
 import type { SandboxNeed } from "./sandbox-source.ts";
 

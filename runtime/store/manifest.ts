@@ -1,7 +1,7 @@
 import { z } from "zod";
 import type { SandboxIdentity } from "../engine/engine.ts";
 import type { DeclaredCriterion } from "../grading/grade.ts";
-import type { Budget, Ending } from "../mcp/step.ts";
+import type { Budget, Ending } from "../mcp/record/step.ts";
 import type { Outcome, RolloutRecord } from "./record.ts";
 import {
   budgetSchema,

@@ -1,7 +1,7 @@
 import type { FaultRecord } from "../base/fault.ts";
 import type { BoxLimits, SandboxIdentity } from "../engine/engine.ts";
 import type { Criterion, Reward, RewardKind } from "../grading/grade.ts";
-import type { Budget, Ending } from "../mcp/step.ts";
+import type { Budget, Ending } from "../mcp/record/step.ts";
 import type { Split } from "../task/task.ts";
 
 /** How far a rollout got. Each phase says what is true from then on (ARCHITECTURE.md). */

@@ -10,7 +10,7 @@ import {
   type Reward,
   type RewardKind,
 } from "../grading/grade.ts";
-import type { Budget, Ending, Step } from "../mcp/step.ts";
+import type { Budget, Ending, Step } from "../mcp/record/step.ts";
 import type { Split } from "../task/task.ts";
 import type { Outcome, Phase, RolloutRecord } from "./record.ts";
 

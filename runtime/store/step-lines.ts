@@ -1,7 +1,7 @@
 import { createReadStream } from "node:fs";
 import { messageOf } from "../base/fault.ts";
 import { sha256 } from "../base/hash.ts";
-import type { Step } from "../mcp/step.ts";
+import type { Step } from "../mcp/record/step.ts";
 import { LINE_BYTES_MAX } from "./bundle-layout.ts";
 import { firstIssue, stepSchema } from "./schemas.ts";
 

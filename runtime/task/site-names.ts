@@ -1,7 +1,7 @@
 import type { BlobFolder } from "../workspace/blobs.ts";
 import type { Snapshot, SnapshotFile } from "../workspace/snapshot.ts";
 
-/** As images/servers/web takes them. */
+/** As servers/web takes them. */
 const SITE_FILE = /^web\/(?<id>[^/]+)\/site\.json$/;
 const HOST = /^(?=.{1,62}$)[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*$/;
 const SITES_MAX = 64;

@@ -1,7 +1,7 @@
 import type { BoxLimits } from "../engine/engine.ts";
 import type { RewardKind } from "../grading/grade.ts";
+import type { Budget } from "../mcp/record/step.ts";
 import type { ServerSpec } from "../mcp/server-spec.ts";
-import type { Budget } from "../mcp/step.ts";
 
 /** A task as its folder says it, checked. All paths are absolute. */
 export interface Task {

@@ -4,7 +4,7 @@ import { describe, it } from "node:test";
 import type { Json } from "../../runtime/base/canonical-json.ts";
 import { completions, parsePlayLine } from "../../runtime/cli/play/play-line.ts";
 import { solutionText } from "../../runtime/cli/play/solution-text.ts";
-import type { Step } from "../../runtime/mcp/step.ts";
+import type { Step } from "../../runtime/mcp/record/step.ts";
 
 const TOOLS = [
   {

@@ -8,8 +8,8 @@ import { fileURLToPath } from "node:url";
 import { execa } from "execa";
 import type * as client from "../../runtime/api/client/client.ts";
 import { groupWish, rolloutWish } from "../../runtime/api/requests.ts";
-import type { ToolInfo } from "../../runtime/mcp/handshake.ts";
-import type * as service from "../../runtime/rollout/service.ts";
+import type { ToolInfo } from "../../runtime/mcp/link/handshake.ts";
+import type * as service from "../../runtime/service/service.ts";
 import type { RolloutRecord } from "../../runtime/store/record.ts";
 import { standIn, viewDocument } from "./stand-in.ts";
 

@@ -9,7 +9,7 @@ import { ofNote, smallTask } from "../support/small-task.ts";
 import { keyFile, type Serving, serve } from "./serve.ts";
 import { installedPython } from "./venv.ts";
 
-const CLIENT = fileURLToPath(new URL("../../clients/python", import.meta.url));
+const CLIENT = fileURLToPath(new URL("../../python/cloche_client", import.meta.url));
 describe("the Python client, installed as anybody installs it", () => {
   const stack = new AsyncDisposableStack();
   let python: string | undefined;

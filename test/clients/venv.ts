@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { execa } from "execa";
 
-const CLIENT = fileURLToPath(new URL("../../clients/python", import.meta.url));
+const CLIENT = fileURLToPath(new URL("../../python/cloche_client", import.meta.url));
 const UNREACHABLE =
   /No matching distribution|Could not find a version|NewConnectionError|Temporary failure|timed out|CERTIFICATE_VERIFY_FAILED|ProxyError/i;
 const PIP = "-m pip install --quiet --no-input --retries 1 --timeout 20".split(" ");

@@ -13,8 +13,8 @@ import {
   FORWARDER_USER,
   OUTLET_USER,
   openEgress,
-} from "../../runtime/rollout/egress.ts";
-import { EGRESS_PORT } from "../../runtime/rollout/egress-servers.ts";
+} from "../../runtime/rollout/egress/egress.ts";
+import { EGRESS_PORT } from "../../runtime/rollout/egress/egress-servers.ts";
 import { type EgressLine, readEgressLines } from "../../runtime/store/egress-lines.ts";
 import { MIB, openTestEngine, SMALL_LIMITS, sandboxImage, smallSpec } from "../support/engine.ts";
 import { type Outside, openOutside } from "./outside.ts";

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Fault } from "../../runtime/base/fault.ts";
 import { SHIPPED_SERVERS } from "../../runtime/mcp/server-spec.ts";
-import { serversOf } from "../../runtime/rollout/egress-servers.ts";
+import { serversOf } from "../../runtime/rollout/egress/egress-servers.ts";
 import { checkTask } from "../../runtime/task/check-task.ts";
 import { readTaskToml } from "../../runtime/task/task-toml.ts";
 import { ofNote, smallTask } from "../support/small-task.ts";

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import type { Sandbox } from "../../runtime/engine/engine.ts";
-import type { Egress } from "../../runtime/rollout/egress.ts";
-import { EGRESS_PORT } from "../../runtime/rollout/egress-servers.ts";
+import type { Egress } from "../../runtime/rollout/egress/egress.ts";
+import { EGRESS_PORT } from "../../runtime/rollout/egress/egress-servers.ts";
 import { isRunsc } from "../support/oci-runtime.ts";
 import { addNames, docker } from "./outside.ts";
 import { python, Scene } from "./scene.ts";

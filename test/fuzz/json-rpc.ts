@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { sha256 } from "../../runtime/base/hash.ts";
-import { LineSplitter, LineTooLong } from "../../runtime/mcp/json-lines.ts";
 import {
   errorCodeOf,
   errorText,
@@ -13,6 +12,7 @@ import {
   responseText,
   withProgressToken,
 } from "../../runtime/mcp/json-rpc.ts";
+import { LineSplitter, LineTooLong } from "../../runtime/mcp/link/json-lines.ts";
 import type { FuzzTarget, Tally } from "./fuzz-target.ts";
 import { jsonMutated, jsonMutation, oddValues } from "./json-mutations.ts";
 import { mutated, mutation, pieceSizes, pieces, seldom } from "./mutations.ts";

@@ -3,7 +3,7 @@ import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
-import { AppendFile } from "../../runtime/mcp/append-file.ts";
+import { AppendFile } from "../../runtime/mcp/record/append-file.ts";
 
 describe("a file that only grows", () => {
   let folder: string;

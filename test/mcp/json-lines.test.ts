@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { test } from "node:test";
 import fc from "fast-check";
-import { LineSplitter, LineTooLong, type LongLine } from "../../runtime/mcp/json-lines.ts";
 import { MAX_JSON_DEPTH, readMessage } from "../../runtime/mcp/json-rpc.ts";
+import { LineSplitter, LineTooLong, type LongLine } from "../../runtime/mcp/link/json-lines.ts";
 
 /** The lines of these chunks. */
 function linesOf(chunks: readonly Buffer[], lineBytes = 1_000): string[] {

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Fault } from "../../runtime/base/fault.ts";
 import { silentLog } from "../../runtime/base/log.ts";
-import { McpListener } from "../../runtime/mcp/listener.ts";
+import { McpListener } from "../../runtime/mcp/door/listener.ts";
 import { connectClient } from "../../runtime/mcp/mcp-client.ts";
 import { agentOf, callTool, fixtureServer, Serving, textOf, untilFrame } from "./proxy-fixture.ts";
 import { RawAgent } from "./raw-agent.ts";

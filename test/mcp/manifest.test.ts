@@ -5,17 +5,17 @@ import { systemClock } from "../../runtime/base/clock.ts";
 import { silentLog } from "../../runtime/base/log.ts";
 import type { BoxProcess, OpenOptions } from "../../runtime/engine/engine.ts";
 import { engineFault } from "../../runtime/engine/faults.ts";
-import type { Greeting } from "../../runtime/mcp/handshake.ts";
+import type { Greeting } from "../../runtime/mcp/link/handshake.ts";
 import {
   MANIFEST_LABEL,
   type Manifest,
   manifestLabel,
   manifestOf,
   promisedGreeting,
-} from "../../runtime/mcp/manifest.ts";
-import type { McpProxyOptions } from "../../runtime/mcp/proxy.ts";
+} from "../../runtime/mcp/link/manifest.ts";
+import { startServers } from "../../runtime/mcp/link/start-servers.ts";
+import type { McpProxyOptions } from "../../runtime/mcp/proxy/proxy.ts";
 import { type ServerSpec, SHIPPED_SERVERS } from "../../runtime/mcp/server-spec.ts";
-import { startServers } from "../../runtime/mcp/start-servers.ts";
 import { LocalBox } from "../support/local-process.ts";
 import { Serving, textOf } from "./proxy-fixture.ts";
 

@@ -6,11 +6,11 @@ import type { Json } from "../../runtime/base/canonical-json.ts";
 import { systemClock } from "../../runtime/base/clock.ts";
 import { secret } from "../../runtime/base/id.ts";
 import { silentLog } from "../../runtime/base/log.ts";
-import { McpListener } from "../../runtime/mcp/listener.ts";
+import { McpListener } from "../../runtime/mcp/door/listener.ts";
 import { connectClient, type McpClient } from "../../runtime/mcp/mcp-client.ts";
-import { McpProxy, type McpProxyOptions } from "../../runtime/mcp/proxy.ts";
+import { McpProxy, type McpProxyOptions } from "../../runtime/mcp/proxy/proxy.ts";
+import type { Budget, Step } from "../../runtime/mcp/record/step.ts";
 import type { ServerSpec } from "../../runtime/mcp/server-spec.ts";
-import type { Budget, Step } from "../../runtime/mcp/step.ts";
 import { LocalBox } from "../support/local-process.ts";
 import { RawAgent, type RawReply } from "./raw-agent.ts";
 

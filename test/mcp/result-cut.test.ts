@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { cutResult } from "../../runtime/mcp/result-cut.ts";
+import { cutResult } from "../../runtime/mcp/proxy/result-cut.ts";
 
 const text = (content: string) => ({ content: [{ type: "text", text: content }] });
 

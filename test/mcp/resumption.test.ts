@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { EventStore } from "../../runtime/mcp/event-store.ts";
+import { EventStore } from "../../runtime/mcp/door/event-store.ts";
 import { agentOf, callTool, fixtureServer, Serving, textOf } from "./proxy-fixture.ts";
 import { RawAgent } from "./raw-agent.ts";
 

@@ -10,9 +10,9 @@ import { processIdentity } from "../../runtime/base/process-identity.ts";
 import { type HeldImages, requireImages } from "../../runtime/cli/set-up/require-images.ts";
 import type { Engine, Sandbox } from "../../runtime/engine/engine.ts";
 import { openEngine } from "../../runtime/engine/engines.ts";
-import { McpProxy } from "../../runtime/mcp/proxy.ts";
+import { startServers } from "../../runtime/mcp/link/start-servers.ts";
+import { McpProxy } from "../../runtime/mcp/proxy/proxy.ts";
 import { SHIPPED_SERVERS } from "../../runtime/mcp/server-spec.ts";
-import { startServers } from "../../runtime/mcp/start-servers.ts";
 import { sandboxSpec } from "../../runtime/rollout/sandbox-spec.ts";
 import { textOf } from "./proxy-fixture.ts";
 

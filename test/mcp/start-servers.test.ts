@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import { Fault } from "../../runtime/base/fault.ts";
-import type { McpProxyOptions } from "../../runtime/mcp/proxy.ts";
+import type { McpProxyOptions } from "../../runtime/mcp/proxy/proxy.ts";
 import type { ServerSpec } from "../../runtime/mcp/server-spec.ts";
 import { LocalBox } from "../support/local-process.ts";
 import { fixtureServer, Serving } from "./proxy-fixture.ts";

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { after, before, beforeEach } from "node:test";
 import { silentLog } from "../../runtime/base/log.ts";
 import type { Box, Engine, Sandbox } from "../../runtime/engine/engine.ts";
-import type { JsonRpcMessage, ServerLink } from "../../runtime/mcp/server-link.ts";
+import type { JsonRpcMessage, ServerLink } from "../../runtime/mcp/link/server-link.ts";
 import { openTerminal } from "../../runtime/mcp/terminal/terminal-link.ts";
 import { openTestEngine, sandboxImage, smallSpec } from "../support/engine.ts";
 

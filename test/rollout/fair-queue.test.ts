@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import fc from "fast-check";
-import { FairQueue, type Turn } from "../../runtime/rollout/fair-queue.ts";
+import { FairQueue, type Turn } from "../../runtime/service/fair-queue.ts";
 import { ME, NEVER, NOTE, OTHER, openServiceBench } from "../support/service.ts";
 
 /** Work that goes on until it is told to end, and the order in which it got its places. */

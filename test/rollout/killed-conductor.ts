@@ -1,7 +1,7 @@
 import { systemClock } from "../../runtime/base/clock.ts";
 import { connectClient } from "../../runtime/mcp/mcp-client.ts";
 import type { Hands, Player } from "../../runtime/rollout/player.ts";
-import { WarmPool } from "../../runtime/rollout/pool.ts";
+import { WarmPool } from "../../runtime/rollout/pool/pool.ts";
 import { holdMsOf, needOf } from "../../runtime/rollout/run-rollout.ts";
 import { findTask } from "../../runtime/task/task-list.ts";
 import { openTestRuntime, play } from "../support/runtime.ts";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import fc from "fast-check";
-import { Demand, shareOut } from "../../runtime/rollout/demand.ts";
+import { Demand, shareOut } from "../../runtime/rollout/pool/demand.ts";
 
 describe("the demand for sandboxes", () => {
   it("is nothing before anything was asked for, and after it is forgotten", () => {

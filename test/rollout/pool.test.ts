@@ -5,7 +5,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { namedId } from "../../runtime/base/id.ts";
 import type { FoundSandbox } from "../../runtime/engine/engine.ts";
 import { nullPlayer } from "../../runtime/policy/null-player.ts";
-import { type PoolOptions, WarmPool } from "../../runtime/rollout/pool.ts";
+import { type PoolOptions, WarmPool } from "../../runtime/rollout/pool/pool.ts";
 import { holdMsOf, needOf } from "../../runtime/rollout/run-rollout.ts";
 import type { SandboxNeed, TakenSandbox } from "../../runtime/rollout/sandbox-source.ts";
 import { sandboxSpec } from "../../runtime/rollout/sandbox-spec.ts";

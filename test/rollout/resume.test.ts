@@ -9,7 +9,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { namedId } from "../../runtime/base/id.ts";
 import { isAlive } from "../../runtime/base/process-identity.ts";
 import { connectClient } from "../../runtime/mcp/mcp-client.ts";
-import type { Step } from "../../runtime/mcp/step.ts";
+import type { Step } from "../../runtime/mcp/record/step.ts";
 import type { RolloutSpec } from "../../runtime/rollout/parts.ts";
 import type { Player } from "../../runtime/rollout/player.ts";
 import { reap } from "../../runtime/rollout/reaper.ts";

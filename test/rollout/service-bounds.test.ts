@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { namedId } from "../../runtime/base/id.ts";
-import type { RolloutService } from "../../runtime/rollout/service.ts";
+import type { RolloutService } from "../../runtime/service/service.ts";
 import { faultOf, MIB } from "../support/engine.ts";
 import { ME, NEVER, NOTE, OTHER, openServiceBench, type ServiceBench } from "../support/service.ts";
 import { ofNote } from "../support/small-task.ts";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { Fault } from "../../runtime/base/fault.ts";
-import type { GroupView, RolloutService } from "../../runtime/rollout/service.ts";
+import type { GroupView, RolloutService } from "../../runtime/service/service.ts";
 import { ME, NEVER, NOTE, openServiceBench, type ServiceBench, SOLVE } from "../support/service.ts";
 
 /** A member whose sandbox is gone may be over between the look and the call. */

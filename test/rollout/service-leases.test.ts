@@ -3,8 +3,8 @@ import { after, before, describe, it } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Clock } from "../../runtime/base/clock.ts";
 import { connectClient } from "../../runtime/mcp/mcp-client.ts";
-import { Lease } from "../../runtime/rollout/lease.ts";
-import type { RolloutService, RolloutView } from "../../runtime/rollout/service.ts";
+import { Lease } from "../../runtime/service/lease.ts";
+import type { RolloutService, RolloutView } from "../../runtime/service/service.ts";
 import {
   eventsOf,
   ME,

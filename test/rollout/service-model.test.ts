@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import fc from "fast-check";
 import { Fault } from "../../runtime/base/fault.ts";
-import type { RolloutService } from "../../runtime/rollout/service.ts";
+import type { RolloutService } from "../../runtime/service/service.ts";
 import type { Phase, RolloutRecord } from "../../runtime/store/record.ts";
 import {
   eventsOf,

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
-import type { RolloutService, RolloutView } from "../../runtime/rollout/service.ts";
+import type { RolloutService, RolloutView } from "../../runtime/service/service.ts";
 import { faultOf } from "../support/engine.ts";
 import {
   eventsOf,

@@ -3,7 +3,7 @@ import { after, before, describe, it } from "node:test";
 import { Fault } from "../../runtime/base/fault.ts";
 import { connectClient } from "../../runtime/mcp/mcp-client.ts";
 import { endAsLost } from "../../runtime/rollout/reaper.ts";
-import type { RolloutEvent, RolloutService, RolloutView } from "../../runtime/rollout/service.ts";
+import type { RolloutEvent, RolloutService, RolloutView } from "../../runtime/service/service.ts";
 import type { RolloutRecord } from "../../runtime/store/record.ts";
 import { faultOf } from "../support/engine.ts";
 import {

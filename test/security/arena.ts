@@ -5,7 +5,7 @@ import { mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from "node:f
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { connectClient } from "../../runtime/mcp/mcp-client.ts";
-import type { Step } from "../../runtime/mcp/step.ts";
+import type { Step } from "../../runtime/mcp/record/step.ts";
 import type { Hands } from "../../runtime/rollout/player.ts";
 import type { Bundle } from "../../runtime/store/bundle.ts";
 import { openBundle } from "../../runtime/store/bundle-reader.ts";

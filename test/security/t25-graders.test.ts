@@ -3,7 +3,7 @@ import { after, before, describe, it } from "node:test";
 import { systemClock } from "../../runtime/base/clock.ts";
 import type { Engine, SandboxSpec } from "../../runtime/engine/engine.ts";
 import { gradeBytes } from "../../runtime/grading/grade-run.ts";
-import { regrade } from "../../runtime/rollout/regrade.ts";
+import { regrade } from "../../runtime/rollout/regrade/regrade.ts";
 import type { RolloutRecord } from "../../runtime/store/record.ts";
 import { isRunsc } from "../support/oci-runtime.ts";
 import { ofNote } from "../support/small-task.ts";

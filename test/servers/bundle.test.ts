@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { mkdir, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { after, before, test } from "node:test";
-import { bundleServer, SERVER_BUNDLES } from "../../images/servers/bundles.ts";
+import { bundleServer, SERVER_BUNDLES } from "../../runtime/image/server-bundles.ts";
 import { tempFolder } from "../support/temp-folder.ts";
 import { type OfficeClient, officeClient } from "./office-client.ts";
 

@@ -35,7 +35,7 @@ export interface OfficeClientOptions {
   readonly main?: string;
 }
 
-const MAIN = fileURLToPath(new URL("../../images/servers/office/main.ts", import.meta.url));
+const MAIN = fileURLToPath(new URL("../../servers/office-process.ts", import.meta.url));
 
 /** Starts `office/main.ts <surface>`; at the end of the scope it is gone, and its folders with it. */
 export async function officeClient(

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import * as z from "zod";
-import { shortly } from "../../images/servers/office/short-schema.ts";
+import { shortly } from "../../servers/kit/short-schema.ts";
 
 const schema = z.object({
   path: z.string().max(1024).describe("Workbook"),

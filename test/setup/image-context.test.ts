@@ -6,7 +6,7 @@ import { buffer } from "node:stream/consumers";
 import { describe, it } from "node:test";
 import fc from "fast-check";
 import { extract } from "tar-stream";
-import { type ContextFile, contextArchive, folderFiles } from "../../images/context.ts";
+import { type ContextFile, contextArchive, folderFiles } from "../../runtime/image/context.ts";
 
 describe("a build context", () => {
   it("refuses a path that the format has no room for", async () => {

@@ -3,10 +3,10 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, it } from "node:test";
-import { aptSources } from "../../images/base/apt-sources.ts";
-import { imageReferences, rootFile } from "../../images/definitions.ts";
-import { Lockfile } from "../../images/lockfile.ts";
 import { imageChoice } from "../../runtime/cli/set-up/ensure-images.ts";
+import { aptSources } from "../../runtime/image/apt-sources.ts";
+import { imageReferences, rootFile } from "../../runtime/image/definitions.ts";
+import { Lockfile } from "../../runtime/image/lockfile.ts";
 
 describe("image references", () => {
   it("are the same for the same inputs and name the image and a hash", () => {

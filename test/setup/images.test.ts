@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
-import { imageReferences, nodeVersion } from "../../images/definitions.ts";
 import { namedId } from "../../runtime/base/id.ts";
 import { processIdentity } from "../../runtime/base/process-identity.ts";
 import { ensureImages } from "../../runtime/cli/set-up/ensure-images.ts";
 import { requireImages } from "../../runtime/cli/set-up/require-images.ts";
 import type { Engine, Sandbox } from "../../runtime/engine/engine.ts";
 import { openEngine } from "../../runtime/engine/engines.ts";
+import { imageReferences, nodeVersion } from "../../runtime/image/definitions.ts";
 
 const MB = 2 ** 20;
 const LIMITS = {

@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
-import { contextArchive } from "../../images/context.ts";
 import { namedId } from "../../runtime/base/id.ts";
 import { processIdentity } from "../../runtime/base/process-identity.ts";
 import { ensureImages } from "../../runtime/cli/set-up/ensure-images.ts";
 import { pruneImages } from "../../runtime/cli/set-up/prune-images.ts";
 import type { Engine } from "../../runtime/engine/engine.ts";
 import { openEngine } from "../../runtime/engine/engines.ts";
+import { contextArchive } from "../../runtime/image/context.ts";
 
 const MB = 2 ** 20;
 

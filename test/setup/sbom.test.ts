@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { imageReferences } from "../../images/definitions.ts";
-import { type Component, debianComponents, type Sbom, sbomOf } from "../../images/sbom.ts";
 import { sha256 } from "../../runtime/base/hash.ts";
 import { namedId } from "../../runtime/base/id.ts";
 import { imageContents } from "../../runtime/cli/image-contents.ts";
 import { openEngine } from "../../runtime/engine/engines.ts";
+import { imageReferences } from "../../runtime/image/definitions.ts";
+import { type Component, debianComponents, type Sbom, sbomOf } from "../../runtime/image/sbom.ts";
 
 const STATUS = `Package: bash
 Status: install ok installed

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import type { TestContext } from "node:test";
 import { canonicalJson } from "../../runtime/base/canonical-json.ts";
 import { sha256 } from "../../runtime/base/hash.ts";
-import type { Step } from "../../runtime/mcp/step.ts";
+import type { Step } from "../../runtime/mcp/record/step.ts";
 import type { BundleContents } from "../../runtime/store/bundle-writer.ts";
 import type { RolloutRecord } from "../../runtime/store/record.ts";
 import { BlobFolder } from "../../runtime/workspace/blobs.ts";

@@ -1,5 +1,5 @@
-import { bundleServer, SERVER_BUNDLES } from "../../images/servers/bundles.ts";
-import { packageLicence } from "../../images/servers/package-licence.ts";
+import { packageLicence } from "../../runtime/image/package-licence.ts";
+import { bundleServer, SERVER_BUNDLES } from "../../runtime/image/server-bundles.ts";
 
 const HEAD = `# Programs that the images carry from npm
 
@@ -15,7 +15,7 @@ in the image. \`/usr/local/bin/node\` is Node.js (MIT; see \`LICENSE\` of that p
 |---|---|---|
 `;
 
-/** images/servers/LICENSES.md as it should be now. */
+/** servers/LICENSES.md as it should be now. */
 export async function licencesPage(): Promise<string> {
   const users = new Map<string, Set<string>>();
   for (const server of SERVER_BUNDLES) {

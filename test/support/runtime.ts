@@ -9,7 +9,7 @@ import { processIdentity } from "../../runtime/base/process-identity.ts";
 import { requireImages } from "../../runtime/cli/set-up/require-images.ts";
 import type { Engine } from "../../runtime/engine/engine.ts";
 import { openEngine } from "../../runtime/engine/engines.ts";
-import { McpListener } from "../../runtime/mcp/listener.ts";
+import { McpListener } from "../../runtime/mcp/door/listener.ts";
 import type { RolloutParts, RolloutSpec, RolloutWatcher } from "../../runtime/rollout/parts.ts";
 import type { Player } from "../../runtime/rollout/player.ts";
 import { runRollout } from "../../runtime/rollout/run-rollout.ts";

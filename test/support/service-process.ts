@@ -1,4 +1,4 @@
-import { openRolloutService } from "../../runtime/rollout/rollout-service.ts";
+import { openRolloutService } from "../../runtime/service/rollout-service.ts";
 import { openTestRuntime } from "./runtime.ts";
 import { ME, NEVER, NOTE, SOLVE } from "./service.ts";
 

@@ -1,7 +1,7 @@
 import type { RolloutParts } from "../../runtime/rollout/parts.ts";
-import { openRolloutService } from "../../runtime/rollout/rollout-service.ts";
-import type { Caller, RolloutEvent, RolloutService } from "../../runtime/rollout/service.ts";
-import type { ServiceOptions } from "../../runtime/rollout/service-options.ts";
+import { openRolloutService } from "../../runtime/service/rollout-service.ts";
+import type { Caller, RolloutEvent, RolloutService } from "../../runtime/service/service.ts";
+import type { ServiceOptions } from "../../runtime/service/service-options.ts";
 import { openTestRuntime, type TestRuntime } from "./runtime.ts";
 import { smallTask, type TestRoot } from "./small-task.ts";
 

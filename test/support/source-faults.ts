@@ -5,7 +5,7 @@ import type { FaultKind } from "../../runtime/base/fault.ts";
 /** Every room's fault table, read from its faults.ts: `engine/image-missing` and so on, sorted. */
 export async function sourceFaults(): Promise<[code: string, kind: FaultKind][]> {
   const all: [string, FaultKind][] = [];
-  for (const file of globSync("runtime/**/faults.ts")) {
+  for (const file of globSync("{runtime,bench}/**/faults.ts")) {
     const room = /faultMaker\(\s*"([^"]+)"/.exec(readFileSync(file, "utf8"))?.[1];
     const module = (await import(pathToFileURL(file).href)) as Record<string, unknown>;
     const [, table] = Object.entries(module).find(([name]) => name.endsWith("_FAULTS")) ?? [];

@@ -6,7 +6,7 @@ import { nullPlayer } from "../../runtime/policy/null-player.ts";
 import { playerFor } from "../../runtime/policy/policies.ts";
 import type { RolloutSpec } from "../../runtime/rollout/parts.ts";
 import type { Player } from "../../runtime/rollout/player.ts";
-import { regrade } from "../../runtime/rollout/regrade.ts";
+import { regrade } from "../../runtime/rollout/regrade/regrade.ts";
 import type { Bundle } from "../../runtime/store/bundle.ts";
 import { openBundle } from "../../runtime/store/bundle-reader.ts";
 import type { RolloutRecord } from "../../runtime/store/record.ts";

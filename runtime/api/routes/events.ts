@@ -1,6 +1,6 @@
 import { createRoute, z } from "@hono/zod-openapi";
 import { messageOf } from "../../base/fault.ts";
-import type { RolloutEvent } from "../../rollout/service.ts";
+import type { RolloutEvent } from "../../service/service.ts";
 import { failures } from "../answer.ts";
 import type { ApiApp, ApiParts } from "../api-parts.ts";
 import { afterQuery, eventHeaders, idParams } from "../requests.ts";

@@ -2,7 +2,7 @@ import { type FileHandle, open } from "node:fs/promises";
 import { join } from "node:path";
 import { Readable } from "node:stream";
 import { createRoute, z } from "@hono/zod-openapi";
-import type { RolloutView } from "../../rollout/service.ts";
+import type { RolloutView } from "../../service/service.ts";
 import { STEPS } from "../../store/bundle-layout.ts";
 import { failures } from "../answer.ts";
 import type { ApiApp, ApiParts } from "../api-parts.ts";

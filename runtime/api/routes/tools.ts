@@ -1,11 +1,11 @@
 import { createRoute } from "@hono/zod-openapi";
-import type { Caller, ToolAnswer, ToolCall } from "../../rollout/service.ts";
+import { listIn, realNames } from "../../mcp/tool-formats.ts";
+import type { Caller, ToolAnswer, ToolCall } from "../../service/service.ts";
 import { failures, jsonAnswer, jsonBody } from "../answer.ts";
 import type { ApiApp, ApiParts } from "../api-parts.ts";
 import { longAnswer } from "../long-answer.ts";
 import { callBody, callParams, callsBody, idParams, noQuery, toolsQuery } from "../requests.ts";
 import { answerSchema, answersSchema, toolsSchema } from "../schemas.ts";
-import { listIn, realNames } from "../tool-formats.ts";
 
 const TAGS = ["tools"];
 const PATH = "/v1/rollouts/{id}/tools";

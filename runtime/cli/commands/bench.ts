@@ -1,7 +1,7 @@
 import { type Command, InvalidArgumentError } from "commander";
-import { benchReport } from "../bench/bench-report.ts";
-import { runBench, SUITES, type SuiteName } from "../bench/run-bench.ts";
-import { openWorld } from "../bench/world.ts";
+import { benchReport } from "../../../bench/bench-report.ts";
+import { runBench, SUITES, type SuiteName } from "../../../bench/run-bench.ts";
+import { openWorld } from "../../../bench/world.ts";
 import type { Context } from "../context.ts";
 import { EXIT } from "../exit-codes.ts";
 

@@ -1,7 +1,7 @@
 import type { Command } from "commander";
-import { imageReferences } from "../../../images/definitions.ts";
 import { Fault, messageOf } from "../../base/fault.ts";
-import { SANDBOX_IMAGES } from "../../mcp/server-spec.ts";
+import { imageReferences } from "../../image/definitions.ts";
+import { SANDBOX_IMAGES } from "../../image/sandbox-image.ts";
 import { openDataFolder } from "../../store/data-folder.ts";
 import { listTasks } from "../../task/task-list.ts";
 import { type CommonOptions, type Context, openAnsweringEngine } from "../context.ts";

@@ -4,7 +4,7 @@ import { systemClock } from "../../base/clock.ts";
 import { processIdentity } from "../../base/process-identity.ts";
 import type { Grade } from "../../grading/grade.ts";
 import { gradeBytes } from "../../grading/grade-run.ts";
-import { type RegradeParts, regrade } from "../../rollout/regrade.ts";
+import { type RegradeParts, regrade } from "../../rollout/regrade/regrade.ts";
 import type { Bundle } from "../../store/bundle.ts";
 import { openBundle } from "../../store/bundle-reader.ts";
 import { resolveBundle } from "../../store/resolve-bundle.ts";

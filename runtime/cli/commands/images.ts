@@ -1,8 +1,8 @@
 import type { Command } from "commander";
-import { imageReferences } from "../../../images/definitions.ts";
-import { type Sbom, sbomOf } from "../../../images/sbom.ts";
 import { engineFault } from "../../engine/faults.ts";
 import type { ImageInfo } from "../../engine/image-store.ts";
+import { imageReferences } from "../../image/definitions.ts";
+import { type Sbom, sbomOf } from "../../image/sbom.ts";
 import { type CommonOptions, type Context, openAnsweringEngine, openRecords } from "../context.ts";
 import { EXIT } from "../exit-codes.ts";
 import { cliFault } from "../faults.ts";

@@ -1,5 +1,5 @@
 import { type Command, InvalidArgumentError } from "commander";
-import type { Recovered } from "../../rollout/service.ts";
+import type { Recovered } from "../../service/service.ts";
 import type { Context } from "../context.ts";
 import { EXIT } from "../exit-codes.ts";
 import { onPress } from "../presses.ts";

@@ -1,5 +1,5 @@
 import { type Command, Option } from "commander";
-import { SANDBOX_IMAGES, type SandboxImage } from "../../mcp/server-spec.ts";
+import { SANDBOX_IMAGES, type SandboxImage } from "../../image/sandbox-image.ts";
 import type { Context } from "../context.ts";
 import { EXIT } from "../exit-codes.ts";
 import { setUp } from "../set-up/set-up.ts";

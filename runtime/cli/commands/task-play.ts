@@ -1,7 +1,7 @@
 import { createInterface, type Interface } from "node:readline/promises";
 import { type Command, InvalidArgumentError } from "commander";
 import { Fault, messageOf } from "../../base/fault.ts";
-import { requireEgress } from "../../rollout/egress.ts";
+import { requireEgress } from "../../rollout/egress/egress.ts";
 import { reap } from "../../rollout/reaper.ts";
 import { findTask } from "../../task/task-list.ts";
 import {

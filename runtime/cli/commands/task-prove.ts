@@ -5,7 +5,7 @@ import { keepProof } from "../../proof/kept-proofs.ts";
 import type { Finding, Proof } from "../../proof/proof.ts";
 import { proofPage } from "../../proof/proof-page.ts";
 import { proveTask } from "../../proof/prove.ts";
-import { requireEgress } from "../../rollout/egress.ts";
+import { requireEgress } from "../../rollout/egress/egress.ts";
 import { reap } from "../../rollout/reaper.ts";
 import type { Task } from "../../task/task.ts";
 import { findTask, listTasks } from "../../task/task-list.ts";

@@ -1,9 +1,9 @@
 import { type Command, Option } from "commander";
-import type { ToolFormat } from "../../api/tool-formats.ts";
 import { Fault } from "../../base/fault.ts";
 import { didYouMean } from "../../base/nearest.ts";
-import type { Manifest } from "../../mcp/manifest.ts";
+import type { Manifest } from "../../mcp/link/manifest.ts";
 import { type ServerSpec, SHIPPED_SERVERS } from "../../mcp/server-spec.ts";
+import type { ToolFormat } from "../../mcp/tool-formats.ts";
 import type { Task } from "../../task/task.ts";
 import { findTask } from "../../task/task-list.ts";
 import { type CommonOptions, type Context, openParts, tasksRoot } from "../context.ts";

@@ -1,7 +1,7 @@
 import { writeFile } from "node:fs/promises";
 import type { Criterion } from "../../grading/grade.ts";
-import type { CalledTool } from "../../mcp/direct-caller.ts";
-import type { ToolInfo } from "../../mcp/handshake.ts";
+import type { ToolInfo } from "../../mcp/link/handshake.ts";
+import type { CalledTool } from "../../mcp/proxy/direct-caller.ts";
 import { findTask } from "../../task/task-list.ts";
 import { asSeeded } from "../../workspace/archive-writer.ts";
 import { describeDiff, diffSnapshots } from "../../workspace/diff.ts";

@@ -1,5 +1,5 @@
 import { didYouMean } from "../../base/nearest.ts";
-import type { ToolInfo } from "../../mcp/handshake.ts";
+import type { ToolInfo } from "../../mcp/link/handshake.ts";
 import { cliFault } from "../faults.ts";
 
 /** What a person can say beside the names of tools, each with what comes after it. */

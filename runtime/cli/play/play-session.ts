@@ -1,12 +1,12 @@
 import { rolloutId } from "../../base/id.ts";
 import type { Grade } from "../../grading/grade.ts";
-import type { CalledTool } from "../../mcp/direct-caller.ts";
-import type { ToolInfo } from "../../mcp/handshake.ts";
+import type { ToolInfo } from "../../mcp/link/handshake.ts";
 import { connectClient, type McpClient } from "../../mcp/mcp-client.ts";
-import type { Step } from "../../mcp/step.ts";
-import { ExternalPlayer } from "../../rollout/external-player.ts";
+import type { CalledTool } from "../../mcp/proxy/direct-caller.ts";
+import type { Step } from "../../mcp/record/step.ts";
 import type { RolloutSpec } from "../../rollout/parts.ts";
 import { runRollout } from "../../rollout/run-rollout.ts";
+import { ExternalPlayer } from "../../service/external-player.ts";
 import type { RolloutRecord } from "../../store/record.ts";
 import { type PreparedVariant, prepareVariant } from "../../task/prepare.ts";
 import type { Task } from "../../task/task.ts";

@@ -1,5 +1,5 @@
 import type { Json } from "../../base/canonical-json.ts";
-import type { Step } from "../../mcp/step.ts";
+import type { Step } from "../../mcp/record/step.ts";
 
 const LINE = 100;
 const KEYWORDS = new Set(

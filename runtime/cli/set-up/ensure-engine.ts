@@ -1,8 +1,8 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { runProgram } from "../../../images/run-program.ts";
 import { Fault, messageOf } from "../../base/fault.ts";
 import type { Engine } from "../../engine/engine.ts";
+import { runProgram } from "../../image/run-program.ts";
 import { dockerdProgram, machineDaemon, startDaemon } from "./docker-daemon.ts";
 import { setupFault } from "./faults.ts";
 import { type Progress, type ProgressStep, silentProgress } from "./progress.ts";

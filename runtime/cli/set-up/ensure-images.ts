@@ -1,5 +1,7 @@
-import { baseSource, makeBase } from "../../../images/base/make-base.ts";
-import { contextArchive } from "../../../images/context.ts";
+import { asFault, messageOf } from "../../base/fault.ts";
+import type { Engine } from "../../engine/engine.ts";
+import type { BuildOptions, ImageInfo } from "../../engine/image-store.ts";
+import { contextArchive } from "../../image/context.ts";
 import {
   graderContext,
   type ImageChoice,
@@ -7,13 +9,11 @@ import {
   type ImageReferences,
   imageReferences,
   sandboxContext,
-} from "../../../images/definitions.ts";
-import { linuxNode } from "../../../images/node-binary.ts";
-import { asFault, messageOf } from "../../base/fault.ts";
-import type { Engine } from "../../engine/engine.ts";
-import type { BuildOptions, ImageInfo } from "../../engine/image-store.ts";
-import { MANIFEST_LABEL, manifestLabel } from "../../mcp/manifest.ts";
-import { SANDBOX_IMAGES, type SandboxImage } from "../../mcp/server-spec.ts";
+} from "../../image/definitions.ts";
+import { baseSource, makeBase } from "../../image/make-base.ts";
+import { linuxNode } from "../../image/node-binary.ts";
+import { SANDBOX_IMAGES, type SandboxImage } from "../../image/sandbox-image.ts";
+import { MANIFEST_LABEL, manifestLabel } from "../../mcp/link/manifest.ts";
 import { megabytes } from "../terminal.ts";
 import { setupFault } from "./faults.ts";
 import { type Progress, type ProgressStep, silentProgress } from "./progress.ts";

@@ -1,7 +1,7 @@
-import { type ImageReferences, imageReferences } from "../../../images/definitions.ts";
 import { Fault } from "../../base/fault.ts";
 import type { Engine } from "../../engine/engine.ts";
 import type { ImageInfo } from "../../engine/image-store.ts";
+import { type ImageReferences, imageReferences } from "../../image/definitions.ts";
 import type { EnsureImagesOptions } from "./ensure-images.ts";
 
 export interface PrunedImages {

@@ -2,21 +2,17 @@ import { spawn } from "node:child_process";
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import type { ContextFile } from "../../../images/context.ts";
 import { systemClock } from "../../base/clock.ts";
 import { silentLog } from "../../base/log.ts";
 import type { BoxProcess } from "../../engine/engine.ts";
-import { greet } from "../../mcp/handshake.ts";
-import type { Manifest } from "../../mcp/manifest.ts";
-import {
-  SANDBOX_IMAGES,
-  type SandboxImage,
-  SHIPPED_SERVERS,
-  type StdioServerSpec,
-} from "../../mcp/server-spec.ts";
-import { stdioLink } from "../../mcp/stdio-link.ts";
-import { Upstream } from "../../mcp/upstream.ts";
-import { WireLog } from "../../mcp/wire-log.ts";
+import type { ContextFile } from "../../image/context.ts";
+import { SANDBOX_IMAGES, type SandboxImage } from "../../image/sandbox-image.ts";
+import { greet } from "../../mcp/link/handshake.ts";
+import type { Manifest } from "../../mcp/link/manifest.ts";
+import { stdioLink } from "../../mcp/link/stdio-link.ts";
+import { Upstream } from "../../mcp/link/upstream.ts";
+import { WireLog } from "../../mcp/record/wire-log.ts";
+import { SHIPPED_SERVERS, type StdioServerSpec } from "../../mcp/server-spec.ts";
 
 const TIMEOUT_MS = 60_000;
 

@@ -1,8 +1,8 @@
-import { type ImageReferences, imageReferences } from "../../../images/definitions.ts";
 import { isDigest } from "../../engine/by-digest.ts";
 import type { Engine } from "../../engine/engine.ts";
-import { type Manifest, manifestOf } from "../../mcp/manifest.ts";
-import { SANDBOX_IMAGES, type SandboxImage } from "../../mcp/server-spec.ts";
+import { type ImageReferences, imageReferences } from "../../image/definitions.ts";
+import { SANDBOX_IMAGES, type SandboxImage } from "../../image/sandbox-image.ts";
+import { type Manifest, manifestOf } from "../../mcp/link/manifest.ts";
 import { cliFault } from "../faults.ts";
 import { imageChoice } from "./ensure-images.ts";
 import { setupFault } from "./faults.ts";

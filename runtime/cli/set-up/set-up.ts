@@ -1,8 +1,8 @@
 import { homedir } from "node:os";
 import { join } from "node:path";
-import type { ImageReferences } from "../../../images/definitions.ts";
 import { locateDocker } from "../../engine/docker/locate.ts";
 import { openEngine } from "../../engine/engines.ts";
+import type { ImageReferences } from "../../image/definitions.ts";
 import type { Terminal } from "../terminal.ts";
 import { ensureEngine } from "./ensure-engine.ts";
 import { type EnsureImagesOptions, ensureImages, imageChoice } from "./ensure-images.ts";

@@ -1,7 +1,7 @@
 import { namedId } from "../../base/id.ts";
-import type { Manifest } from "../../mcp/manifest.ts";
+import type { Manifest } from "../../mcp/link/manifest.ts";
+import { startServers } from "../../mcp/link/start-servers.ts";
 import type { ServerSpec } from "../../mcp/server-spec.ts";
-import { startServers } from "../../mcp/start-servers.ts";
 import { needOf } from "../../rollout/run-rollout.ts";
 import { ColdSource } from "../../rollout/sandbox-source.ts";
 import { prepareVariant } from "../../task/prepare.ts";

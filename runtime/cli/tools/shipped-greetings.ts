@@ -1,16 +1,12 @@
-import { serverFiles } from "../../../images/server-files.ts";
 import { systemClock } from "../../base/clock.ts";
 import { silentLog } from "../../base/log.ts";
 import type { Box } from "../../engine/engine.ts";
 import { openEngine } from "../../engine/engines.ts";
-import type { Manifest } from "../../mcp/manifest.ts";
-import {
-  imageOf,
-  type SandboxImage,
-  type ServerSpec,
-  SHIPPED_SERVERS,
-} from "../../mcp/server-spec.ts";
-import { startServers } from "../../mcp/start-servers.ts";
+import type { SandboxImage } from "../../image/sandbox-image.ts";
+import { serverFiles } from "../../image/server-files.ts";
+import type { Manifest } from "../../mcp/link/manifest.ts";
+import { startServers } from "../../mcp/link/start-servers.ts";
+import { imageOf, type ServerSpec, SHIPPED_SERVERS } from "../../mcp/server-spec.ts";
 import { recordManifest } from "../set-up/record-manifest.ts";
 import { requireImages } from "../set-up/require-images.ts";
 

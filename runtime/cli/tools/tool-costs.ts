@@ -1,5 +1,5 @@
-import { listIn, type ToolFormat } from "../../api/tool-formats.ts";
-import type { Manifest } from "../../mcp/manifest.ts";
+import type { Manifest } from "../../mcp/link/manifest.ts";
+import { listIn, type ToolFormat } from "../../mcp/tool-formats.ts";
 
 /** The encoding that tokens are counted in; each model has one of its own, and most are near it. */
 export const ENCODING = "o200k_base";

@@ -3,7 +3,7 @@ import { withDeadline } from "../../base/deadline.ts";
 import { messageOf } from "../../base/fault.ts";
 import type { Log } from "../../base/log.ts";
 import type { Box } from "../../engine/engine.ts";
-import type { JsonRpcMessage, LinkClosed, ServerLink } from "../server-link.ts";
+import type { JsonRpcMessage, LinkClosed, ServerLink } from "../link/server-link.ts";
 import { TERMINAL_ENV } from "./driver.ts";
 import type { Place } from "./framed-process.ts";
 import { Terminal } from "./terminal.ts";

@@ -1,5 +1,5 @@
-import { WORD_ZIP } from "../../../images/servers/documents/word/word-zip.ts";
-import { Zip } from "../../../images/servers/office/zip.ts";
+import { WORD_ZIP } from "../../../servers/documents/word/word-zip.ts";
+import { Zip } from "../../../servers/kit/zip.ts";
 
 const NAMESPACES = [
   'xmlns:w="http://schemas.openxmlformats.org/wordprocessingml/2006/main"',

@@ -2,7 +2,7 @@
 import { McpServer } from "@modelcontextprotocol/server";
 import { StdioServerTransport, serveStdio } from "@modelcontextprotocol/server/stdio";
 import { z } from "zod";
-import { serveMany } from "../../../images/servers/office/many.ts";
+import { serveMany } from "../../../servers/kit/many.ts";
 
 const [, ...names] = process.argv.slice(2);
 

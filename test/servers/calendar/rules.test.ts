@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import ical from "ical.js";
-import { parseTree, serialize } from "../../../images/servers/calendar/lines.ts";
-import { occurrences } from "../../../images/servers/calendar/occurrences.ts";
-import { parseRule } from "../../../images/servers/calendar/rule.ts";
-import { timeZoneOf } from "../../../images/servers/calendar/vtimezone.ts";
-import { ianaZone } from "../../../images/servers/calendar/zones.ts";
+import { parseTree, serialize } from "../../../servers/calendar/lines.ts";
+import { occurrences } from "../../../servers/calendar/occurrences.ts";
+import { parseRule } from "../../../servers/calendar/rule.ts";
+import { timeZoneOf } from "../../../servers/calendar/vtimezone.ts";
+import { ianaZone } from "../../../servers/calendar/zones.ts";
 import { missing, PYTHON_CALENDARS, python } from "../debian-programs.ts";
 
 const skip = await missing(PYTHON_CALENDARS);

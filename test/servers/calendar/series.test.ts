@@ -8,7 +8,7 @@ import ical from "ical.js";
 import type { OfficeClient } from "../office-client.ts";
 import { seededClient } from "../people/seed.ts";
 
-const GRADER = fileURLToPath(new URL("../../../images/grader", import.meta.url));
+const GRADER = fileURLToPath(new URL("../../../python/cloche/src", import.meta.url));
 const FILE = "calendar/ana.ruiz@example.test/calendar.ics";
 
 /** Mondays at nine over the change of clocks on 29 March; one left out, one moved. */

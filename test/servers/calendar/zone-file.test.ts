@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { zoneFile } from "../../../images/servers/calendar/zone-file.ts";
+import { zoneFile } from "../../../servers/calendar/zone-file.ts";
 import { missing, ZONE_FILES } from "../debian-programs.ts";
 
 const HOUR = 3_600_000;

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { describe, it } from "node:test";
 import mammoth from "mammoth";
-import { openWordZip } from "../../../images/servers/documents/word/word-zip.ts";
+import { openWordZip } from "../../../servers/documents/word/word-zip.ts";
 import { missing, missingOf, POPPLER, PYTHON_DOCX, WRITER } from "../debian-programs.ts";
 import { bytesOf, documentsDesk, idOf, printedText, put, pythonDocx } from "./support.ts";
 

@@ -3,7 +3,7 @@ import { symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, it } from "node:test";
 import { deflateSync } from "node:zlib";
-import { openWordZip } from "../../../images/servers/documents/word/word-zip.ts";
+import { openWordZip } from "../../../servers/documents/word/word-zip.ts";
 import { tempFolder } from "../../support/temp-folder.ts";
 import type { OfficeClient } from "../office-client.ts";
 import { bytesOf, documentsDesk, minimalPdf, put } from "./support.ts";

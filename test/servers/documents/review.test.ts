@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, it } from "node:test";
-import { openWordZip } from "../../../images/servers/documents/word/word-zip.ts";
+import { openWordZip } from "../../../servers/documents/word/word-zip.ts";
 import { bytesOf, documentsDesk, idOf, put } from "./support.ts";
 
 const path = "word-like.docx";

@@ -7,7 +7,7 @@ import { fileURLToPath } from "node:url";
 import { seededClient } from "../people/seed.ts";
 import { list } from "./mailbox-fixture.ts";
 
-const GRADER = fileURLToPath(new URL("../../../images/grader", import.meta.url));
+const GRADER = fileURLToPath(new URL("../../../python/cloche/src", import.meta.url));
 
 /** What a generate.py may do: a Maildir by Python's own module. */
 const WRITER = `

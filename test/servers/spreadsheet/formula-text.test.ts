@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { tokens, translated } from "../../../images/servers/spreadsheet/formula.ts";
-import { renameRewrite, shiftRewrite } from "../../../images/servers/spreadsheet/rewrite.ts";
-import { storedFormula } from "../../../images/servers/spreadsheet/stored-formula.ts";
+import { tokens, translated } from "../../../servers/spreadsheet/formula.ts";
+import { renameRewrite, shiftRewrite } from "../../../servers/spreadsheet/rewrite.ts";
+import { storedFormula } from "../../../servers/spreadsheet/stored-formula.ts";
 
 const PLACE = { sheet: "Data", row: 2, column: 2 };
 

@@ -1,5 +1,5 @@
 import { readFile, writeFile } from "node:fs/promises";
-import { openBookZip } from "../../../images/servers/spreadsheet/book-zip.ts";
+import { openBookZip } from "../../../servers/spreadsheet/book-zip.ts";
 
 /** Every part of a package as text; bytes that are no text compare as well. */
 export async function partsOf(file: string): Promise<Map<string, string>> {

@@ -1,0 +1,165 @@
+import { rolloutId } from "../base/id.ts";
+import { requireEgress } from "../rollout/egress/egress.ts";
+import { rolloutFault } from "../rollout/faults.ts";
+import { firstRecord } from "../rollout/life.ts";
+import type { RolloutParts } from "../rollout/parts.ts";
+import type { Claim } from "../store/admissions.ts";
+import type { ExternalPlayer } from "./external-player.ts";
+import { newGroupId } from "./group-name.ts";
+import { loweredTask } from "./lowered-task.ts";
+import type { Place, Room } from "./queue.ts";
+import type { ReadyTask, ReadyTasks } from "./ready-tasks.ts";
+import type { OpenSpec, Runner } from "./runner.ts";
+import type { Caller, GroupWish, RolloutWish } from "./service.ts";
+import { type CheckedWish, checkWish, wishHash } from "./wish.ts";
+
+export interface ReceptionParts {
+  readonly parts: RolloutParts;
+  readonly room: Room;
+  readonly tasks: ReadyTasks;
+  readonly runner: Runner;
+  readonly playerOf: (name: string, leaseMs: number) => ExternalPlayer;
+}
+
+interface Pending {
+  readonly hash: string;
+  readonly target: Promise<string>;
+}
+
+/** Takes wishes, or refuses them with nothing made. What it has taken is on the disk. */
+export class Reception {
+  readonly #parts: ReceptionParts;
+  /** By key and idempotency key: the same wish asked twice at once is one. */
+  readonly #pending = new Map<string, Pending>();
+  #isClosed = false;
+
+  constructor(parts: ReceptionParts) {
+    this.#parts = parts;
+  }
+
+  /** Whether everything is refused with `rollout/draining`. */
+  get isClosed(): boolean {
+    return this.#isClosed;
+  }
+
+  close(): void {
+    this.#isClosed = true;
+  }
+
+  /** Resolves with the id of the rollout or group. Rejects as `RolloutService.request` does. */
+  async accept(wish: RolloutWish | GroupWish, caller: Caller): Promise<string> {
+    const checked = checkWish(wish);
+    const { idempotencyKey: name } = wish;
+    if (name === undefined) return await this.#acceptNew(wish, checked, caller);
+    const hash = wishHash(wish);
+    const key = `${caller.key}\n${name}`;
+    const pending = this.#pending.get(key);
+    if (pending) return sameWish(pending.hash, hash, name) ?? (await pending.target);
+    const claim = { key: caller.key, name, wish: hash };
+    const target = this.#acceptClaimed(wish, checked, caller, claim);
+    this.#pending.set(key, { hash, target });
+    try {
+      return await target;
+    } finally {
+      this.#pending.delete(key);
+    }
+  }
+
+  async #acceptClaimed(
+    wish: RolloutWish | GroupWish,
+    checked: CheckedWish,
+    caller: Caller,
+    claim: Omit<Claim, "target">,
+  ): Promise<string> {
+    const { admissions } = this.#parts.parts.records;
+    const earlier = await admissions.claim(claim.key, claim.name);
+    if (earlier) return sameWish(earlier.wish, claim.wish, claim.name) ?? earlier.target;
+    return await this.#acceptNew(wish, checked, caller, claim);
+  }
+
+  async #acceptNew(
+    wish: RolloutWish | GroupWish,
+    checked: CheckedWish,
+    caller: Caller,
+    claim?: Omit<Claim, "target">,
+  ): Promise<string> {
+    const { room, tasks, parts } = this.#parts;
+    this.#requireOpen();
+    const places = room.take(caller, "n" in wish ? wish.n : 1);
+    try {
+      requireEgress(await tasks.task(wish.task), parts);
+      const ready = await tasks.ready(wish.task, checked.variant);
+      const task = loweredTask(ready, wish);
+      this.#requireOpen();
+      const { target, isNew } = await this.#admit(
+        { task, prepared: ready.prepared },
+        checked,
+        "n" in wish,
+        places,
+        claim,
+        caller,
+      );
+      if (!isNew) give(places);
+      return target;
+    } catch (error) {
+      give(places);
+      throw error;
+    }
+  }
+
+  /** Writes records, group and claim at once, then starts. */
+  async #admit(
+    { task, prepared }: ReadyTask,
+    { policy, labels, leaseMs, group: label }: CheckedWish,
+    isGroup: boolean,
+    places: readonly Place[],
+    claim: Omit<Claim, "target"> | undefined,
+    { key }: Caller,
+  ): Promise<{ target: string; isNew: boolean }> {
+    const { parts, runner, playerOf } = this.#parts;
+    const made = isGroup ? newGroupId() : null;
+    const group = made ?? label;
+    const openings = places.map((place) => {
+      const player = playerOf(policy, leaseMs);
+      const spec: OpenSpec = {
+        ...{ id: rolloutId(), task, prepared, player, group, labels, key, leaseMs },
+      };
+      const record = { ...firstRecord(spec, parts), reachedMs: { requested: 0 } };
+      return { spec, record, place };
+    });
+    const target = made ?? openings[0]?.spec.id ?? "";
+    const row = { id: target, key, task: task.id, variant: prepared.variant, n: places.length };
+    const earlier = await parts.records.admissions.admit(
+      {
+        members: openings.map(({ record }, index) => ({ record, member: index + 1 })),
+        instruction: prepared.instruction,
+        isLabelled: label !== null,
+        ...(isGroup ? { group: row } : {}),
+        ...(claim ? { claim: { ...claim, target } } : {}),
+      },
+      parts.clock.now(),
+    );
+    if (earlier && claim) {
+      const known = sameWish(earlier.wish, claim.wish, claim.name) ?? earlier.target;
+      return { target: known, isNew: false };
+    }
+    for (const { spec, record, place } of openings) runner.begin(spec, { record, place });
+    return { target, isNew: true };
+  }
+
+  #requireOpen(): void {
+    if (!this.#isClosed) return;
+    throw rolloutFault("draining", "the service is shutting down: ask again once it is back");
+  }
+}
+
+/** Undefined if it is the same. @throws Fault `rollout/key-reused` */
+function sameWish(earlier: string, now: string, name: string): undefined {
+  if (earlier === now) return undefined;
+  const message = `the idempotency key "${name}" was used with another wish: use a new one`;
+  throw rolloutFault("key-reused", message);
+}
+
+function give(places: readonly Place[]): void {
+  for (const place of places) place[Symbol.dispose]();
+}
