@@ -65,8 +65,8 @@ export const API_FAULTS = {
   },
   "no-bundle": {
     blame: "caller",
-    means: "The rollout ended before anything could be captured, so it left no bundle.",
-    remedy: "Read its fault; run it again.",
+    means: "The rollout ended before its agent could do anything, or its bundle was not written.",
+    remedy: "Read its fault and its steps; run it again.",
   },
   "upload-refused": {
     blame: "caller",

@@ -47,6 +47,7 @@ const STATUS: Readonly<Record<string, number>> = {
   "store/record-missing": 404,
   "store/record-ambiguous": 409,
   "store/bundle-missing": 404,
+  "store/bundle-uncaptured": 422,
   "store/bundle-ambiguous": 409,
   "engine/image-in-use": 409,
   "engine/name-taken": 409,

@@ -111,11 +111,12 @@ export function isChange({ tool }: Step): boolean {
 
 /** Whether two rollouts left the same files and the same state. */
 export function leftTheSame(one: Bundle, other: Bundle): boolean {
+  if (one.after === null || other.after === null) return false;
   return finalState(one) === finalState(other);
 }
 
 function finalState({ after, state }: Bundle): string {
-  const entries = [...after.entries, ...(state?.after.entries ?? [])];
+  const entries = [...(after?.entries ?? []), ...(state?.after.entries ?? [])];
   return entries
     .filter(({ type }) => type !== "directory")
     .map((entry) => `${entry.path} ${entry.type === "file" ? entry.sha256 : ""}`)

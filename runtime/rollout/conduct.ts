@@ -3,7 +3,7 @@ import { Fault, messageOf } from "../base/fault.ts";
 import { broughtDown } from "../engine/brought-down.ts";
 import type { Sandbox } from "../engine/engine.ts";
 import type { Ending } from "../mcp/record/step.ts";
-import { keepSteps } from "../store/kept-steps.ts";
+import { keepSteps, settleSteps } from "../store/kept-steps.ts";
 import type { RolloutRecord } from "../store/record.ts";
 import { captureState, captureWorkspace } from "../workspace/seed.ts";
 import {
@@ -29,7 +29,14 @@ export interface Run {
   readonly evidence: Evidence;
   /** Let go of in this order: the box first, and all that runs in it goes with it. */
   readonly held: AsyncDisposable[];
+  /** Absent as long as there is none. */
+  sandbox?: Sandbox;
 }
+
+/** The reason of an abort after which nothing is waited for but the record. */
+export class ReleaseNow extends Error {}
+
+const LATE_CAPTURE_MS = 60_000;
 
 /**
  * Does the work of a rollout and brings it to its record, whatever happens. Never rejects for the
@@ -45,6 +52,7 @@ export async function conduct(run: Run, work: () => Promise<void>): Promise<Roll
     else if (signal.aborted) life.cancel();
     else life.fail(failing(spec.id, "the rollout")(error));
   }
+  await captureLate(run);
   await Promise.all([letGo(run), store(run)]);
   const record = await life.end();
   await rm(evidence.folder, { recursive: true, force: true });
@@ -56,9 +64,32 @@ async function letGo(run: Run): Promise<void> {
   for (const one of run.held) await Promise.resolve(one[Symbol.asyncDispose]()).catch(failed);
 }
 
+/**
+ * What an agent left is kept, also where its turn was cut short, as long as the engine is not what
+ * failed.
+ */
+async function captureLate(run: Run): Promise<void> {
+  const { sandbox, evidence, life, signal } = run;
+  const { reachedMs, fault } = life.record;
+  if (sandbox === undefined || evidence.after !== undefined) return;
+  if (reachedMs.serving === undefined || signal.reason instanceof ReleaseNow) return;
+  if (fault !== null && fault.blame !== "task") return;
+  const late = { ...run, signal: AbortSignal.timeout(LATE_CAPTURE_MS) };
+  try {
+    await sandbox.stop({ signal: late.signal });
+    await capture(late, sandbox);
+  } catch (error) {
+    noted(run, "what the agent left could not be captured")(error);
+  }
+}
+
+/** From when on an agent could have called a tool there are steps, and so a bundle. */
 async function store(run: Run): Promise<void> {
   const { spec, parts, life, evidence } = run;
   try {
+    const steps = await settleSteps(evidence.folder);
+    if (steps === undefined) return;
+    life.note({ steps });
     const record = { ...life.record, outcome: life.outcome };
     life.note({ bundle: await storeEvidence(spec, parts, record, evidence) });
   } catch (error) {

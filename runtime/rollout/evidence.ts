@@ -109,14 +109,13 @@ export async function gradeEvidence(
   return evidence.grade;
 }
 
-/** Writes the bundle of a rollout that was captured; null for one that was not. */
+/** Writes the bundle of a rollout, however it ended; what was not captured or graded is not in it. */
 export async function storeEvidence(
   spec: RolloutSpec,
   parts: RolloutParts,
   record: RolloutRecord,
   evidence: Evidence,
-): Promise<string | null> {
-  if (!evidence.after || !record.ending) return null;
+): Promise<string> {
   const egress = await egressIn(spec, evidence);
   const contents: BundleContents = {
     facts: bundleFacts(record, spec),
@@ -124,18 +123,22 @@ export async function storeEvidence(
     wireFile: join(evidence.folder, "wire.jsonl"),
     ...(egress ? { egress } : {}),
     before: asSeeded(spec.prepared.fixture),
-    after: evidence.after,
-    ...stateOf(spec, evidence),
+    ...(evidence.after ? { after: evidence.after, ...stateOf(spec, evidence) } : {}),
     graderFiles: await graderFiles(spec.task),
     taskToml: await readFile(spec.task.files.toml),
     instruction: spec.prepared.instruction,
     expected: spec.prepared.expected,
     context: graderContext(spec, record.ending, egress),
-    grade: evidence.grade ?? null,
+    grade: standingGrade(record, evidence),
     logs: await logFiles(evidence),
   };
   const blobs = layeredBlobs(evidence.blobs, new BlobFolder(parts.data.blobs));
   return (await writeBundle(parts.data.bundles, contents, blobs, parts.signer)).id;
+}
+
+/** A reward is void if the rollout failed after it was known. */
+function standingGrade({ outcome }: RolloutRecord, { grade }: Evidence): Grade | null {
+  return grade && (outcome === "graded" || grade.reward === null) ? grade : null;
 }
 
 /** The services' state, if they keep any. */
@@ -163,16 +166,16 @@ async function egressIn(
 
 function graderContext(
   { task, prepared }: RolloutSpec,
-  ending: Ending,
+  ending: Ending | null,
   egress: readonly EgressLine[] | undefined,
 ): Json {
-  const answer = ending.kind === "submitted" ? ending.answer : null;
+  const answer = ending?.kind === "submitted" ? ending.answer : null;
   const { variant, instruction } = prepared;
   return {
     task: task.id,
     variant,
     now: task.now.toISOString(),
-    ending: { ...ending },
+    ending: ending && { ...ending },
     answer,
     instruction,
     ...(egress ? { egress: egress.map((line) => ({ ...line })) } : {}),

@@ -38,7 +38,8 @@ export function heldToOurs(
   const { manifest } = bundle;
   const sandbox = ourImage(manifest.images.sandbox, images);
   const limits = within(manifest.limits, most);
-  requireRoom("workspace", [bundle.before, bundle.after], {
+  const workspaces = [bundle.before, ...(bundle.after ? [bundle.after] : [])];
+  requireRoom("workspace", workspaces, {
     bytes: limits.workspaceBytes,
     files: limits.workspaceFiles,
   });

@@ -39,13 +39,16 @@ export async function resumeRollout(
 ): Promise<RolloutRecord> {
   const life = await Life.resume(record, parts, watcher);
   const evidence = await recallEvidence(await rolloutFolder(parts.data, spec.id));
-  const run = { spec, parts, signal, watcher, life, evidence, held: [] };
+  const run: Run = { spec, parts, signal, watcher, life, evidence, held: [] };
   return await conduct(run, () => goOn(run, record, found));
 }
 
 async function goOn(run: Run, record: RolloutRecord, found: FoundSandbox | undefined) {
   const sandbox = await takeOver(run, found);
-  if (sandbox !== undefined) run.held.push(sandbox);
+  if (sandbox !== undefined) {
+    run.held.push(sandbox);
+    run.sandbox = sandbox;
+  }
   const { phase, ending } = record;
   if (ending?.kind === "cancelled" || phase === "graded") return;
   if (phase === "serving") await fromServing(run, wanted(record, sandbox));

@@ -24,7 +24,7 @@ export async function runRollout(
 ): Promise<RolloutRecord> {
   const life = await Life.begin(spec, parts, watcher);
   const evidence = evidenceIn(await rolloutFolder(parts.data, spec.id));
-  const run = { spec, parts, signal, watcher, life, evidence, held: [] };
+  const run: Run = { spec, parts, signal, watcher, life, evidence, held: [] };
   return await conduct(run, () => live(run));
 }
 
@@ -59,6 +59,7 @@ async function live(run: Run): Promise<void> {
   );
   run.held.push(taken);
   const { sandbox } = taken;
+  run.sandbox = sandbox;
   life.note({ identity: sandbox.identity, sandbox: sandbox.id });
   await stage(failing(id, "seeding"), signal, async () => {
     await taken.seed(prepared, new BlobFolder(parts.data.blobs), signal);

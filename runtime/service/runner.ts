@@ -1,4 +1,5 @@
 import { asFault, messageOf } from "../base/fault.ts";
+import { ReleaseNow } from "../rollout/conduct.ts";
 import { rolloutFault } from "../rollout/faults.ts";
 import type { RolloutDoors, RolloutParts, RolloutSpec, RolloutWatcher } from "../rollout/parts.ts";
 import { endAsLost } from "../rollout/reaper.ts";
@@ -77,7 +78,7 @@ export class Runner {
     this.#queues.rollouts.pause();
     const underWay = [...this.open.values()].filter(({ hasBegun }) => hasBegun);
     const giveUp = () => {
-      for (const open of underWay) open.cancelled.abort(new Error("the service goes down"));
+      for (const open of underWay) open.cancelled.abort(new ReleaseNow("the service goes down"));
     };
     now.addEventListener("abort", giveUp, { once: true });
     if (now.aborted) giveUp();

@@ -11,7 +11,9 @@ export const WIRE = "wire.jsonl";
 export const BEFORE = "workspace/before.json";
 export const AFTER = "workspace/after.json";
 export const DIFF = "workspace/diff.json";
-/** Of the services' state; all three or, for a rollout whose services keep none, not one. */
+/** What was captured: both or, of a rollout that ended before its workspace could be read, neither. */
+export const CAPTURE: readonly string[] = [AFTER, DIFF];
+/** Of the services' state; all three or, if they keep none or nothing was captured, not one. */
 export const STATE_BEFORE = "state/before.json";
 export const STATE_AFTER = "state/after.json";
 export const STATE_DIFF = "state/diff.json";
@@ -25,13 +27,11 @@ const GRADER = "task/grader.py";
 export const TOML = "task/task.toml";
 export const INSTRUCTION = "task/instruction.md";
 
-/** What every bundle has; grade.json, egress.jsonl, state, logs, blobs and further modules may be absent. */
+/** What every bundle has; capture, grade.json, egress.jsonl, state, logs, blobs and further modules may be absent. */
 export const REQUIRED: readonly string[] = [
   STEPS,
   WIRE,
   BEFORE,
-  AFTER,
-  DIFF,
   EXPECTED,
   CONTEXT,
   GRADER,
@@ -52,8 +52,8 @@ const LOG = /^logs\/[a-z0-9][a-z0-9_-]{0,63}\.stderr$/;
 
 /** Whether a bundle may have a file of this path at all. */
 export function isPartPath(path: string): boolean {
-  const known =
-    path === GRADE || path === EGRESS || REQUIRED.includes(path) || STATE.includes(path);
+  const lists = [[GRADE, EGRESS], REQUIRED, CAPTURE, STATE];
+  const known = lists.some((list) => list.includes(path));
   return known || MODULE.test(path) || LOG.test(path) || blobNameOf(path) !== undefined;
 }
 

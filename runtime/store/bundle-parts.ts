@@ -8,6 +8,7 @@ import { messageOf } from "../base/fault.ts";
 import { sha256 } from "../base/hash.ts";
 import {
   blobNameOf,
+  CAPTURE,
   isPartPath,
   MANIFEST,
   MANIFEST_BYTES_MAX,
@@ -117,9 +118,8 @@ function checkPaths(root: string, parts: readonly BundlePart[]): void {
     }
   }
   const listed = new Set(parts.map(({ path }) => path));
-  const missing = REQUIRED.find((path) => !listed.has(path));
-  const stateless = STATE.every((path) => !listed.has(path));
-  const lacking = missing ?? STATE.find((path) => !stateless && !listed.has(path));
+  const begun = [CAPTURE, STATE].filter((list) => list.some((path) => listed.has(path)));
+  const lacking = [REQUIRED, ...begun].flat().find((path) => !listed.has(path));
   if (lacking !== undefined) throw altered(root, MANIFEST, `does not list ${lacking}`);
 }
 

@@ -59,10 +59,10 @@ export async function openBundle(path: string): Promise<Bundle> {
 async function readBundle(root: string): Promise<Bundle> {
   const { id, manifest, signature } = await verifyFiles(root);
   const before = await readSnapshot(root, BEFORE);
-  const after = await readSnapshot(root, AFTER);
-  await checkDiff(root, DIFF, before, after);
-  const state = await readState(root, manifest);
-  checkBlobs(root, manifest, [before, after, ...(state ? [state.before, state.after] : [])]);
+  const after = await readCapture(root, manifest, before);
+  const state = await readState(root, manifest, after !== null);
+  const ends = after ? [after, ...(state ? [state.before, state.after] : [])] : [];
+  checkBlobs(root, manifest, [before, ...ends]);
   await checkSteps(root, manifest);
   await checkEgress(root, manifest);
   return {
@@ -120,15 +120,32 @@ async function readSnapshot(root: string, path: string): Promise<Snapshot> {
   throw altered(root, path, "is not in canonical form");
 }
 
+/** Null if there is none: then there is no grade either. */
+async function readCapture(
+  root: string,
+  { parts, outcome }: Manifest,
+  before: Snapshot,
+): Promise<Snapshot | null> {
+  if (!parts.some(({ path }) => path === AFTER)) {
+    const isGraded = outcome === "graded" || parts.some(({ path }) => path === GRADE);
+    if (isGraded) throw altered(root, AFTER, "is missing, but there is a grade of it");
+    return null;
+  }
+  const after = await readSnapshot(root, AFTER);
+  await checkDiff(root, DIFF, before, after);
+  return after;
+}
+
 /** Whose services keep no state has room for none, and the other way about. */
 async function readState(
   root: string,
   { parts, limits }: Manifest,
+  isCaptured: boolean,
 ): Promise<StateSnapshots | undefined> {
   const hasState = parts.some(({ path }) => path === STATE_BEFORE);
-  if (hasState !== (limits.stateBytes !== undefined)) {
-    const what = hasState ? "lists state, but its limits have no room for it" : "lists no state";
-    throw altered(root, MANIFEST, what);
+  if (hasState !== (isCaptured && limits.stateBytes !== undefined)) {
+    const why = isCaptured ? "its limits have no room for it" : "no workspace was captured with it";
+    throw altered(root, MANIFEST, hasState ? `lists state, but ${why}` : "lists no state");
   }
   if (!hasState) return undefined;
   const before = await readSnapshot(root, STATE_BEFORE);

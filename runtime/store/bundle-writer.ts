@@ -52,7 +52,8 @@ export interface BundleContents {
   /** Absent if it had no way out. */
   readonly egress?: readonly EgressLine[];
   readonly before: Snapshot;
-  readonly after: Snapshot;
+  /** Absent, with the state, if the rollout ended before its workspace could be read. */
+  readonly after?: Snapshot;
   /** Absent if the rollout's services keep no state. */
   readonly state?: StateSnapshots;
   /** grader.py and what it may import, by their path in the task's folder. */
@@ -63,7 +64,7 @@ export interface BundleContents {
   readonly expected: Uint8Array;
   /** What the grader is told; as grading makes it. */
   readonly context: Json;
-  /** Null if grading failed. */
+  /** Null if there is none that stands. */
   readonly grade: Grade | null;
   /** What servers wrote to stderr: files by server name. */
   readonly logs: Readonly<Record<string, string>>;
@@ -121,11 +122,13 @@ function sources(contents: BundleContents, blobs: BlobSource): Map<string, Sourc
     [STEPS, () => createReadStream(contents.stepsFile)],
     [WIRE, () => createReadStream(contents.wireFile)],
     [BEFORE, canonical(before)],
-    [AFTER, canonical(after)],
-    [DIFF, canonical(diffSnapshots(before, after))],
     [EXPECTED, () => contents.expected],
     [CONTEXT, canonical(contents.context)],
   ]);
+  if (after !== undefined) {
+    all.set(AFTER, canonical(after));
+    all.set(DIFF, canonical(diffSnapshots(before, after)));
+  }
   if (egress !== undefined) all.set(EGRESS, () => egressBytes(egress));
   if (state !== undefined) {
     all.set(STATE_BEFORE, canonical(state.before));
@@ -139,7 +142,8 @@ function sources(contents: BundleContents, blobs: BlobSource): Map<string, Sourc
   for (const [server, file] of Object.entries(contents.logs)) {
     all.set(`logs/${server}.stderr`, () => createReadStream(file));
   }
-  const snapshots = state ? [before, after, state.before, state.after] : [before, after];
+  const captured = after === undefined ? [] : [after];
+  const snapshots = [before, ...captured, ...(state ? [state.before, state.after] : [])];
   for (const hash of contentsOf(...snapshots)) all.set(blobPath(hash), () => blobs.read(hash));
   return all;
 }

@@ -14,8 +14,9 @@ export interface Bundle {
   /** Of the bytes of manifest.json; null if there is none. Not checked: that takes a key. */
   readonly signature: Signature | null;
   readonly before: Snapshot;
-  readonly after: Snapshot;
-  /** Of the services' state; undefined if they keep none. */
+  /** Null if the rollout ended before its workspace could be read; then nothing can be graded. */
+  readonly after: Snapshot | null;
+  /** Of the services' state; undefined if they keep none, or nothing was captured. */
   readonly state: StateSnapshots | undefined;
   /** The contents of all of them; each read checks the hash again. */
   readonly blobs: BlobFolder;

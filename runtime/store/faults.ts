@@ -53,6 +53,11 @@ export const STORE_FAULTS = {
     means: "No bundle is there, or none with that name.",
     remedy: "Give a bundle's folder, or the first letters of the id of a bundle or rollout.",
   },
+  "bundle-uncaptured": {
+    blame: "caller",
+    means: "The bundle holds the steps of a rollout whose workspace could not be read at its end.",
+    remedy: "There is nothing in it to be graded; read its steps and the fault in its record.",
+  },
   "bundle-ambiguous": {
     blame: "caller",
     means: "The letters given fit several bundles.",

@@ -1,24 +1,48 @@
-import { createReadStream } from "node:fs";
-import { copyFile, stat } from "node:fs/promises";
+import { copyFile, open } from "node:fs/promises";
 import { join } from "node:path";
-import { STEPS } from "./bundle-layout.ts";
+import { STEPS, WIRE } from "./bundle-layout.ts";
 import type { DataFolder } from "./data-folder.ts";
 import type { RolloutRecord } from "./record.ts";
 
 /**
- * Keeps the steps of a rollout that has no bundle: they are all that is left of it. A last line that
- * was cut is no step. Resolves with their number.
+ * Cuts away what a process that died wrote in part at the end of `steps.jsonl` and `wire.jsonl` in a
+ * rollout's work folder. Resolves with the number of steps; undefined if none could have been made.
  */
+export async function settleSteps(folder: string): Promise<number | undefined> {
+  await wholeLines(join(folder, WIRE));
+  return await wholeLines(join(folder, STEPS));
+}
+
+/** Keeps the steps of a rollout that has no bundle: they are all that is left of it. */
 export async function keepSteps(data: DataFolder, id: string): Promise<number> {
-  const file = join(data.rollouts, id, STEPS);
-  const { size } = await stat(file).catch(() => ({ size: 0 }));
-  if (size === 0) return 0;
-  await copyFile(file, keptFile(data, id));
-  let lines = 0;
-  for await (const chunk of createReadStream(file) as AsyncIterable<Buffer>) {
-    for (let end = chunk.indexOf(10); end !== -1; end = chunk.indexOf(10, end + 1)) lines += 1;
+  const folder = join(data.rollouts, id);
+  const count = (await settleSteps(folder)) ?? 0;
+  if (count > 0) await copyFile(join(folder, STEPS), keptFile(data, id));
+  return count;
+}
+
+/** Their number; what comes after the last one is cut away. Undefined if there is no file. */
+async function wholeLines(path: string): Promise<number | undefined> {
+  const file = await open(path, "r+").catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== "ENOENT") throw error;
+  });
+  if (file === undefined) return undefined;
+  try {
+    let [lines, bytes, whole] = [0, 0, 0];
+    for await (const chunk of file.createReadStream({
+      autoClose: false,
+    }) as AsyncIterable<Buffer>) {
+      for (let end = chunk.indexOf(10); end !== -1; end = chunk.indexOf(10, end + 1)) {
+        lines += 1;
+        whole = bytes + end + 1;
+      }
+      bytes += chunk.length;
+    }
+    if (whole < bytes) await file.truncate(whole);
+    return lines;
+  } finally {
+    await file.close();
   }
-  return lines;
 }
 
 /**

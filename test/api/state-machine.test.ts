@@ -58,9 +58,9 @@ describe("the verbs of a rollout, in any order", () => {
         assert.equal(json.record.reward === null, json.outcome !== "graded");
         assert.equal(json.record.steps, model.calls);
         const { text } = await api.ask("GET", `/v1/rollouts/${id}/steps`);
-        if (json.record.bundle !== null) {
-          assert.equal(text.split("\n").length - 1, model.calls);
-        }
+        assert.equal(text.split("\n").length - 1, model.calls);
+        const bundle = await api.ask("GET", `/v1/rollouts/${id}/bundle`);
+        assert.equal(bundle.status, 200);
       }),
       { numRuns: 8 },
     );

@@ -146,6 +146,12 @@ describe("a rollout", () => {
       assert.equal(record.reward, null);
       assert.equal(record.phase, "stored");
       assert.deepEqual(record.ending, { kind: "cancelled" });
+      if (phase !== "seeded") assert.equal(record.bundle !== null, phase !== "requested");
+      if (record.bundle !== null) {
+        const { manifest, after } = await openBundle(join(runtime.data.bundles, record.bundle));
+        assert.deepEqual([manifest.outcome, manifest.steps], ["cancelled", record.steps]);
+        assert.equal(after !== null, phase !== "seeded");
+      }
       await runtime.assertNothingLeft();
       assert.equal(existsSync(join(runtime.data.rollouts, record.id)), false);
     });
@@ -194,7 +200,8 @@ describe("a rollout", () => {
       runtime,
       root.path,
       "test/note",
-      calling(async () => {
+      calling(async (call) => {
+        await call("write_file", { path: "/workspace/note.txt", content: "hello-1\n" });
         for (const found of await runtime.engine.find(runtime.data.owner)) {
           await runtime.engine.remove(found);
         }
@@ -204,6 +211,8 @@ describe("a rollout", () => {
     assert.equal(record.outcome, "infra_error");
     assert.equal(record.reward, null);
     assert.equal(record.phase, "stored");
+    const bundle = await openBundle(join(runtime.data.bundles, record.bundle ?? ""));
+    assert.deepEqual([bundle.after, bundle.grade, bundle.manifest.steps], [null, null, 1]);
   });
 
   it("beside another one of the same task shares nothing with it", async () => {

@@ -262,6 +262,6 @@ function named(policy: string) {
   };
 }
 
-function pathsOf(snapshot: Snapshot | undefined): string[] {
+function pathsOf(snapshot: Snapshot | null | undefined): string[] {
   return (snapshot?.entries ?? []).map(({ path }) => path);
 }

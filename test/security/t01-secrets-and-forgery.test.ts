@@ -74,7 +74,7 @@ describe("what the grader knows, what it runs, and who speaks for whom", () => {
       await run("echo hello-1 > /workspace/note.txt");
     });
     assert.deepEqual(record.reward, { sparse: 1, dense: 1, gain: 1 });
-    assert.ok(bundle?.after.entries.some(({ path }) => path === "cloche/sitecustomize.py"));
+    assert.ok(bundle?.after?.entries.some(({ path }) => path === "cloche/sitecustomize.py"));
   });
 
   it("T3 an agent can neither speak as a server nor to one; what a server invents is no result", async () => {

@@ -40,7 +40,7 @@ describe("what one rollout can use up", () => {
     });
     assert.equal(record.outcome, "graded");
     assert.equal(record.reward?.sparse, 1);
-    assert.ok((bundle?.after.bytes ?? 0) <= 32 * 2 ** 20);
+    assert.ok((bundle?.after?.bytes ?? 0) <= 32 * 2 ** 20);
   });
 
   it("T6 forks, threads and daemons end at the limit, answers still come, and none is left", async () => {

@@ -29,7 +29,7 @@ describe("what an agent can leave in its workspace", () => {
     });
     assert.equal(record.outcome, "graded");
     assert.equal(record.reward?.sparse, 1);
-    const entries = new Map(bundle?.after.entries.map((entry) => [entry.path, entry]));
+    const entries = new Map(bundle?.after?.entries.map((entry) => [entry.path, entry]));
     const target = (path: string) => {
       const entry = entries.get(path);
       return entry?.type === "link" ? entry.target : undefined;
@@ -45,7 +45,7 @@ describe("what an agent can leave in its workspace", () => {
       [...entries.values()].some(({ type }) => !/^(file|directory|link)$/.test(type)),
       false,
     );
-    const skipped = JSON.stringify(bundle?.after.skipped);
+    const skipped = JSON.stringify(bundle?.after?.skipped);
     // gVisor keeps pipes to itself: they never reach the volume.
     if (!isRunsc) assert.match(skipped, /"pipe"/);
   });
@@ -109,10 +109,10 @@ describe("what an agent can leave in its workspace", () => {
     );
     assert.equal(record.outcome, "graded");
     for (const path of ["d2", "d3"]) {
-      assert.equal(bundle?.after.entries.find((entry) => entry.path === path)?.type, "link");
+      assert.equal(bundle?.after?.entries.find((entry) => entry.path === path)?.type, "link");
     }
     assert.equal(
-      bundle?.after.entries.some((entry) => entry.path.startsWith("d2/")),
+      bundle?.after?.entries.some((entry) => entry.path.startsWith("d2/")),
       false,
     );
   });

@@ -116,7 +116,7 @@ grade()\n`;
     );
     const { record, bundle } = await judged(grader, {}, `python3 - <<'END'\n${CRAFT}END`);
     assert.equal(record.outcome, "graded", record.fault?.message);
-    assert.ok(bundle?.after.entries.some(({ path }) => path === "bomb.xlsx"));
+    assert.ok(bundle?.after?.entries.some(({ path }) => path === "bomb.xlsx"));
     assert.equal(record.criteria?.[0]?.score, 1, record.criteria?.[0]?.reason);
   });
 

@@ -172,10 +172,12 @@ describe("a bundle that somebody made up", () => {
     const most = { ...FOREIGN_LIMITS, workspaceFiles: 1, workspaceBytes: 2 ** 20 };
     const file = { type: "file", mode: 0o644, sha256: sha256(""), size: 1 } as const;
     const entries = ["a", "b"].map((path) => ({ ...file, path }));
-    const many = { ...bundle, after: { ...bundle.after, entries } };
+    const { after } = bundle;
+    assert.ok(after);
+    const many = { ...bundle, after: { ...after, entries } };
     const large = {
       ...bundle,
-      after: { ...bundle.after, entries: [{ ...file, path: "a", size: 2 ** 21 }] },
+      after: { ...after, entries: [{ ...file, path: "a", size: 2 ** 21 }] },
     };
     for (const one of [many, large]) {
       assert.throws(() => heldToOurs(one, api.runtime.images, most), {

@@ -45,6 +45,16 @@ const FORGED: Readonly<Record<string, readonly [(forge: Forge) => void, RegExp]>
     (forge) => forge.remove("grade.json"),
     /grade\.json is missing, but the outcome is graded/,
   ],
+  "a graded rollout without its capture": [
+    (forge) => {
+      for (const part of ["after", "diff"]) forge.remove(`workspace/${part}.json`);
+    },
+    /workspace\/after\.json is missing, but there is a grade of it/,
+  ],
+  "a capture without its difference": [
+    (forge) => forge.remove("workspace/diff.json"),
+    /manifest\.json does not list workspace\/diff\.json/,
+  ],
   "a step that was left out": [
     (forge) => forge.write("steps.jsonl", `${forge.read("steps.jsonl").split("\n")[1]}\n`),
     /steps\.jsonl line 1 is wrong: the chain is broken/,

@@ -72,6 +72,18 @@ test("the services' state is in the bundle, its contents shared with the workspa
   assert.equal((await again()).id, id);
 });
 
+test("state of what was not captured is refused", async (context) => {
+  const { path } = await writtenBundle(context, true);
+  const root = copyOf(context, path, "forged");
+  const forge = new Forge(root);
+  for (const part of ["workspace/after.json", "workspace/diff.json", "grade.json"]) {
+    forge.remove(part);
+  }
+  forge.manifest(({ marks: _marks, ...rest }) => ({ ...rest, outcome: "cancelled" }));
+  forge.seal();
+  assert.match((await refused(root)).message, /lists state, but no workspace was captured with it/);
+});
+
 test("a bundle without state has no room for any and says undefined", async (context) => {
   const { path } = await writtenBundle(context);
   const { state, manifest } = await openBundle(path);

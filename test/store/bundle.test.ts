@@ -195,6 +195,20 @@ test("a bundle of a failed grading opens without a grade", async (context) => {
   assert.equal((await openBundle(path)).grade, null);
 });
 
+test("a bundle of what was never captured opens with its steps and without a grade", async (context) => {
+  const folder = temporaryFolder(context);
+  const { contents, blobs } = await sampleContents(folder);
+  const { after: _after, ...rest } = contents;
+  const facts = { ...contents.facts, outcome: "infra_error", ending: null } as const;
+  const { path } = await writeBundle(folder, { ...rest, facts, grade: null }, blobs);
+  const bundle = await openBundle(path);
+  assert.deepEqual([bundle.after, bundle.state, bundle.grade], [null, undefined, null]);
+  assert.equal((await Array.fromAsync(readSteps(bundle.stepsFile))).length, 2);
+  await assert.rejects(writeBundle(folder, { ...rest, facts }, blobs), {
+    code: "store/bundle-unwritten",
+  });
+});
+
 test("the files of a bundle are read-only, and the same content is one bundle", async (context) => {
   const { path, again } = await writtenBundle(context);
   for (const file of [...filesOf(path), ".", "workspace"]) {

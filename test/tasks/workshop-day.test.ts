@@ -246,7 +246,7 @@ function named(policy: string) {
 /** The same evidence, but for some files of the end. */
 async function withForgery(bundle: Bundle, { where, file, change }: Forgery): Promise<Bundle> {
   const { state, after: workspace, blobs } = bundle;
-  if (state === undefined) throw new Error("the bundle has no state");
+  if (state === undefined || workspace === null) throw new Error("the bundle has no state");
   const whole: Snapshot = where === "state" ? state.after : workspace;
   const entries = await Promise.all(
     whole.entries.map(async (entry) => {

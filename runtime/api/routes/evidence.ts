@@ -4,6 +4,7 @@ import { Readable } from "node:stream";
 import { createRoute, z } from "@hono/zod-openapi";
 import type { RolloutView } from "../../service/service.ts";
 import { STEPS } from "../../store/bundle-layout.ts";
+import { stepsFile } from "../../store/kept-steps.ts";
 import { failures } from "../answer.ts";
 import type { ApiApp, ApiParts } from "../api-parts.ts";
 import { bundleArchive } from "../bundle-archive.ts";
@@ -51,10 +52,10 @@ export function addEvidence(app: ApiApp, { service, data }: ApiParts): void {
     const { after = 0 } = c.req.valid("query");
     await service.view(id, c.get("caller"));
     const live = await openIfThere(join(data.rollouts, id, STEPS));
-    // Looked at only now: if it ended in between, its folder is gone and its bundle is there.
+    // Looked at only now: if it ended in between, its folder is gone and its steps are kept elsewhere.
     const { record } = await service.view(id, c.get("caller"));
-    const isStored = live === undefined && record?.bundle;
-    const file = isStored ? await openIfThere(join(data.bundles, record.bundle, STEPS)) : live;
+    const isKept = live === undefined && record !== null;
+    const file = isKept ? await openIfThere(stepsFile(data, record)) : live;
     const lines = Readable.from(file === undefined ? [] : linesAfter(file, after));
     lines.once("close", () => file?.close().catch(() => {})); // Also if nobody began to read.
     const answer = c.body(Readable.toWeb(lines) as ReadableStream, 200, { "content-type": NDJSON });
@@ -77,7 +78,8 @@ export function bundleOf({ id, phase, record }: RolloutView): string {
     const detail = { phase };
     throw apiFault("not-ended", `rollout ${id} is in phase ${phase}; finish it first`, { detail });
   }
-  throw apiFault("no-bundle", `rollout ${id} ended as ${record.outcome} before it was captured`);
+  const what = `rollout ${id} ended as ${record.outcome} and left no bundle`;
+  throw apiFault("no-bundle", `${what}; GET /v1/rollouts/${id}/steps has the steps that it left`);
 }
 
 async function openIfThere(path: string): Promise<FileHandle | undefined> {

@@ -73,7 +73,7 @@ export function addBundle(program: Command, context: Context): void {
 
 function show(bundle: Bundle, { terminal }: Context, options: CommonOptions): void {
   const { manifest, grade } = bundle;
-  const diff = diffSnapshots(bundle.before, bundle.after);
+  const diff = bundle.after === null ? null : diffSnapshots(bundle.before, bundle.after);
   if (options.json) {
     const document = { id: bundle.id, path: bundle.path, manifest, diff, grade };
     terminal.out(`${JSON.stringify(document, null, 2)}\n`);
@@ -88,7 +88,7 @@ function show(bundle: Bundle, { terminal }: Context, options: CommonOptions): vo
       `outcome  ${outcome}${ending ? ` (${ending.kind} after ${steps} calls)` : ""}`,
       `files    ${manifest.parts.length}, ${megabytes(sizeOf(bundle))}`,
       "changes",
-      ...describeDiff(diff).map((line) => `  ${plain(line)}`),
+      ...(diff ? describeDiff(diff) : ["not captured"]).map((line) => `  ${plain(line)}`),
       "",
     ].join("\n"),
   );

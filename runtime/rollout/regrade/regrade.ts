@@ -7,7 +7,9 @@ import type { Grade } from "../../grading/grade.ts";
 import { type GradingInput, gradeRun } from "../../grading/grade-run.ts";
 import { SANDBOX_IMAGES } from "../../image/sandbox-image.ts";
 import type { Bundle } from "../../store/bundle.ts";
+import { storeFault } from "../../store/faults.ts";
 import { BlobFolder } from "../../workspace/blobs.ts";
+import type { Snapshot } from "../../workspace/snapshot.ts";
 import type { RolloutParts, RuntimeImages } from "../parts.ts";
 import { executionPlace, GRADER_FOLDER, GRADER_USER, graderSpec } from "../sandbox-spec.ts";
 
@@ -35,6 +37,7 @@ export async function regrade(
   parts: RegradeParts,
   signal: AbortSignal,
 ): Promise<Grade> {
+  requireCapture(bundle);
   const id = namedId("grade");
   const scratch = await mkdtemp(join(tmpdir(), "cloche-grade-"));
   try {
@@ -85,10 +88,22 @@ function nowOf({ context }: Bundle): Date {
   return new Date(typeof now === "string" ? now : 0);
 }
 
-/** What a grade of this bundle rests on: the run as it lies there, and the grader that it brings. */
+/** @throws Fault `store/bundle-uncaptured` */
+function requireCapture({ id, manifest, after }: Bundle): Snapshot {
+  if (after !== null) return after;
+  const what = `rollout ${manifest.rollout} ended as ${manifest.outcome} before it was captured`;
+  const message = `bundle ${id.slice(0, 16)} holds nothing to grade: ${what}; read its steps`;
+  throw storeFault("bundle-uncaptured", message, { detail: { outcome: manifest.outcome } });
+}
+
+/**
+ * What a grade of this bundle rests on: the run as it lies there, and the grader that it brings.
+ * @throws Fault `store/bundle-uncaptured`
+ */
 export function gradingInputOf(bundle: Bundle): GradingInput {
   const { manifest, graderFiles: files, blobs, state } = bundle;
-  const { expected, context, stepsFile, before, after } = bundle;
+  const { expected, context, stepsFile, before } = bundle;
+  const after = requireCapture(bundle);
   const { criteria: declared, task } = manifest;
   const snapshots = { before, after, ...(state ? { state } : {}) };
   return { task: task.id, files, declared, expected, context, stepsFile, ...snapshots, blobs };
