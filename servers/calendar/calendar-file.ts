@@ -1,5 +1,5 @@
 import type { Person } from "../kit/people/people.ts";
-import { type CalendarEvent, readEvent } from "./event.ts";
+import { type CalendarEvent, likeStart, readEvent } from "./event.ts";
 import {
   BrokenCalendar,
   type Component,
@@ -175,9 +175,18 @@ function seriesOf(
       problems.push(`the event "${title}" can't be read: ${why}`);
     }
   }
-  return new Map(
-    [...found].map(([uid, { master, overrides }]) => [uid, { uid, master, overrides }]),
-  );
+  return new Map([...found].map(([uid, parts]) => [uid, { uid, ...inZoneOfMaster(parts) }]));
+}
+
+/** What an occurrence's event stands for is, without a zone, on the clock of the series. */
+function inZoneOfMaster({ master, overrides }: SeriesParts): SeriesParts {
+  if (master === undefined) return { master, overrides };
+  const all = [...overrides.values()].flatMap((event): [number, CalendarEvent][] => {
+    if (event.replaces === undefined) return [];
+    const replaces = likeStart(event.replaces, master.start);
+    return [[replaces.utc, { ...event, replaces }]];
+  });
+  return { master, overrides: new Map(all) };
 }
 
 function isOf(item: Line | Component, uid: string): boolean {

@@ -1,6 +1,6 @@
 import { ToolError } from "../kit/tool-error.ts";
 import { componentsOf } from "./calendar-file.ts";
-import type { CalendarEvent } from "./event.ts";
+import { type CalendarEvent, endAt } from "./event.ts";
 import {
   cancelled,
   type EventFields,
@@ -11,7 +11,7 @@ import {
   withFields,
 } from "./event-text.ts";
 import { type Component, line, properties, property, withLines } from "./lines.ts";
-import { type Moment, movedTo } from "./moment.ts";
+import { inZone, type Moment, movedTo } from "./moment.ts";
 import { occurrences } from "./occurrences.ts";
 import { parseRule } from "./rule.ts";
 import { continuedFrom, endedBefore, movedRule } from "./rule-text.ts";
@@ -40,7 +40,8 @@ export function updateSeries(
   if (target.scope === "this") return [updateOne(target, target.original, fields, touch)];
   const isFirst = target.series.master?.start.utc === target.original.utc;
   if (target.scope === "all" || isFirst) {
-    const delta = fields.start === undefined ? 0 : fields.start.wall - target.original.wall;
+    const from = inZoneOf(target.series.master, target.original);
+    const delta = fields.start === undefined ? 0 : fields.start.wall - from.wall;
     return [updateAll(target, fields, touch, delta)];
   }
   return splitAt(target, target.original, fields, touch, newUid);
@@ -79,27 +80,17 @@ function updateAll(target: Target, fields: EventFields, touch: Touch, delta: num
       "Only single occurrences of this series are in the calendar. Edit one with scope this.",
     );
   }
-  const moved = target.original === undefined ? fields : shiftedFields(master, fields, delta);
-  const shift = moved.start === undefined ? 0 : moved.start.wall - master.start.wall;
+  const moved =
+    target.original === undefined ? fields : shiftedFields(target, master, fields, delta);
+  const move = moveOf(master.start, moved.start);
   const rule = ruleAfter(master, moved);
   const changed = { ...moved, ...(rule === undefined ? {} : { rule }) };
   let own = stamped(touch(withFields(master.component, changed)), next);
-  if (shift !== 0 && rule !== "") {
-    own = withExceptions(
-      own,
-      master.exceptDates.map((one) => shifted(one, moved.start, shift)),
-    );
-    own = withLines(own, {
-      RDATE: momentLines(
-        "RDATE",
-        master.extraDates.map((one) => shifted(one, moved.start, shift)),
-      ),
-    });
-  }
+  if (move !== undefined && rule !== "") own = withDatesMoved(own, move, master);
   const keepsOverrides = fields.rule === undefined;
   const overrides = keepsOverrides ? [...series.overrides.values()] : [];
   const others = overrides.map((one) => {
-    return stamped(touch(overrideAfter(one, master, moved, shift)), next);
+    return stamped(touch(overrideAfter(one, master, moved, move)), next);
   });
   requireFirst(rule, { ...moved, rule: fields.rule });
   return { uid, events: [own, ...others], told: [own, ...others] };
@@ -110,26 +101,22 @@ function overrideAfter(
   override: CalendarEvent,
   master: CalendarEvent,
   fields: EventFields,
-  shift: number,
+  move: Move | undefined,
 ): Component {
   const { replaces } = override;
   const same = (name: "title" | "location" | "description") =>
     override[name] === master[name] ? { [name]: fields[name] } : {};
-  const follows = shift !== 0 && replaces !== undefined && override.start.utc === replaces.utc;
-  const times = follows
-    ? {
-        start: shifted(override.start, fields.start, shift),
-        end: shifted(override.end, fields.start, shift),
-      }
-    : {};
+  const follows = replaces !== undefined && override.start.utc === replaces.utc;
+  const start = follows && move !== undefined ? shifted(override.start, move) : undefined;
+  const times = start === undefined ? {} : { start, end: endAt(override, start) };
   const changed = withFields(override.component, {
     ...same("title"),
     ...same("location"),
     ...same("description"),
     ...times,
   });
-  if (shift === 0 || replaces === undefined) return changed;
-  const id = momentLine("RECURRENCE-ID", shifted(replaces, fields.start, shift));
+  if (move === undefined || replaces === undefined) return changed;
+  const id = momentLine("RECURRENCE-ID", shifted(replaces, move));
   return withLines(changed, { "RECURRENCE-ID": [id] });
 }
 
@@ -164,35 +151,25 @@ function splitAt(
     original.utc,
     { steps: 100_000 },
   ).found;
-  const { start = original, end = target.end } = fields;
-  const shift = start.wall - original.wall;
+  const old = inZoneOf(master, original);
+  const { start = old } = fields;
+  const until = fields.end ?? target.end;
+  const end = fields.start === undefined ? endAt({ start: target.start, end: until }, old) : until;
+  const move = moveOf(old, start);
   const text = continuedFrom(property(master.component, "RRULE")?.value ?? "", passed.length);
-  const rule = fields.rule ?? movedRule(text, original, start);
+  const rule = fields.rule ?? movedRule(text, old, start);
   const left = master.exceptDates.filter(({ utc }) => utc > original.utc);
   const more = master.extraDates.filter(({ utc }) => utc > original.utc);
   let own = withLines(master.component, { UID: [line("UID", newUid)] });
   own = withFields(own, { ...fields, start, end, rule });
-  own = withLines(own, {
-    RDATE: momentLines(
-      "RDATE",
-      more.map((one) => shifted(one, start, shift)),
-    ),
-  });
-  own = stamped(
-    touch(
-      withExceptions(
-        own,
-        left.map((one) => shifted(one, start, shift)),
-      ),
-    ),
-    0,
-  );
+  own = withDatesMoved(own, move, { exceptDates: left, extraDates: more });
+  own = stamped(touch(own), 0);
   const later = [...series.overrides.values()].filter(
     ({ replaces }) => (replaces?.utc ?? 0) > original.utc,
   );
   const kept = fields.rule === undefined ? later : [];
   const overrides = kept.map((one) => {
-    const moved = overrideAfter(one, master, { ...fields, start }, shift);
+    const moved = overrideAfter(one, master, { ...fields, start }, move);
     return stamped(touch(withLines(moved, { UID: [line("UID", newUid)] })), 0);
   });
   requireFirst(rule, { start, rule: fields.rule });
@@ -234,17 +211,57 @@ function withExceptions(event: Component, dates: readonly Moment[]): Component {
 }
 
 /** The caller named one occurrence's new time; the series moves by as much. */
-function shiftedFields(master: CalendarEvent, fields: EventFields, delta: number): EventFields {
+function shiftedFields(
+  target: Target,
+  master: CalendarEvent,
+  fields: EventFields,
+  delta: number,
+): EventFields {
   const { start, end } = fields;
-  if (start === undefined) return fields;
-  const moved = movedTo(start, master.start.wall + delta);
-  if (end === undefined) return { ...fields, start: moved };
-  return { ...fields, start: moved, end: movedTo(end, moved.wall + end.wall - start.wall) };
+  const from = start ?? target.start;
+  const moved = start === undefined ? undefined : movedTo(start, master.start.wall + delta);
+  const until = end === undefined ? undefined : endAt({ start: from, end }, moved ?? master.start);
+  return { ...fields, start: moved, end: until };
 }
 
-/** The same distance from the series' start, in its new zone. */
-function shifted(moment: Moment, start: Moment | undefined, shift: number): Moment {
-  return movedTo(start ?? moment, moment.wall + shift);
+/** How a series is moved: what began at \`from\` begins at \`to\`. */
+interface Move {
+  readonly from: Moment;
+  readonly to: Moment;
+}
+
+function moveOf(from: Moment, to: Moment | undefined): Move | undefined {
+  const isSame = to === undefined || (from.wall === to.wall && from.zone.id === to.zone.id);
+  return isSame ? undefined : { from, to };
+}
+
+/** The same distance on the clock from the series' start, in its new zone. */
+function shifted(moment: Moment, { from, to }: Move): Moment {
+  if (moment.isDate !== from.isDate) return moment;
+  const there = moment.isDate ? moment : inZone(moment, from.zone);
+  return movedTo(to, to.wall + there.wall - from.wall);
+}
+
+function withDatesMoved(
+  event: Component,
+  move: Move | undefined,
+  { exceptDates, extraDates }: Pick<CalendarEvent, "exceptDates" | "extraDates">,
+): Component {
+  const lines = (name: string, dates: readonly Moment[]) =>
+    momentLines(
+      name,
+      dates.map((one) => (move === undefined ? one : shifted(one, move))),
+    );
+  return withLines(event, {
+    EXDATE: lines("EXDATE", exceptDates),
+    RDATE: lines("RDATE", extraDates),
+  });
+}
+
+/** An occurrence's beginning on the clock of its series, whatever zone the file says it in. */
+function inZoneOf(master: CalendarEvent | undefined, moment: Moment): Moment {
+  if (master === undefined || moment.isDate) return moment;
+  return { ...inZone(moment, master.start.zone), floating: master.start.floating };
 }
 
 function ruleAfter(master: CalendarEvent, { rule, start }: EventFields): string | undefined {

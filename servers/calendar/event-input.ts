@@ -7,10 +7,10 @@ import type { Calendar } from "./calendar-file.ts";
 import { pickCalendar, visibleCalendars } from "./calendar-store.ts";
 import type { Desk } from "./desk.ts";
 import type { EventFields, Guest } from "./event-text.ts";
-import { DAY, inZone, type Moment, movedTo } from "./moment.ts";
+import { DAY, type Moment, movedTo } from "./moment.ts";
 import { TIME_ZONE } from "./tools-read.ts";
 import { whenOf } from "./when.ts";
-import { UTC, type Zone } from "./zones.ts";
+import type { Zone } from "./zones.ts";
 
 export const FIELDS = {
   location: z.string().max(500).optional().describe("Place in words; a room is invited besides"),
@@ -115,11 +115,6 @@ export function endOf(start: Moment, text: string, zone: Zone): Moment {
   }
   if (end.utc - start.utc > 366 * DAY) throw new ToolError("An event can last a year at the most.");
   return end;
-}
-
-export function later(moment: Moment, ms: number): Moment {
-  const utc = moment.utc + ms;
-  return inZone({ wall: utc, utc, zone: UTC, isDate: false, floating: false }, moment.zone);
 }
 
 /** The same event in the same calendar gets the same id; another one never does. */

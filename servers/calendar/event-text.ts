@@ -11,7 +11,7 @@ import {
   withLines,
 } from "./lines.ts";
 import { basicOf, type Moment } from "./moment.ts";
-import { UTC } from "./zones.ts";
+import { UTC, wallToUtc } from "./zones.ts";
 
 /** What a caller may say of an event; what is undefined stays as it is. */
 export interface EventFields {
@@ -100,7 +100,10 @@ export function cancelled(event: Component): Component {
 
 export function momentLine(name: string, moment: Moment): Line {
   if (moment.isDate) return line(name, basicOf(moment), { VALUE: "DATE" });
-  const zone = moment.floating || moment.zone === UTC ? undefined : moment.zone.id;
+  const { utc, wall, zone: own } = moment;
+  // The second of two hours of one name is said in UTC: with its zone it would be the first.
+  if (!moment.floating && wallToUtc(own, wall) !== utc) return line(name, utcText(new Date(utc)));
+  const zone = moment.floating || own === UTC ? undefined : own.id;
   return line(name, basicOf(moment), { TZID: zone });
 }
 

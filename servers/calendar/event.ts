@@ -1,5 +1,14 @@
 import { type Component, children, type Line, properties, property, unescaped } from "./lines.ts";
-import { DAY, durationOf, type Moment, momentOf, movedTo, type ZoneFinder } from "./moment.ts";
+import {
+  DAY,
+  durationOf,
+  isShownOnce,
+  later,
+  type Moment,
+  momentOf,
+  movedTo,
+  type ZoneFinder,
+} from "./moment.ts";
 import { parseRule, type Rule } from "./rule.ts";
 import { wallToUtc } from "./zones.ts";
 
@@ -65,18 +74,25 @@ export function readEvent(component: Component, zones: ZoneFinder): CalendarEven
     isPrivate: /^(PRIVATE|CONFIDENTIAL)$/i.test(text("CLASS").trim()),
     sequence: Number(/^\d{1,9}$/.exec(text("SEQUENCE").trim())?.[0] ?? 0),
     rules: properties(component, "RRULE").map(({ value }) => parseRule(value)),
-    extraDates: datesOf(properties(component, "RDATE"), zones),
-    exceptDates: datesOf(properties(component, "EXDATE"), zones),
+    extraDates: datesOf(properties(component, "RDATE"), start, zones),
+    exceptDates: datesOf(properties(component, "EXDATE"), start, zones),
     replaces: replaced === undefined ? undefined : momentOf(replaced, zones),
   };
 }
 
-/** The end of an occurrence that begins then: the same time on the clock as in the event itself. */
-export function endAt(event: CalendarEvent, start: Moment): Moment {
-  const { start: first, end } = event;
-  if (end.zone === first.zone) return movedTo(end, start.wall + end.wall - first.wall);
-  const utc = start.utc + end.utc - first.utc;
-  return { ...end, utc, wall: utc + end.zone.offsetAt(utc) };
+/**
+ * The end of an occurrence that begins then: the same time on the clock as in the event itself,
+ * or, where a change of clocks skips or repeats that time, as long after the start.
+ */
+export function endAt(
+  { start: first, end }: Pick<CalendarEvent, "start" | "end">,
+  start: Moment,
+): Moment {
+  const length = end.utc - first.utc;
+  if (end.zone !== first.zone) return later({ ...end, utc: start.utc }, length);
+  const onClock = movedTo(start, start.wall + end.wall - first.wall);
+  const isPlain = start.isDate || (isShownOnce(start) && isShownOnce(onClock));
+  return isPlain ? onClock : later(start, length);
 }
 
 export function isRecurring(event: CalendarEvent): boolean {
@@ -114,16 +130,23 @@ function endOf(component: Component, start: Moment, zones: ZoneFinder): Moment {
   return { ...start, utc, wall: utc + start.zone.offsetAt(utc) };
 }
 
-function datesOf(lines: readonly Line[], zones: ZoneFinder): Moment[] {
+/** Those that name no zone are in that of the event's start, as are all that its rule gives. */
+function datesOf(lines: readonly Line[], event: Moment, zones: ZoneFinder): Moment[] {
   const dates: Moment[] = [];
   for (const line of lines) {
     for (const text of line.value.split(",")) {
       // A period's own length is left aside: it begins when it begins.
       const [start = ""] = text.split("/");
-      if (dates.length < 10_000) dates.push(momentOf(line, zones, start));
+      if (dates.length < 10_000) dates.push(likeStart(momentOf(line, zones, start), event));
     }
   }
   return dates;
+}
+
+/** A moment without a zone, on the clock of the event's start. */
+export function likeStart(moment: Moment, start: Moment): Moment {
+  const isOther = moment.floating && !moment.isDate && !start.isDate;
+  return isOther ? movedTo(start, moment.wall) : moment;
 }
 
 /** The first alarm that says so many minutes before, if any. */

@@ -166,6 +166,18 @@ export function movedTo(moment: Moment, wall: number): Moment {
   return { ...moment, wall, utc: wallToUtc(moment.zone, wall) };
 }
 
+/** Whether clocks there show the moment's time once, as they do but for the hours of a change. */
+export function isShownOnce({ zone, wall }: Moment): boolean {
+  const ways = [wall - zone.offsetAt(wall - DAY), wall - zone.offsetAt(wall + DAY)];
+  return new Set(ways.filter((utc) => utcToWall(zone, utc) === wall)).size === 1;
+}
+
+/** So many milliseconds later, in the same zone. */
+export function later(moment: Moment, ms: number): Moment {
+  const utc = moment.utc + ms;
+  return { ...moment, utc, wall: utcToWall(moment.zone, utc) };
+}
+
 /** The moment in another zone; a day stays the day that it is. */
 export function inZone(moment: Moment, zone: Zone): Moment {
   if (moment.isDate) return { ...moment, zone, utc: wallToUtc(zone, moment.wall) };

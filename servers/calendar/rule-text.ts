@@ -5,6 +5,7 @@ import { basicOf, isoOf, type Moment, movedTo } from "./moment.ts";
 import { occurrences, weekdayOf } from "./occurrences.ts";
 import { parseRule, type Rule } from "./rule.ts";
 import { untilOf } from "./series.ts";
+import { wallToUtc } from "./zones.ts";
 
 /**
  * A caller's rule, as it is written into an event that begins then. Throws `ToolError` if it is
@@ -17,6 +18,12 @@ export function checkedRule(asked: string, start: Moment): string {
     .toUpperCase()
     .replace(/;$/, "");
   const rule = ruleOr(text);
+  if (!start.isDate && wallToUtc(start.zone, start.wall) !== start.utc) {
+    throw new ToolError(
+      `${isoOf(start)} is the second hour of that name, when clocks are put back. ` +
+        "An event that repeats can't begin in it: give another start.",
+    );
+  }
   if (["HOURLY", "MINUTELY", "SECONDLY"].includes(rule.freq)) {
     throw new ToolError("An event can repeat DAILY, WEEKLY, MONTHLY or YEARLY, not more often.");
   }

@@ -11,13 +11,12 @@ import {
   fieldsOf,
   GUESTS,
   guestsOf,
-  later,
   ownCalendar,
   START,
   uidFor,
 } from "./event-input.ts";
 import { newEvent, withGuests } from "./event-text.ts";
-import { DAY, movedTo } from "./moment.ts";
+import { DAY, later, movedTo } from "./moment.ts";
 import { checkedRule } from "./rule-text.ts";
 import { finish, OUTCOME } from "./settle.ts";
 import { CALENDAR } from "./tools-read.ts";

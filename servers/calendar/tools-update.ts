@@ -6,7 +6,7 @@ import { homeOf } from "./calendar-file.ts";
 import { findEvent } from "./calendar-store.ts";
 import type { Desk } from "./desk.ts";
 import { cancelSeries, type Edited, updateSeries } from "./edit-series.ts";
-import { isRecurring } from "./event.ts";
+import { endAt, isRecurring } from "./event.ts";
 import {
   END,
   endOf,
@@ -14,14 +14,13 @@ import {
   fieldsOf,
   GUESTS,
   guestsOf,
-  later,
   requireWritable,
   START,
   uidFor,
 } from "./event-input.ts";
 import { type EventFields, withAnswers, withGuests, withoutGuests } from "./event-text.ts";
 import type { Component } from "./lines.ts";
-import { inZone, type Moment, movedTo } from "./moment.ts";
+import { inZone, later, type Moment, movedTo } from "./moment.ts";
 import { checkedRule } from "./rule-text.ts";
 import { finish, OUTCOME } from "./settle.ts";
 import { type Target, targetOf } from "./target.ts";
@@ -163,9 +162,10 @@ function timesAfter(
     end: oldEnd,
   } = target;
   if (asked === undefined && until === undefined) return {};
+  const own = target.scope === "this" ? old : (master?.start ?? old);
   const placed = (moment: Moment): Moment => {
-    if (moment.isDate || time_zone !== undefined || old.isDate) return moment;
-    return old.floating ? { ...moment, floating: true } : inZone(moment, old.zone);
+    if (moment.isDate || time_zone !== undefined || own.isDate) return moment;
+    return { ...inZone(moment, own.zone), floating: own.floating };
   };
   const start = asked === undefined ? old : placed(whenOf("start", asked, zone));
   if (start.isDate !== old.isDate && master !== undefined && isRecurring(master)) {
@@ -173,15 +173,13 @@ function timesAfter(
       "A repeating event can't change between whole days and times. Create a new event instead.",
     );
   }
-  const length = oldEnd.utc - old.utc;
   const kept =
     start.isDate === old.isDate
-      ? movedTo(start, start.wall + oldEnd.wall - old.wall)
+      ? endAt({ start: old, end: oldEnd }, start)
       : start.isDate
         ? movedTo(start, start.wall + 86_400_000)
         : later(start, 3_600_000);
-  const same = oldEnd.zone === old.zone || start.isDate ? kept : later(start, length);
-  const end = until === undefined ? same : placed(endOf(start, until, zone));
+  const end = until === undefined ? kept : placed(endOf(start, until, zone));
   return asked === undefined ? { end } : { start, end };
 }
 

@@ -119,7 +119,9 @@ def _at(when: When) -> str:
         return f";VALUE=DATE:{when:%Y%m%d}"
     if when.tzinfo is None:
         raise ValueError(f"{when} has no time zone: give it one, such as ZoneInfo('Europe/Madrid')")
-    if isinstance(when.tzinfo, ZoneInfo) and when.tzinfo.key != "UTC":
+    # The second of two hours of one name is said in UTC: with its zone it would be the first.
+    is_second = when.fold and when.utcoffset() != when.replace(fold=0).utcoffset()
+    if isinstance(when.tzinfo, ZoneInfo) and when.tzinfo.key != "UTC" and not is_second:
         return f";TZID={when.tzinfo.key}:{when:%Y%m%dT%H%M%S}"
     return f":{when.astimezone(timezone.utc):%Y%m%dT%H%M%SZ}"
 

@@ -11,13 +11,17 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import icalendar
+from dateutil import rrule as _dateutil
 from dateutil.rrule import rrulestr
 
+from ..criteria import Failed
 from ..dates import Moment, parse_datetime
-from ..files import File, Tree
+from ..files import File, FixtureError, Tree
 from ..text import decode
 from .people import People, plain_address
 
+#: A rule is followed up to this year: one that never matches would be looked for for seconds.
+LAST_YEAR = 2200
 #: Occurrences that one event may have before the end of what is asked for.
 OCCURRENCE_LIMIT = 20_000
 #: Events by what they were read from: nobody changes them, and each criterion asks for the same.
@@ -162,10 +166,15 @@ def events_of(
     """All events of one file, cancelled ones too; with a span each occurrence that touches it."""
     key = (file.text(), owner, name, home, span)
     if key not in _KNOWN:
-        events = _read(file, owner, name, home)
         if len(_KNOWN) >= _KNOWN_MAX:
             _KNOWN.clear()
-        _KNOWN[key] = tuple(events if span is None else _expanded(file, events, span))
+        try:
+            events = _read(file, owner, name, home)
+            _KNOWN[key] = tuple(events if span is None else _expanded(file, events, span))
+        except (Failed, FixtureError, MemoryError):
+            raise
+        except Exception as error:  # noqa: BLE001  Whatever the parsers meet in a crafted file.
+            file.reject(f"is no calendar that can be read: {error}")
     return list(_KNOWN[key])
 
 
@@ -175,10 +184,9 @@ def _read(file: File, owner: str, name: str, home: tzinfo) -> list[Event]:
         file.reject("is empty, no calendar")
     if not text.upper().endswith("END:VCALENDAR"):
         file.reject("is no calendar that can be read: it does not end with END:VCALENDAR")
-    try:
-        return [_event(component, owner, name, home) for component in _components(text)]
-    except (ValueError, KeyError, TypeError, IndexError, AttributeError) as error:
-        file.reject(f"is no calendar that can be read: {error}")
+    events = [_event(component, owner, name, home) for component in _components(text)]
+    masters = {each.uid: each for each in events if each.occurrence is None}
+    return [_in_zone_of(masters.get(each.uid), each) for each in events]
 
 
 def remember(folder: Path) -> None:
@@ -188,7 +196,9 @@ def remember(folder: Path) -> None:
             continue
         try:
             _components(decode(path.read_bytes(), "utf-8").strip())
-        except (ValueError, KeyError, TypeError, IndexError, AttributeError, RecursionError):
+        except MemoryError:
+            raise
+        except Exception:  # noqa: BLE001  As above.
             pass
 
 
@@ -230,6 +240,17 @@ def _event(component: Any, owner: str, name: str, home: tzinfo) -> Event:
     )
 
 
+def _in_zone_of(master: Event | None, event: Event) -> Event:
+    """An occurrence that is named without a zone is named on the clock of its series."""
+    value = event.component.get("RECURRENCE-ID")
+    if master is None or value is None or not isinstance(value.dt, datetime):
+        return event
+    if value.dt.tzinfo is not None or not isinstance(master.start, datetime):
+        return event
+    zone = master.start.tzinfo or timezone.utc
+    return replace(event, occurrence=_placed(value.dt, zone))
+
+
 def _attendee(value: Any) -> Attendee:
     return Attendee(
         email=plain_address(str(value)),
@@ -241,12 +262,15 @@ def _attendee(value: Any) -> Attendee:
 
 def _end(component: Any, start: datetime | date, home: tzinfo) -> datetime | date:
     if "DTEND" in component:
-        return _moment(component["DTEND"], home)
+        end = _moment(component["DTEND"], home)
+        return end if _instant(end) >= _instant(start) else start
     if "DURATION" in component:
         length: timedelta = component["DURATION"].dt
         if not isinstance(start, datetime):
             return start + length
-        return (start.astimezone(timezone.utc) + length).astimezone(start.tzinfo)
+        days = timedelta(length.days)
+        wall = _placed(start.replace(tzinfo=None) + days, start.tzinfo or timezone.utc)
+        return _later(wall, length - days)
     return start if isinstance(start, datetime) else start + timedelta(days=1)
 
 
@@ -326,6 +350,8 @@ def _ruled(file: File, event: Event, rule: Any) -> Iterator[datetime | date]:
     frequency = str(_listed(rule.get("FREQ"))[0]).upper()
     if frequency in ("SECONDLY", "MINUTELY", "HOURLY"):
         file.reject(f"has an event {event.title!r} that recurs {frequency.lower()}, too often")
+    if int(_listed(rule.get("INTERVAL", 1))[0]) < 1:
+        file.reject(f"has an event {event.title!r} that recurs with an interval of less than 1")
     until = _listed(rule.get("UNTIL"))
     plain = ";".join(
         part for part in rule.to_ical().decode().split(";") if not part.startswith("UNTIL=")
@@ -333,11 +359,19 @@ def _ruled(file: File, event: Event, rule: Any) -> Iterator[datetime | date]:
     start = event.start
     zone = (start.tzinfo or timezone.utc) if isinstance(start, datetime) else None
     wall = _wall(start)
-    for each in rrulestr(plain, dtstart=wall):
+    for each in _followed(file, event, plain, wall):
         moment = each.date() if zone is None else _placed(each, zone)
         if until and _is_past(moment, until[0]):
             return
         yield moment
+
+
+def _followed(file: File, event: Event, rule: str, start: datetime) -> Iterator[datetime]:
+    """What dateutil makes of a rule. What it refuses, in whatever way, is rejected."""
+    try:
+        yield from rrulestr(rule, dtstart=start)
+    except (ValueError, TypeError, OverflowError, LookupError, AttributeError, ArithmeticError):
+        file.reject(f"has an event {event.title!r} whose recurrence can't be read: {rule[:200]}")
 
 
 def _wall(moment: datetime | date) -> datetime:
@@ -369,7 +403,8 @@ def _dates(value: Any, home: tzinfo) -> list[datetime | date]:
 
 
 def _moved(event: Event, start: datetime | date) -> datetime | date:
-    """The end of an occurrence: as long on the clock as the event itself."""
+    """The end of an occurrence: the same time on the clock as in the event itself, or, where a
+    change of clocks skips or repeats that time, as long after the start."""
     first, last = event.start, event.end
     if not isinstance(start, datetime) or not isinstance(first, datetime):
         return start + event.duration
@@ -378,7 +413,18 @@ def _moved(event: Event, start: datetime | date) -> datetime | date:
     if getattr(last.tzinfo, "key", last.tzinfo) != getattr(first.tzinfo, "key", first.tzinfo):
         return (start.astimezone(timezone.utc) + event.duration).astimezone(last.tzinfo)
     length = last.replace(tzinfo=None) - first.replace(tzinfo=None)
-    return _placed(start.replace(tzinfo=None) + length, start.tzinfo or timezone.utc)
+    end = _placed(start.replace(tzinfo=None) + length, start.tzinfo or timezone.utc)
+    return end if _is_plain(start) and _is_plain(end) else _later(start, event.duration)
+
+
+def _is_plain(moment: datetime) -> bool:
+    """Whether clocks there show its time once."""
+    return moment.replace(fold=0).utcoffset() == moment.replace(fold=1).utcoffset()
+
+
+def _later(moment: datetime, length: timedelta) -> datetime:
+    """So much later by a stop watch, in the same zone."""
+    return (moment.astimezone(timezone.utc) + length).astimezone(moment.tzinfo)
 
 
 def _touches(event: Event, span: tuple[datetime, datetime]) -> bool:
