@@ -4,26 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from datetime import date, datetime, time, timedelta, timezone, tzinfo
+from datetime import date, datetime, timedelta, timezone, tzinfo
 from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import icalendar
-from dateutil import rrule as _dateutil
-from dateutil.rrule import rrulestr
 
 from ..criteria import Failed
 from ..dates import Moment, parse_datetime
 from ..files import File, FixtureError, Tree
 from ..text import decode
+from .moments import instant, later, listed, placed, zone_of
 from .people import People, plain_address
+from .recurrence import end_of, starts_of
 
-#: A rule is followed up to this year: one that never matches would be looked for for seconds.
-LAST_YEAR = 2200
-#: Occurrences that one event may have before the end of what is asked for.
-OCCURRENCE_LIMIT = 20_000
 #: Events by what they were read from: nobody changes them, and each criterion asks for the same.
 _KNOWN: dict[tuple[Any, ...], tuple[Event, ...]] = {}
 _KNOWN_MAX = 256
@@ -83,7 +78,7 @@ class Event:
     @property
     def duration(self) -> timedelta:
         """From start to end; whole days for an all-day event."""
-        return _instant(self.end) - _instant(self.start)
+        return instant(self.end) - instant(self.start)
 
     @property
     def emails(self) -> set[str]:
@@ -133,7 +128,7 @@ class Calendar:
             span = (parse_datetime(expand[0]), parse_datetime(expand[1])) if expand else None
             events = events_of(file, each, name, self._home(each), span)
             found += [event for event in events if cancelled or not event.cancelled]
-        return sorted(found, key=lambda event: (_instant(event.start), event.uid))
+        return sorted(found, key=lambda event: (instant(event.start), event.uid))
 
     def event(self, uid: str, owner: str | None = None) -> Event | None:
         """The event of this id, cancelled or not; the series of a repeating one. None if none."""
@@ -149,7 +144,7 @@ class Calendar:
 
     def _home(self, owner: str) -> tzinfo:
         person = self._people.find(owner) if self._people else None
-        return _zone(person.timezone if person else None) or timezone.utc
+        return zone_of(person.timezone if person else None) or timezone.utc
 
     @cached_property
     def _files(self) -> dict[tuple[str, str], File]:
@@ -216,7 +211,7 @@ def _event(component: Any, owner: str, name: str, home: tzinfo) -> Event:
         raise ValueError(f"the event {str(title)!r} has no UID or no DTSTART that can be read")
     start = _moment(component["DTSTART"], home)
     organizer = component.get("ORGANIZER")
-    rules = _listed(component.get("RRULE"))
+    rules = listed(component.get("RRULE"))
     occurrence = component.get("RECURRENCE-ID")
     return Event(
         owner=owner,
@@ -230,7 +225,7 @@ def _event(component: Any, owner: str, name: str, home: tzinfo) -> Event:
         all_day=not isinstance(start, datetime),
         status=str(component.get("STATUS", "CONFIRMED")).strip().lower(),
         organizer=None if organizer is None else plain_address(str(organizer)),
-        attendees=tuple(_attendee(each) for each in _listed(component.get("ATTENDEE"))),
+        attendees=tuple(_attendee(each) for each in listed(component.get("ATTENDEE"))),
         recurrence=rules[0].to_ical().decode() if rules else None,
         occurrence=None if occurrence is None else _moment(occurrence, home),
         sequence=int(component.get("SEQUENCE", 0)),
@@ -248,7 +243,7 @@ def _in_zone_of(master: Event | None, event: Event) -> Event:
     if value.dt.tzinfo is not None or not isinstance(master.start, datetime):
         return event
     zone = master.start.tzinfo or timezone.utc
-    return replace(event, occurrence=_placed(value.dt, zone))
+    return replace(event, occurrence=placed(value.dt, zone))
 
 
 def _attendee(value: Any) -> Attendee:
@@ -263,14 +258,14 @@ def _attendee(value: Any) -> Attendee:
 def _end(component: Any, start: datetime | date, home: tzinfo) -> datetime | date:
     if "DTEND" in component:
         end = _moment(component["DTEND"], home)
-        return end if _instant(end) >= _instant(start) else start
+        return end if instant(end) >= instant(start) else start
     if "DURATION" in component:
         length: timedelta = component["DURATION"].dt
         if not isinstance(start, datetime):
             return start + length
         days = timedelta(length.days)
-        wall = _placed(start.replace(tzinfo=None) + days, start.tzinfo or timezone.utc)
-        return _later(wall, length - days)
+        wall = placed(start.replace(tzinfo=None) + days, start.tzinfo or timezone.utc)
+        return later(wall, length - days)
     return start if isinstance(start, datetime) else start + timedelta(days=1)
 
 
@@ -287,157 +282,30 @@ def _moment(value: Any, home: tzinfo) -> datetime | date:
     moment: datetime | date = value.dt
     if not isinstance(moment, datetime):
         return moment
-    zone = _zone(value.params.get("TZID"))
-    return _placed(moment.replace(tzinfo=None), zone or moment.tzinfo or home)
-
-
-def _placed(wall: datetime, zone: tzinfo) -> datetime:
-    """A time on the clock of a zone. Zones that a file defines are pytz's, which want asking."""
-    localize = getattr(zone, "localize", None)
-    placed: datetime = localize(wall) if localize else wall.replace(tzinfo=zone)
-    return placed
-
-
-def _zone(name: str | None) -> tzinfo | None:
-    if not name:
-        return None
-    try:
-        return ZoneInfo(str(name))
-    except (ValueError, OSError, KeyError):
-        return None
+    zone = zone_of(value.params.get("TZID"))
+    return placed(moment.replace(tzinfo=None), zone or moment.tzinfo or home)
 
 
 def _expanded(
     file: File, events: list[Event], span: tuple[datetime, datetime]
 ) -> Iterator[Event]:
     changed = {
-        (each.uid, _instant(each.occurrence)) for each in events if each.occurrence is not None
+        (each.uid, instant(each.occurrence)) for each in events if each.occurrence is not None
     }
     for event in events:
         if event.occurrence is not None:
             yield from (event for _ in range(_touches(event, span)))
             continue
-        for start in _starts(file, event, span[1]):
-            if (event.uid, _instant(start)) in changed:
+        for start in starts_of(file, event, span[1]):
+            if (event.uid, instant(start)) in changed:
                 continue
             repeats = event.recurrence is not None or "RDATE" in event.component
-            one = replace(event, start=start, end=_moved(event, start))
+            one = replace(event, start=start, end=end_of(event, start))
             one = replace(one, occurrence=start) if repeats else one
             if _touches(one, span):
                 yield one
 
 
-def _starts(file: File, event: Event, end: datetime) -> list[datetime | date]:
-    starts = {_instant(event.start): event.start}
-    component = event.component
-    zone = event.start.tzinfo if isinstance(event.start, datetime) else None
-    home = zone or timezone.utc
-    for rule in _listed(component.get("RRULE")):
-        for count, start in enumerate(_ruled(file, event, rule)):
-            if count > OCCURRENCE_LIMIT:
-                file.reject(f"has an event {event.title!r} that recurs too often to be followed")
-            if _instant(start) >= end:
-                break
-            starts[_instant(start)] = start
-    for moment in _dates(component.get("RDATE"), home):
-        starts[_instant(moment)] = moment
-    for moment in _dates(component.get("EXDATE"), home):
-        starts.pop(_instant(moment), None)
-    return [starts[key] for key in sorted(starts)]
-
-
-def _ruled(file: File, event: Event, rule: Any) -> Iterator[datetime | date]:
-    frequency = str(_listed(rule.get("FREQ"))[0]).upper()
-    if frequency in ("SECONDLY", "MINUTELY", "HOURLY"):
-        file.reject(f"has an event {event.title!r} that recurs {frequency.lower()}, too often")
-    if int(_listed(rule.get("INTERVAL", 1))[0]) < 1:
-        file.reject(f"has an event {event.title!r} that recurs with an interval of less than 1")
-    until = _listed(rule.get("UNTIL"))
-    plain = ";".join(
-        part for part in rule.to_ical().decode().split(";") if not part.startswith("UNTIL=")
-    )
-    start = event.start
-    zone = (start.tzinfo or timezone.utc) if isinstance(start, datetime) else None
-    wall = _wall(start)
-    for each in _followed(file, event, plain, wall):
-        moment = each.date() if zone is None else _placed(each, zone)
-        if until and _is_past(moment, until[0]):
-            return
-        yield moment
-
-
-def _followed(file: File, event: Event, rule: str, start: datetime) -> Iterator[datetime]:
-    """What dateutil makes of a rule. What it refuses, in whatever way, is rejected."""
-    try:
-        yield from rrulestr(rule, dtstart=start)
-    except (ValueError, TypeError, OverflowError, LookupError, AttributeError, ArithmeticError):
-        file.reject(f"has an event {event.title!r} whose recurrence can't be read: {rule[:200]}")
-
-
-def _wall(moment: datetime | date) -> datetime:
-    """What a clock there shows; midnight of a day."""
-    if isinstance(moment, datetime):
-        return moment.replace(tzinfo=None)
-    return datetime.combine(moment, time.min)
-
-
-def _is_past(moment: datetime | date, until: datetime | date) -> bool:
-    if not isinstance(moment, datetime) or not isinstance(until, datetime):
-        first = moment.date() if isinstance(moment, datetime) else moment
-        return first > (until.date() if isinstance(until, datetime) else until)
-    if until.tzinfo is None:
-        return moment.replace(tzinfo=None) > until
-    return moment > until
-
-
-def _dates(value: Any, home: tzinfo) -> list[datetime | date]:
-    found: list[datetime | date] = []
-    for line in _listed(value):
-        for each in line.dts:
-            moment = each.dt[0] if isinstance(each.dt, tuple) else each.dt
-            if isinstance(moment, datetime):
-                zone = _zone(line.params.get("TZID")) or moment.tzinfo or home
-                moment = _placed(moment.replace(tzinfo=None), zone)
-            found.append(moment)
-    return found
-
-
-def _moved(event: Event, start: datetime | date) -> datetime | date:
-    """The end of an occurrence: the same time on the clock as in the event itself, or, where a
-    change of clocks skips or repeats that time, as long after the start."""
-    first, last = event.start, event.end
-    if not isinstance(start, datetime) or not isinstance(first, datetime):
-        return start + event.duration
-    if not isinstance(last, datetime):
-        return start
-    if getattr(last.tzinfo, "key", last.tzinfo) != getattr(first.tzinfo, "key", first.tzinfo):
-        return (start.astimezone(timezone.utc) + event.duration).astimezone(last.tzinfo)
-    length = last.replace(tzinfo=None) - first.replace(tzinfo=None)
-    end = _placed(start.replace(tzinfo=None) + length, start.tzinfo or timezone.utc)
-    return end if _is_plain(start) and _is_plain(end) else _later(start, event.duration)
-
-
-def _is_plain(moment: datetime) -> bool:
-    """Whether clocks there show its time once."""
-    return moment.replace(fold=0).utcoffset() == moment.replace(fold=1).utcoffset()
-
-
-def _later(moment: datetime, length: timedelta) -> datetime:
-    """So much later by a stop watch, in the same zone."""
-    return (moment.astimezone(timezone.utc) + length).astimezone(moment.tzinfo)
-
-
 def _touches(event: Event, span: tuple[datetime, datetime]) -> bool:
-    start, end = _instant(event.start), _instant(event.end)
+    start, end = instant(event.start), instant(event.end)
     return start < span[1] and (end > span[0] or start >= span[0])
-
-
-def _instant(moment: datetime | date) -> datetime:
-    """In UTC, so that moments of all zones can be compared; a day is its midnight there."""
-    return parse_datetime(moment).astimezone(timezone.utc)
-
-
-def _listed(value: Any) -> list[Any]:
-    if value is None:
-        return []
-    return value if isinstance(value, list) else [value]
