@@ -29,6 +29,11 @@ export class ServiceMetrics {
   readonly #queueWait = this.#histogram("queue_wait_seconds", "From request to place", SLOW);
   readonly #steps = this.#histogram("step_seconds", "A call of a tool, by part", FAST, ["part"]);
   readonly #stepCount = this.#counter("steps_total", "Calls of tools", ["outcome"]);
+  readonly #unreadable = this.#counter(
+    "unreadable_criteria_total",
+    "Criteria that score 0 because what the agent made can't be read",
+    ["task"],
+  );
   readonly #capture = this.#histogram("capture_seconds", "Reading a final state", SLOW);
   readonly #grade = this.#histogram("grade_seconds", "Grading a final state", SLOW);
   readonly #regrade = this.#histogram("regrade_seconds", "Grading a bundle again", SLOW);
@@ -51,7 +56,9 @@ export class ServiceMetrics {
     return {
       onQueueWait: (ms) => this.#queueWait.observe(ms / 1000),
       onStep: (step) => this.#onStep(step),
-      onEnded: (_, { captureMs, gradeMs }) => {
+      onEnded: (_, { captureMs, gradeMs }, { task, criteria }) => {
+        const unreadable = criteria?.filter((one) => one.unreadable) ?? [];
+        if (unreadable.length > 0) this.#unreadable.inc({ task: task.id }, unreadable.length);
         if (captureMs !== null) this.#capture.observe(captureMs / 1000);
         if (gradeMs !== null) this.#grade.observe(gradeMs / 1000);
       },

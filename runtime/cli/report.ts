@@ -84,12 +84,18 @@ export function rewardLines(reward: Reward, paint: Paint, paid?: RewardKind): st
 
 /** Criteria with score, weight and reason, one a line. */
 export function criteriaTable(criteria: readonly Criterion[], paint: Paint): string {
-  const rows = criteria.map(({ name, weight, polarity, cap = null, score, reason, error }) => [
-    score === null ? paint.red("error") : scoreText(score, paint),
-    cap === null ? `×${weight}${polarity === "must_not" ? " not" : ""}` : `cap ${cap}`,
-    plain(name, 60),
-    paint.dim(plain(error === null ? reason : lastLine(error), 110)),
-  ]);
+  const rows = criteria.map((one) => {
+    const { name, weight, polarity, cap = null, score, reason, error, unreadable = false } = one;
+    const broke = score === null && error !== null;
+    return [
+      score === null ? paint.red("error") : scoreText(score, paint),
+      cap === null ? `×${weight}${polarity === "must_not" ? " not" : ""}` : `cap ${cap}`,
+      plain(name, 60),
+      paint.dim(
+        plain(broke ? lastLine(error) : `${unreadable ? "unreadable: " : ""}${reason}`, 110),
+      ),
+    ];
+  });
   return table([["score", "", "criterion", "reason"], ...rows]);
 }
 

@@ -20,7 +20,8 @@ export const GRADING_FAULTS = {
   },
   "timed-out": {
     blame: "grader",
-    means: "The grader did not end within [verifier].timeout_sec.",
+    means:
+      "The grader did not end within [verifier].timeout_sec on the untouched state, where no agent has been.",
     remedy: "Make the grader faster or raise timeout_sec in task.toml.",
   },
 } as const satisfies Record<string, FaultKind>;

@@ -58,8 +58,8 @@ export async function gradeRun(
 ): Promise<Grade> {
   await using python: RunGrader =
     grader.waiting ?? new WaitingGrader(grader.box, grader.user, signal);
-  const folder = await gradingFolder(input, scratch);
-  const files = graderFiles(folder, layeredBlobs(scratch, input.blobs));
+  const folders = await gradingFolders(input, scratch);
+  const files = graderFiles(folders, layeredBlobs(scratch, input.blobs));
   const execute = grader.execution && executor(grader.execution, input.after, input.blobs);
   const answer = await askGrader(python, input.task, grader, {
     files,
@@ -68,7 +68,7 @@ export async function gradeRun(
   });
   const criteria = readVerdict(answer, input.declared);
   return {
-    schema: "cloche.grade/2",
+    schema: "cloche.grade/3",
     task: input.task,
     grader: { sha256: graderHash(input), image: grader.image },
     criteria,
@@ -87,6 +87,9 @@ async function askGrader(
     onSilence: (kind, message) =>
       gradingFault(kind === "timed-out" ? kind : "no-verdict", `the grader of ${task}: ${message}`),
   });
+  if ("late" in answer) {
+    throw gradingFault("timed-out", `the grader of ${task}: ${String(answer["late"])}`);
+  }
   if (!("failed" in answer)) return answer;
   throw gradingFault(
     "grader-failed",
@@ -105,27 +108,44 @@ function graderHash({ files }: GradingInput): string {
   );
 }
 
-/** The grader's folder as one snapshot, so that it travels in one archive. */
-export async function gradingFolder(input: GradingInput, scratch: BlobFolder): Promise<Snapshot> {
+/** What in a run's context only its end decided. */
+const AT_THE_END = ["answer", "ending", "egress"];
+
+/**
+ * The grader's folder as two snapshots, so that each travels as one: the run as it began, and what
+ * came of it. Nothing in the first depends on what the agent did.
+ */
+export async function gradingFolders(
+  input: GradingInput,
+  scratch: BlobFolder,
+): Promise<[Snapshot, Snapshot]> {
   const keep = async (path: string, content: Parameters<BlobFolder["put"]>[0]) =>
     ({ type: "file", path, mode: 0o444, ...(await scratch.put(content)) }) as const;
   const text = (path: string, value: unknown) => keep(path, Buffer.from(canonicalJson(value)));
-  const entries: SnapshotEntry[] = [
-    await text("after.json", input.after),
+  const began: SnapshotEntry[] = [
     await text("before.json", input.before),
-    await text("context.json", input.context),
+    await text("context.json", without(AT_THE_END, input.context)),
     await keep("expected.json", input.expected),
-    await keep("steps.jsonl", createReadStream(input.stepsFile)),
     ...(await Promise.all(input.files.map(({ path, bytes }) => keep(`task/${path}`, bytes)))),
-    ...under("after", input.after),
     ...under("before", input.before),
+  ];
+  const left: SnapshotEntry[] = [
+    await text("after.json", input.after),
+    await text("context.json", input.context),
+    await keep("steps.jsonl", createReadStream(input.stepsFile)),
+    ...under("after", input.after),
   ];
   if (input.state) {
     const { before, after } = input.state;
-    entries.push(await text("state-after.json", after), ...under("state-after", after));
-    entries.push(await text("state-before.json", before), ...under("state-before", before));
+    began.push(await text("state-before.json", before), ...under("state-before", before));
+    left.push(await text("state-after.json", after), ...under("state-after", after));
   }
-  return inOrder(entries);
+  return [inOrder(began), inOrder(left)];
+}
+
+function without(names: readonly string[], value: Json): Json {
+  const members = Object.entries(value as Record<string, Json>);
+  return Object.fromEntries(members.filter(([name]) => !names.includes(name)));
 }
 
 function under(folder: string, snapshot: Snapshot): SnapshotEntry[] {

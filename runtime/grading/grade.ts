@@ -1,7 +1,10 @@
 /** The verdict on one rollout. The same bundle and grader give the same bytes of it, on any day. */
 export interface Grade {
-  /** Version 1 knew no polarity and no untouched state: the members that are optional here. */
-  readonly schema: "cloche.grade/1" | "cloche.grade/2";
+  /**
+   * Version 1 knew no polarity and no untouched state, version 2 nothing unreadable: the members that
+   * are optional here.
+   */
+  readonly schema: "cloche.grade/1" | "cloche.grade/2" | "cloche.grade/3";
   readonly task: string;
   readonly grader: {
     /** Hash of grader.py and of everything the grader reads beside the bundle. */
@@ -11,7 +14,7 @@ export interface Grade {
   };
   /** In the grader's order. */
   readonly criteria: readonly Criterion[];
-  /** Null if some criterion has an error: then there is no reward at all. */
+  /** Null if some criterion has no score: then there is no reward at all. */
   readonly reward: Reward | null;
 }
 
@@ -30,14 +33,16 @@ export interface DeclaredCriterion {
 export type Polarity = "must" | "must_not";
 
 export interface Criterion extends DeclaredCriterion {
-  /** 0 to 1; null if the criterion raised. */
+  /** 0 to 1; null if the criterion breaks on the untouched state, whatever the agent does. */
   readonly score: number | null;
-  /** The score of the untouched state; null if the criterion raised there. */
+  /** The score of the untouched state; null if the criterion breaks there. */
   readonly baseline?: number | null;
   /** For a person: what was expected, what was found. */
   readonly reason: string;
-  /** The traceback, if the criterion raised. */
+  /** The traceback, or how it ended, if the criterion broke; without it there is a score. */
   readonly error: string | null;
+  /** Whether it scores 0 because what the agent made can't be read, or broke the criterion. */
+  readonly unreadable?: boolean;
 }
 
 /** All numbers are rounded to 6 digits. docs/graders.md says how they are made. */

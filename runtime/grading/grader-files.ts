@@ -6,31 +6,37 @@ import type { Snapshot } from "../workspace/snapshot.ts";
 const PIECE_BYTES = 64 * 1024;
 
 /**
- * A snapshot as the grader's program takes it in (python/cloche/src/cloche/arrival.py): for each entry a
- * line of JSON, behind a file's line its bytes, unless they came before under another path (most of
- * what an agent leaves is as it was), and at the end how many entries there were. Modes as
- * in `asSeeded`, directories setgid; links are left out. The same snapshot gives the same bytes.
- * Fails with workspace/blob-missing or -broken if a content is not there.
+ * Snapshots as the grader's program takes them in (python/cloche/src/cloche/arrival.py), one after the
+ * other: for each entry a line of JSON, behind a file's line its bytes, unless they came before under
+ * another path (most of what an agent leaves is as it was), and at the end of each snapshot how many
+ * entries it had. Modes as in `asSeeded`, directories setgid; links are left out. The same snapshots
+ * give the same bytes. Fails with workspace/blob-missing or -broken if a content is not there.
  */
 export async function* graderFiles(
-  snapshot: Snapshot,
+  snapshots: readonly Snapshot[],
   blobs: BlobSource,
 ): AsyncGenerator<Buffer, void> {
-  let pieces: Buffer[] = [];
-  let bytes = 0;
-  for await (const piece of plainFiles(snapshot, blobs)) {
-    pieces.push(piece);
-    bytes += piece.length;
-    if (bytes < PIECE_BYTES) continue;
+  const sent = new Map<string, string>();
+  for (const snapshot of snapshots) {
+    let pieces: Buffer[] = [];
+    let bytes = 0;
+    for await (const piece of plainFiles(snapshot, blobs, sent)) {
+      pieces.push(piece);
+      bytes += piece.length;
+      if (bytes < PIECE_BYTES) continue;
+      yield Buffer.concat(pieces);
+      [pieces, bytes] = [[], 0];
+    }
     yield Buffer.concat(pieces);
-    [pieces, bytes] = [[], 0];
   }
-  yield Buffer.concat(pieces);
 }
 
-async function* plainFiles(snapshot: Snapshot, blobs: BlobSource): AsyncGenerator<Buffer, void> {
+async function* plainFiles(
+  snapshot: Snapshot,
+  blobs: BlobSource,
+  sent: Map<string, string>,
+): AsyncGenerator<Buffer, void> {
   let entries = 0;
-  const sent = new Map<string, string>();
   for (const entry of asSeeded(snapshot).entries) {
     if (entry.type === "link") continue;
     entries += 1;

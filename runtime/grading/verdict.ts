@@ -19,6 +19,7 @@ const judged = declaredSchema.extend({
   baseline: score,
   reason: z.string().max(4000),
   error: z.string().max(16_000).nullable(),
+  unreadable: z.boolean(),
 });
 
 const verdict = z.strictObject({ criteria: z.array(judged).min(1).max(500) });
@@ -32,9 +33,15 @@ export function readVerdict(answer: unknown, declared: readonly DeclaredCriterio
   if (!parsed.success) throw badVerdict(z.prettifyError(parsed.error));
   const { criteria } = parsed.data;
   requireDeclared(criteria, declared);
-  const odd = criteria.find(({ score, error }) => (score === null) !== (error !== null));
-  if (odd) throw badVerdict(`criterion "${odd.name}" has a score and an error, or neither`);
+  const odd = criteria.find((one) => oddityOf(one) !== undefined);
+  if (odd) throw badVerdict(`criterion "${odd.name}" has ${oddityOf(odd)}`);
   return criteria;
+}
+
+/** What does not go together in a criterion. */
+function oddityOf({ score, error, unreadable }: Criterion): string | undefined {
+  if (unreadable) return score === 0 ? undefined : `the score ${score} and is unreadable`;
+  return (score === null) === (error !== null) ? undefined : "a score and an error, or neither";
 }
 
 /** Names the first that differs: what a person has to look at. */

@@ -16,6 +16,8 @@ import {
   readAnswer,
 } from "./python-module.ts";
 
+/** The grader keeps its time by itself, for the untouched state and for the run; this is on top of it. */
+const SLACK_MS = 30_000;
 /** A generous bound on handing the files over: a box that stands still must not hold us for ever. */
 const FILES_MS = 600_000;
 
@@ -24,7 +26,7 @@ export interface GraderQuestion {
   readonly root: string;
   /** As `graderFiles` makes them. */
   readonly files: AsyncIterable<Buffer>;
-  /** From the moment when all files were handed over; what `execute` takes is not counted. */
+  /** For the untouched state, and again for the run; what `execute` takes is not counted. */
   readonly timeoutMs: number;
   readonly signal: AbortSignal;
   readonly onSilence: OnSilence;
@@ -65,7 +67,8 @@ export class WaitingGrader implements RunGrader {
     const { process, stdout, stderr } = await this.#opening;
     const nonce = secret();
     stdout.expect(nonce);
-    process.stdin.write(`${JSON.stringify({ nonce, root, files: true })}\n`);
+    const seconds = timeoutMs / 1000;
+    process.stdin.write(`${JSON.stringify({ nonce, root, files: true, seconds })}\n`);
     const late = () => engineFault("no-answer", `the grader took no files for ${FILES_MS} ms`);
     await withDeadline(FILES_MS, signal, late, async (until) => {
       const source = Readable.from(files, { objectMode: false });
@@ -122,7 +125,7 @@ async function served(
   { process, stdout, stderr }: OpenedProcess,
   { timeoutMs, signal, execute = refuseAll }: GraderQuestion,
 ): Promise<boolean> {
-  let leftMs = timeoutMs;
+  let leftMs = 2 * timeoutMs + SLACK_MS;
   for (;;) {
     const since = performance.now();
     const next = await inTime(leftMs, signal, () => stdout.next());

@@ -9,7 +9,7 @@ import { refuseAll } from "./execution.ts";
 import { type PythonAnswer, pythonCommand } from "./python-module.ts";
 import type { GraderQuestion, RunGrader } from "./waiting-grader.ts";
 
-/** On top of what a grading may take: the files are handed over, and Python starts. */
+/** On top of what a grading may take, twice its time: the files are handed over, and Python starts. */
 const SLACK_MS = 60_000;
 
 /**
@@ -39,7 +39,7 @@ export class WarmGrader implements RunGrader {
   }
 
   async #ask(question: GraderQuestion): Promise<PythonAnswer> {
-    const { root, timeoutMs, onSilence } = question;
+    const { root, onSilence } = question;
     this.#opened ??= open(this.#box, this.#user);
     const opened = await this.#opened;
     this.#count += 1;
@@ -50,13 +50,7 @@ export class WarmGrader implements RunGrader {
     if (text === undefined) throw onSilence("no-answer", "it ended before it gave an answer");
     const { nonce: returned, silent, ...answer } = JSON.parse(text) as Answer;
     if (returned !== nonce) throw onSilence("no-answer", "its answer carries another nonce");
-    if (silent !== undefined) {
-      const late = silent.startsWith("no answer within");
-      throw onSilence(
-        late ? "timed-out" : "no-answer",
-        late ? `no answer within ${timeoutMs / 1000} s` : silent,
-      );
-    }
+    if (silent !== undefined) throw onSilence("no-answer", silent);
     return { answer, printed: "" };
   }
 
@@ -91,7 +85,7 @@ async function handOver(
   { files, timeoutMs, signal }: GraderQuestion,
   { nonce, root }: { readonly nonce: string; readonly root: string },
 ): Promise<string | undefined> {
-  return await withDeadline(timeoutMs + SLACK_MS, signal, late, async () => {
+  return await withDeadline(2 * timeoutMs + SLACK_MS, signal, late, async () => {
     const line = lines.next();
     process.stdin.write(`${JSON.stringify({ nonce, root, seconds: timeoutMs / 1000 })}\n`);
     for await (const piece of Readable.from(files, { objectMode: false })) {
@@ -115,7 +109,7 @@ async function served(
     if (request === undefined) return text;
     process.stdin.write(`${JSON.stringify({ execute: await execute(request, signal) })}\n`);
     const next = () => lines.next();
-    const { value, done } = await withDeadline(timeoutMs + SLACK_MS, signal, late, next);
+    const { value, done } = await withDeadline(2 * timeoutMs + SLACK_MS, signal, late, next);
     text = done ? undefined : value;
   }
 }

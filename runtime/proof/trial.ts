@@ -7,7 +7,7 @@ import { pipeline } from "node:stream/promises";
 import { z } from "zod";
 import { namedId, secret } from "../base/id.ts";
 import type { BoxProcess, Sandbox } from "../engine/engine.ts";
-import { gradingFolder } from "../grading/grade-run.ts";
+import { gradingFolders } from "../grading/grade-run.ts";
 import { graderFiles } from "../grading/grader-files.ts";
 import { pythonCommand } from "../grading/python-module.ts";
 import type { RolloutParts } from "../rollout/parts.ts";
@@ -65,8 +65,8 @@ export async function tryGrader(
     await using program = await box.open(argv, { user: GRADER_USER, env, signal });
     const input = gradingInputOf(bundle);
     const own = new BlobFolder(scratch);
-    const folder = await gradingFolder(input, own);
-    const files = graderFiles(folder, layeredBlobs(own, input.blobs));
+    const folders = await gradingFolders(input, own);
+    const files = graderFiles(folders, layeredBlobs(own, input.blobs));
     return await converse(program, request, files, { task: input.task, signal, onProgress });
   } finally {
     await rm(scratch, { recursive: true, force: true });

@@ -194,10 +194,10 @@ async function capture({ spec, signal, evidence }: Run, sandbox: Sandbox): Promi
 
 function raisedFault(id: string, criteria: RolloutRecord["criteria"]): Fault {
   const raised = (criteria ?? [])
-    .filter(({ error }) => error !== null)
+    .filter(({ score }) => score === null)
     .map(({ name }) => `"${name}"`);
   return rolloutFault(
     "criterion-raised",
-    `rollout ${id}: ${raised.join(", ")} raised; mend grader.py`,
+    `rollout ${id}: ${raised.join(", ")} raised on the untouched state; mend grader.py`,
   );
 }

@@ -81,7 +81,8 @@ export const ROLLOUT_FAULTS = {
   },
   "criterion-raised": {
     blame: "grader",
-    means: "A criterion raised an exception, so there is no reward.",
+    means:
+      "A criterion raised an exception on the untouched state, where no agent has been, so there is no reward.",
     remedy:
       "Read the criterion's traceback in the record, mend grader.py and grade the bundle again.",
   },

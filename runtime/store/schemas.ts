@@ -80,26 +80,38 @@ const criterionSchema = z.strictObject({
   baseline: score.optional().describe("The score of the untouched state."),
   reason: text,
   error: text.nullable(),
+  unreadable: z
+    .boolean()
+    .optional()
+    .describe("Whether it scores 0 because what the agent made can't be read."),
 }) as z.ZodType<Criterion>;
 
-/** The members that came with version 2. */
-const NEWER = ["polarity", "cap", "asks", "baseline"] as const;
+/** The members that came with each version; later ones have them too. */
+const NEWER = {
+  "cloche.grade/2": ["polarity", "cap", "asks", "baseline"],
+  "cloche.grade/3": ["unreadable"],
+} as const;
 
 const grade: z.ZodType<Grade> = z.strictObject({
-  schema: z.enum(["cloche.grade/1", "cloche.grade/2"]),
+  schema: z.enum(["cloche.grade/1", "cloche.grade/2", "cloche.grade/3"]),
   task: text,
   grader: z.strictObject({ sha256: hash, image: text }),
   criteria: z.array(criterionSchema),
   reward: rewardSchema.nullable(),
 });
 
-export const gradeSchema: z.ZodType<Grade> = grade.refine(
-  ({ schema, criteria }) =>
-    criteria.every((one) =>
-      NEWER.every((name) => (one[name] === undefined) === (schema === "cloche.grade/1")),
-    ),
-  { path: ["criteria"], message: `must have ${NEWER.join(", ")} in version 2, and only there` },
-);
+export const gradeSchema: z.ZodType<Grade> = grade.superRefine(({ schema, criteria }, context) => {
+  for (const [version, names] of Object.entries(NEWER)) {
+    const isThere = schema >= version;
+    const holds = criteria.every((one) =>
+      names.every((name) => (one[name] !== undefined) === isThere),
+    );
+    if (holds) continue;
+    const number = version.replace("cloche.grade/", "");
+    const message = `must have ${names.join(", ")} in version ${number}, and only there`;
+    context.addIssue({ code: "custom", path: ["criteria"], message });
+  }
+});
 
 const faultSchema: z.ZodType<FaultRecord> = z.strictObject({
   code: text,

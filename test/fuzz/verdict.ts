@@ -38,6 +38,7 @@ const judgements = fc.array(
     ),
     baseline: fc.oneof(fc.constantFrom<number | null>(0, 1, null), fc.double({ min: 0, max: 1 })),
     reason: fc.string({ maxLength: 8 }),
+    broken: fc.boolean(),
   }),
   { minLength: 5, maxLength: 5 },
 );
@@ -63,9 +64,10 @@ export const verdictTarget: FuzzTarget = {
 
 function check(one: Input, tally: Tally): void {
   const criteria = one.declared.map((declaration, index) => {
-    const { score = 1, baseline = 0, reason = "" } = one.judgements[index] ?? {};
-    const error = score === null ? "it raised" : null;
-    return { ...declaration, score, baseline, reason, error };
+    const { score = 1, baseline = 0, reason = "", broken = false } = one.judgements[index] ?? {};
+    const unreadable = broken && score === 0;
+    const error = score === null || unreadable ? "it raised" : null;
+    return { ...declaration, score, baseline, reason, error, unreadable };
   });
   const answer = jsonMutated({ nonce: NONCE, criteria }, one.json);
   const line = Buffer.from(`${JSON.stringify(answer) ?? ""}\n`);
@@ -96,11 +98,14 @@ function assertHonest(
   declared: readonly DeclaredCriterion[],
 ): void {
   assert.deepEqual(
-    judged.map(({ score: _s, baseline: _b, reason: _r, error: _e, ...rest }) => rest),
+    judged.map(
+      ({ score: _s, baseline: _b, reason: _r, error: _e, unreadable: _u, ...rest }) => rest,
+    ),
     declared.map((each) => ({ ...each })),
   );
-  for (const { score, error } of judged) {
-    assert.equal(score === null, error !== null);
+  for (const { score, error, unreadable } of judged) {
+    if (unreadable) assert.equal(score, 0);
+    else assert.equal(score === null, error !== null);
     if (score !== null) assert.ok(Number.isFinite(score) && score >= 0 && score <= 1);
   }
   const reward = rewardOf(judged);

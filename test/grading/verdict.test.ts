@@ -7,7 +7,10 @@ const DECLARED = [
   { name: "made", weight: 2, polarity: "must", cap: null, asks: "Make it." },
   { name: "kept", weight: 1, polarity: "must_not", cap: 0.5, asks: null },
 ] as const satisfies readonly DeclaredCriterion[];
-const SAID = DECLARED.map((one) => ({ ...one, score: 1, baseline: 0, reason: "", error: null }));
+const SAID = DECLARED.map((one) => ({
+  ...{ ...one, score: 1, baseline: 0, reason: "", error: null },
+  unreadable: false,
+}));
 const [MADE, KEPT] = SAID;
 
 describe("the verdict of a grader", () => {
@@ -35,6 +38,11 @@ describe("the verdict of a grader", () => {
     ["one criterion too few", [MADE], /as criterion 2 it judged none, but the grader/],
     ["a score and an error", [MADE, { ...KEPT, error: "raised" }], /a score and an error/],
     ["neither a score nor an error", [MADE, { ...KEPT, score: null }], /or neither/],
+    [
+      "a score and something unreadable",
+      [MADE, { ...KEPT, unreadable: true }],
+      /the score 1 and is unreadable/,
+    ],
     ["a member that none has", [MADE, { ...KEPT, extra: 1 }], /Unrecognized key/],
   ] as const) {
     it(`is refused with ${title}`, () => {
@@ -44,6 +52,11 @@ describe("the verdict of a grader", () => {
 
   it("is taken as it stands if it judges what was declared", () => {
     assert.deepEqual(readVerdict({ criteria: SAID }, DECLARED), SAID);
+  });
+
+  it("keeps the traceback of what the agent's work broke, beside its score of 0", () => {
+    const broken = { ...MADE, score: 0, error: "ValueError: an odd cell", unreadable: true };
+    assert.deepEqual(readVerdict({ criteria: [broken, KEPT] }, DECLARED), [broken, KEPT]);
   });
 
   it("may be on what was declared before there were polarities", () => {

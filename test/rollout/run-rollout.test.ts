@@ -93,6 +93,35 @@ describe("a rollout", () => {
     assert.ok(record.bundle);
   });
 
+  it("whose agent's file breaks a criterion scores 0 there, unreadable, and keeps the rest of the grade", async () => {
+    const ways = {
+      raises: "raise ValueError(text)",
+      hangs: "while True: pass",
+      leaves: "import os; os._exit(0)",
+      hoards: "x = bytearray(8 << 30)",
+    };
+    const broken = async ([way, code]: [string, string]) => {
+      await using breaking = await smallTask({
+        "task.toml": ofNote(
+          "task.toml",
+          "[environment]",
+          "[verifier]\ntimeout_sec = 4\n\n[environment]",
+        ),
+        "grader.py": ofNote("grader.py", "    check(text", `    ${code}\n    check(text`),
+      });
+      const record = await play(runtime, breaking.path, "test/note", named("oracle"));
+      assert.deepEqual([record.outcome, record.fault], ["graded", null], way);
+      assert.deepEqual(record.reward, { sparse: 0, dense: 0.25, gain: 0 }, way);
+      const [says, untouched] = record.criteria ?? [];
+      assert.deepEqual([says?.score, says?.unreadable], [0, true], way);
+      assert.match(says?.reason ?? "", /^what the agent left can't be judged: /);
+      assert.deepEqual([untouched?.score, untouched?.unreadable], [1, false], way);
+      const bundle = await openBundle(join(runtime.data.bundles, record.bundle ?? ""));
+      assert.deepEqual(bundle.grade?.criteria, record.criteria);
+    };
+    await Promise.all(Object.entries(ways).map(broken));
+  });
+
   it("whose grader writes a verdict of its own to its output is judged by the real one", async () => {
     const forged = '{"nonce":"?","criteria":[]}';
     await using forging = await smallTask({

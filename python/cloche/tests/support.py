@@ -131,18 +131,23 @@ def steps_of(*lines: dict[str, Any], paths: tuple[str, ...] = ()) -> Steps:
     return Steps((Step.from_json(line) for line in lines), paths)
 
 
-def run_module(module: str, *lines: Any, seed: str = "0") -> tuple[list[Any], str, int]:
-    """Runs a program of the package as the host does: its lines, its stderr, its exit code."""
+def run_module(
+    module: str, *lines: Any, seed: str = "0", more: bytes = b""
+) -> tuple[list[Any], str, int]:
+    """Runs a program of the package as the host does: its lines, its stderr, its exit code.
+
+    ``more`` is what comes behind the lines that go in.
+    """
     done = subprocess.run(
         [sys.executable, "-P", "-s", "-B", "-m", f"cloche.{module}"],
-        input="".join(json.dumps(line) + "\n" for line in lines),
+        input="".join(json.dumps(line) + "\n" for line in lines).encode() + more,
         capture_output=True,
-        text=True,
         env=environment(seed),
         timeout=120,
         check=False,
     )
-    return [json.loads(line) for line in done.stdout.splitlines()], done.stderr, done.returncode
+    printed = done.stderr.decode("utf-8", "replace")
+    return [json.loads(line) for line in done.stdout.splitlines()], printed, done.returncode
 
 
 def environment(seed: str = "0") -> dict[str, str]:

@@ -92,22 +92,27 @@ class Arrival(FolderCase):
         folder = {"type": "directory", "path": "a", "mode": 0o775}
         snapshot = {"schema": "cloche.snapshot/1", "entries": [folder, entry], "skipped": []}
         text = json.dumps({**snapshot, "bytes": 6}).encode()
-        whole = sent(
+        empty = json.dumps({**snapshot, "entries": [], "bytes": 0}).encode()
+        began = sent(
+            ("before", None),
+            ("before.json", empty),
+            ("context.json", json.dumps({**CONTEXT, "ending": None, "answer": None}).encode()),
+            ("task", None),
+            ("task/grader.py", GRADER),
+        )
+        left = sent(
             ("after", None),
             ("after/a", None),
             ("after/a/b.txt", b"still\n"),
             ("after.json", text),
-            ("before", None),
-            ("before.json", text),
             ("context.json", json.dumps(CONTEXT).encode()),
             ("steps.jsonl", b""),
-            ("task", None),
-            ("task/grader.py", GRADER),
         )
+        whole = began + left
         done = self.graded(whole)
         self.assertEqual(done.returncode, 0, done.stderr)
         (verdict,) = json.loads(done.stdout)["criteria"]
-        self.assertEqual(verdict["score"], 1, verdict["error"])
-        torn = self.graded(whole[:-1])
-        self.assertEqual(torn.stdout, b"")
-        self.assertNotEqual(torn.returncode, 0)
+        self.assertEqual((verdict["score"], verdict["baseline"]), (1, 0), verdict["error"])
+        for torn in (self.graded(whole[:-1]), self.graded(began)):
+            self.assertEqual(torn.stdout, b"")
+            self.assertNotEqual(torn.returncode, 0)

@@ -48,12 +48,15 @@ export interface Criterion {
   readonly cap?: number | null;
   /** The sentence of the instruction that it rests on. */
   readonly asks?: string | null;
-  /** 0 to 1; null if the criterion raised. */
+  /** 0 to 1; null if the criterion breaks on the untouched state, whatever the agent does. */
   readonly score: number | null;
-  /** The score of the untouched state; null if the criterion raised there. */
+  /** The score of the untouched state; null if the criterion breaks there. */
   readonly baseline?: number | null;
   readonly reason: string;
+  /** The traceback, or how it ended, if the criterion broke. */
   readonly error: string | null;
+  /** Whether it scores 0 because what the agent made can't be read, or broke the criterion. */
+  readonly unreadable?: boolean;
 }
 
 /** A failure that is not the agent's doing; the code stands in docs/errors.md. */

@@ -1,8 +1,8 @@
 """The files of a run, as they come from the host behind its first line.
 
-For each entry one line of JSON, ``{"path", "mode"}`` for a directory, ``{"path", "mode", "size"}``
+They come in two parts: the run as it began, and what the agent left. For each entry one line of JSON, ``{"path", "mode"}`` for a directory, ``{"path", "mode", "size"}``
 for a file, whose bytes follow, and ``{"path", "as"}`` for one that is the same as an earlier; then
-one line ``{"entries": n}`` which says that this was all. Parents come before what lies in them, and
+one line ``{"entries": n}`` which says that this was all of the part. Parents come before what lies in them, and
 no path leads out: the host checked them.
 """
 
@@ -42,6 +42,23 @@ def unpack(stream: BinaryIO, root: str) -> None:
         raise Torn(f"{entry.get('entries')} entries were announced and {count} came")
     for path in reversed(directories):
         os.utime(path, _TIME)
+
+
+def stand_in(root: str) -> None:
+    """Lets the run as it began stand for what the agent left, which has not come yet."""
+    for before, after in (("before", "after"), ("state-before", "state-after")):
+        if os.path.exists(f"{root}/{before}.json"):
+            os.symlink(before, f"{root}/{after}")
+            os.link(f"{root}/{before}.json", f"{root}/{after}.json")
+    with open(f"{root}/steps.jsonl", "wb"):
+        pass
+
+
+def make_room(root: str) -> None:
+    """Takes that away again."""
+    for name in ("after", "state-after"):
+        if os.path.islink(f"{root}/{name}"):
+            os.unlink(f"{root}/{name}")
 
 
 def _line(stream: BinaryIO) -> dict:

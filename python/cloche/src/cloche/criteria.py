@@ -32,6 +32,13 @@ class Failed(Exception):
     """A criterion does not hold, and why: a result about the agent's work, never a grader's bug."""
 
 
+class Unreadable(Failed):
+    """What the agent made can't be read as what it should be: damaged, crafted, beyond a limit.
+
+    A criterion that ends so scores 0 and is counted as unreadable.
+    """
+
+
 class GraderMistake(Exception):
     """The grader itself is wrong: no criteria, two of one name, a weight that is no number."""
 
@@ -85,7 +92,8 @@ def criterion(
 
     It holds if the function returns True or 1; it returns False or a fraction from 0 to 1 for
     less, ``(score, reason)`` to say why, or calls ``fail`` or ``check``. Anything else that it
-    returns or raises, None included, is an error of the grader and no score at all.
+    returns or raises, None included, scores 0 and is counted as unreadable; if it does so on the
+    untouched state too, it is an error of the grader and no score at all.
 
     ``must_not``: it holds as long as something is left undone. It counts towards ``dense`` only
     once some other criterion holds that did not on the untouched state. With ``cap`` it has no

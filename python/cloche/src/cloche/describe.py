@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from .run_grader import GraderFailed, load_grader
+from .loading import GraderFailed, load_grader
 from .wire import Wire
 
 

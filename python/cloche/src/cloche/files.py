@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, Literal, NoReturn
 
 from .changes import Changes
-from .criteria import Failed
+from .criteria import Failed, Unreadable
 from .globs import matches
 from .text import decode, split_lines
 
@@ -215,7 +215,7 @@ class File:
     def bytes(self, *, limit: int = READ_LIMIT) -> builtins.bytes:
         """The content. A file above ``limit`` bytes fails the criterion."""
         if self.size > limit:
-            self.reject(f"has {self.size} bytes; at most {limit} are read")
+            self.unreadable(f"has {self.size} bytes; at most {limit} are read")
         return self._content
 
     def text(self, encoding: str = "utf-8", *, limit: int = READ_LIMIT) -> str:
@@ -223,7 +223,7 @@ class File:
         try:
             return decode(self.bytes(limit=limit), encoding)
         except ValueError as error:
-            self.reject(str(error))
+            self.unreadable(str(error))
 
     def lines(
         self, encoding: str = "utf-8", *, strip: bool = False, blank: bool = True
@@ -243,6 +243,11 @@ class File:
         """
         sentence = f"{self._shown} {reason}"
         raise Failed(sentence) if self._agents_work else FixtureError(sentence)
+
+    def unreadable(self, reason: str) -> NoReturn:
+        """As ``reject``, for a file that can't be read as what it should be: damaged or crafted."""
+        sentence = f"{self._shown} {reason}"
+        raise Unreadable(sentence) if self._agents_work else FixtureError(sentence)
 
     @cached_property
     def _content(self) -> builtins.bytes:

@@ -10,6 +10,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from .criteria import Failed
 from .dates import parse_datetime
 from .egress import Request, requests_of
 from .execution import Executed, Executor
@@ -67,8 +68,10 @@ class Run:
         Whatever the agent made is run here and nowhere else. The current folder is /workspace, as
         the agent left it; it can be read and not written, so let the program write to /tmp. There
         is no network, and nothing is kept for the next call. ``timeout`` is in seconds, 60 at most.
-        On the untouched state, where the agent has made nothing, it raises.
+        On the untouched state, where the agent has made nothing, it fails the criterion.
         """
+        if self._untouched:
+            raise Failed("nothing of the agent's is here to be run")
         if self._executor is None:
             raise RuntimeError("nothing can be executed here: there is no host to ask")
         return self._executor.run(argv, stdin, timeout)

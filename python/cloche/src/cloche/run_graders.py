@@ -1,14 +1,15 @@
 """Grades runs, each in a process of its own: ``python3 -P -s -B -m cloche.run_graders``.
 
 Standard input, for each run: one line ``{"nonce", "root", "seconds"}``, then its files
-(``arrival``), for which a folder ``root`` is made and removed again. Standard output: for each the
+(``arrival``), the run as it began and what the agent left, for which a folder ``root`` is made and removed
+again. Standard output: for each the
 lines that ``run_grader`` would print, those that ask for programs to be run among them, or
 ``{"nonce", "silent": "…"}`` if its process gave none. Runs of one task only: a process of one could
 see the next of the same user's.
 
 What this process knows comes from the host and its own files alone, and from what runs began
 with, which no agent wrote: calendars of that are parsed once. What an agent left is read by a fork, and
-nothing that the fork says is kept but the baselines, which it says before it has read any of that.
+nothing that the fork says is kept but the baselines, which it says before any of that is there.
 They hold for all runs that began alike under the same grader.
 """
 
@@ -18,24 +19,24 @@ import gc
 import hashlib
 import json
 import os
-import select
 import shutil
 import signal
-import time
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
-from .arrival import unpack
-from .execution import Executor
+from .arrival import make_room, stand_in, unpack
+from .judging import end
+from .pipes import Pipe, ThroughParent
 from .proof.trial import warm
 from .run_grader import Baselines, judgement
 from .state.calendar import remember
 from .wire import Wire
 
-#: What a run began with. Of the context, which tells how it ended too, only what was so before.
-_BEGINNING = ("before.json", "state-before.json", "expected.json")
-_ENDING = ("answer", "ending")
+#: What a run began with. The context comes once more with what the agent left, and how it ended.
+_BEGINNING = ("before.json", "state-before.json", "expected.json", "context.json")
 _BASELINES_MAX = 1000
+#: What a process may take beyond the grader's time that it keeps itself.
+_SLACK_S = 15.0
 
 
 def main() -> None:
@@ -49,7 +50,6 @@ def main() -> None:
         root.mkdir()
         before = processes()
         try:
-            unpack(wire.input, str(root))
             answer = Grading(wire, request["nonce"], known).of(root, float(request["seconds"]))
         finally:
             clear(root, before)
@@ -76,15 +76,21 @@ def clear(root: Path, before: set[int]) -> None:
 
 
 class Grading:
-    """One run's grading in a process that is gone afterwards."""
+    """One run's grading in a process that is gone afterwards.
+
+    That process loads the grader and judges the untouched state, then asks for what the agent left.
+    """
 
     def __init__(self, wire: Wire, nonce: Any, known: dict[str, Baselines]) -> None:
         self._wire = wire
         self._nonce = nonce
         self._known = known
+        self._arrived = False
 
     def of(self, root: Path, seconds: float) -> dict[str, Any]:
-        """The judgement, or that there is none. Programs that are run for it take no time."""
+        """The judgement, or that there is none."""
+        unpack(self._wire.input, str(root))
+        stand_in(str(root))
         beginning = beginning_of(root)
         if beginning not in self._known:
             remember(root / "state-before" / "calendar")
@@ -92,30 +98,31 @@ class Grading:
         asking, answering = Pipe(), Pipe()
         child = os.fork()
         if child == 0:
-            _judge(root, self._known.get(beginning), asking, answering, self._nonce)
+            _judge(root, seconds, self._known.get(beginning), asking, answering, self._nonce)
         asking.keep_reading()
         answering.keep_writing()
         try:
-            return self._served(asking, answering, beginning, seconds)
+            return self._served(root, asking, answering, beginning, seconds)
         finally:
             asking.close()
             answering.close()
-            try:
-                os.killpg(child, signal.SIGKILL)
-            except (ProcessLookupError, PermissionError):
-                os.kill(child, signal.SIGKILL)
-            os.waitpid(child, 0)
+            end(child)
+            self._arrive(root)  # The next run's line stands behind these files.
+
+    def _arrive(self, root: Path) -> None:
+        if not self._arrived:
+            self._arrived = True
+            make_room(str(root))
+            unpack(self._wire.input, str(root))
 
     def _served(
-        self, asking: Pipe, answering: Pipe, beginning: str, seconds: float
+        self, root: Path, asking: Pipe, answering: Pipe, beginning: str, seconds: float
     ) -> dict[str, Any]:
-        left, found = seconds, beginning in self._known
         while True:
-            since = time.monotonic()
-            line = asking.line(left)
-            left -= time.monotonic() - since
+            # It keeps the time itself; this is for one that does not even load.
+            line = asking.line(seconds + _SLACK_S)
             if line is None:
-                return {"silent": f"no answer within {seconds:g} s"}
+                return {"late": f"no answer within {seconds:g} s"}
             try:
                 said = json.loads(line)
             except ValueError:
@@ -123,86 +130,38 @@ class Grading:
             if "execute" in said:
                 self._wire.write({"nonce": self._nonce, "execute": said["execute"]})
                 answering.write(self._wire.read() or {})
-            elif "baselines" in said and not found:
-                found = True
-                if len(self._known) < _BASELINES_MAX:
+            elif "baselines" in said:
+                if not self._arrived and len(self._known) < _BASELINES_MAX:
                     self._known[beginning] = said["baselines"]
+            elif "arrive" in said:
+                self._arrive(root)
+                answering.write({})
             else:
                 return said
 
 
-class Pipe:
-    """Lines of JSON from one process to another."""
-
-    def __init__(self) -> None:
-        self._reading, self._writing = os.pipe()
-        self._data = b""
-
-    def keep_reading(self) -> None:
-        """Gives the other end up."""
-        os.close(self._writing)
-        self._writing = -1
-
-    def keep_writing(self) -> None:
-        """Gives the other end up."""
-        os.close(self._reading)
-        self._reading = -1
-
-    def close(self) -> None:
-        """Gives up what is left of it."""
-        for end in (self._reading, self._writing):
-            if end >= 0:
-                os.close(end)
-
-    def write(self, message: dict[str, Any]) -> None:
-        """Sends one line; a process that is not there any more needs none."""
-        data = memoryview(json.dumps(message).encode("ascii") + b"\n")
-        try:
-            while data:
-                data = data[os.write(self._writing, data) :]
-        except BrokenPipeError:
-            pass
-
-    def line(self, seconds: float | None = None) -> bytes | None:
-        """The next line, or what came before the other end was closed; None if it takes longer."""
-        late = None if seconds is None else time.monotonic() + seconds
-        while b"\n" not in self._data:
-            left = None if late is None else max(0.0, late - time.monotonic())
-            if not select.select([self._reading], [], [], left)[0]:
-                return None
-            chunk = os.read(self._reading, 1 << 16)
-            if not chunk:
-                break
-            self._data += chunk
-        line, _, self._data = self._data.partition(b"\n")
-        return line
-
-
-class _ThroughParent:
-    """How a fork asks the host: its parent passes on what it says."""
-
-    def __init__(self, asking: Pipe, answering: Pipe) -> None:
-        self._asking = asking
-        self._answering = answering
-
-    def write(self, message: dict[str, Any]) -> None:
-        self._asking.write(message)
-
-    def read(self) -> dict[str, Any] | None:
-        line = self._answering.line()
-        return json.loads(line) if line else None
-
-
 def _judge(
-    root: Path, known: Baselines | None, asking: Pipe, answering: Pipe, nonce: Any
-) -> None:
+    root: Path,
+    seconds: float,
+    known: Baselines | None,
+    asking: Pipe,
+    answering: Pipe,
+    nonce: Any,
+) -> NoReturn:
     try:
         os.setpgid(0, 0)
         asking.keep_writing()
         answering.keep_reading()
-        executor = Executor(_ThroughParent(asking, answering), nonce)
-        found = lambda baselines: asking.write({"baselines": baselines})  # noqa: E731
-        asking.write(judgement(root, executor, known, found))
+        host = ThroughParent(asking, answering)
+
+        def arrive() -> None:
+            host.write({"arrive": True})
+            host.read()
+
+        found = lambda baselines: host.write({"baselines": baselines})  # noqa: E731
+        asking.write(
+            judgement(root, seconds, arrive, line=host, nonce=nonce, known=known, found=found)
+        )
     finally:
         os._exit(0)
 
@@ -214,9 +173,6 @@ def beginning_of(root: Path) -> str:
     for path in [*programs, *(root / name for name in _BEGINNING)]:
         data = path.read_bytes() if path.exists() else b""
         whole.update(f"{path.relative_to(root)} {len(data)}\n".encode() + data)
-    context = json.loads((root / "context.json").read_bytes())
-    before = {key: value for key, value in context.items() if key not in _ENDING}
-    whole.update(json.dumps(before, sort_keys=True).encode())
     return whole.hexdigest()
 
 

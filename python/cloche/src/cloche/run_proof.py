@@ -21,7 +21,7 @@ from .proof.repeats import repeats
 from .proof.shapes import all_shapes
 from .proof.trial import Trials, Verdict, warm
 from .run import Context, Run
-from .run_grader import GraderFailed, load_grader
+from .loading import GraderFailed, load_grader
 from .wire import Wire, clean, traceback_text
 
 REASON = 300
@@ -33,7 +33,8 @@ def main() -> None:
     request = wire.read() or {}
     root = Path(str(request["root"])) / "run"
     root.mkdir()
-    unpack(wire.input, str(root))
+    for _ in ("the run as it began", "what the agent left"):
+        unpack(wire.input, str(root))
     try:
         answer = prove(Ground(root), request, wire)
     except GraderFailed as failure:

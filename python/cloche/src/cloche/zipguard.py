@@ -44,11 +44,11 @@ def office_bytes(file: File, required: str, limits: ZipLimits = OFFICE) -> bytes
         EOFError,
         RuntimeError,
     ) as error:
-        file.reject(f"is not a readable office file ({error})")
+        file.unreadable(f"is not a readable office file ({error})")
     except zipfile.zlib.error as error:  # type: ignore[attr-defined]
-        file.reject(f"is not a readable office file ({error})")
+        file.unreadable(f"is not a readable office file ({error})")
     if trouble:
-        file.reject(trouble)
+        file.unreadable(trouble)
     return data
 
 

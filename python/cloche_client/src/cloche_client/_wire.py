@@ -71,10 +71,15 @@ class _Rules(TypedDict, total=False):
     asks: str | None
     #: The score of the untouched state.
     baseline: float | None
+    #: Whether it scores 0 because what the agent made can't be read, or broke the criterion.
+    unreadable: bool
 
 
 class Criterion(_Rules):
-    """What one criterion of the grader said. Its rules are not in grades of version 1."""
+    """What one criterion of the grader said.
+
+    Its rules are not in grades of version 1, ``unreadable`` is not in those before version 3.
+    """
 
     name: str
     weight: float

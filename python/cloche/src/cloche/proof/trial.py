@@ -15,12 +15,18 @@ from pathlib import Path
 from typing import Any
 
 from ..criteria import Criterion
-from ..run_grader import verdict
+from ..judging import Judging
+from ..run import Run
+from ..run_grader import judged, outcome_of
 from .ground import Edits, Ground, parents
 
 Verdict = list[dict[str, Any]]
 #: What a process that gave no verdict is said to have found, by a name that no criterion has.
 NO_VERDICT = "(no verdict)"
+#: Variations are not held against the untouched state.
+UNKNOWN = {"score": None, "error": None}
+#: What a process may take beyond the time that it keeps itself.
+_SLACK_S = 15.0
 
 
 def warm() -> None:
@@ -71,7 +77,7 @@ class Trials:
                 while running < self._at_once and (next_one := next(waiting, None)) is not None:
                     number, edits = next_one
                     pipe, child = self._start(edits)
-                    late = time.monotonic() + self._seconds
+                    late = time.monotonic() + self._seconds + _SLACK_S
                     selector.register(pipe, selectors.EVENT_READ, [number, child, late, b""])
                     running += 1
                 if running == 0:
@@ -113,13 +119,20 @@ class Trials:
         try:
             os.close(reader)
             lay_out(self._ground, edits, root)
-            found = [verdict(each, root) for each in self._criteria]
+            found = self._judged(root)
             data = memoryview(json.dumps(found).encode("ascii"))
             while data:
                 data = data[os.write(writer, data) :]
         finally:
             shutil.rmtree(root, ignore_errors=True)
             os._exit(0)
+
+
+    def _judged(self, root: Path) -> Verdict:
+        judge = lambda each, _: outcome_of(each, Run(root))  # noqa: E731
+        load = lambda: self._criteria  # noqa: E731
+        outcomes = Judging(len(self._criteria), load, judge, seconds=self._seconds).outcomes()
+        return [judged(each, one, UNKNOWN) for each, one in zip(self._criteria, outcomes)]
 
 
 def _verdict(data: bytes, seconds: float) -> Verdict:
