@@ -43,6 +43,9 @@ const WINGS: Readonly<Record<string, readonly string[]>> = {
   "runtime/api/client": ["@modelcontextprotocol/client"],
 };
 
+const IMPORT =
+  /^(?:import|export)\b[^;"]*?\bfrom\s+"([^"]+)"|^import\s+"([^"]+)"|\bimport\(\s*"([^"]+)"\s*\)/gm;
+
 const NO_SUCH_FOLDERS = ["types", "utils", "common", "helpers"];
 const FILES = globSync("runtime/**/*.ts");
 
@@ -119,17 +122,70 @@ describe("the house", () => {
   });
 });
 
-const IMPORT =
-  /^(?:import|export)\b[^;"]*?\bfrom\s+"([^"]+)"|^import\s+"([^"]+)"|\bimport\(\s*"([^"]+)"\s*\)/gm;
+/** What a server's folder may take from another one than `servers/kit`, each with its reason. */
+const NEIGHBOURS: Readonly<Record<string, string>> = {
+  "servers/mail -> servers/calendar":
+    "an invitation that comes by mail is answered into the calendar",
+  "servers/calendar -> servers/mail": "who is invited hears of it by mail",
+  "servers/web -> servers/search": "a page's text is what the search reads of one",
+};
+
+/** What programs in a sandbox share with the host: what a line of egress is, how a host is named. */
+const SHARED_WITH_HOST: readonly string[] = [
+  "images/egress/proxy.ts -> runtime/base/host-name.ts",
+  "images/egress/record.ts -> runtime/store/egress-lines.ts",
+];
+
+describe("what sandboxes carry", () => {
+  const inside = importsOf(globSync("{servers,images}/**/*.ts")).filter(({ target }) =>
+    target.startsWith("."),
+  );
+  const resolved = inside.map(({ file, target }) => ({
+    file,
+    target: normalize(join(dirname(file), target)),
+  }));
+
+  it("knows nothing of the runtime but what it shares with the host", () => {
+    const upwards = resolved
+      .filter(({ target }) => target.startsWith(`runtime${sep}`))
+      .map(({ file, target }) => `${file} -> ${target}`);
+    assert.deepEqual(upwards.sort(), [...SHARED_WITH_HOST].sort());
+  });
+
+  it("has one folder a server, and what two of them need in servers/kit", () => {
+    const wrong = resolved
+      .filter(({ file }) => file.startsWith(`servers${sep}`) && file.split(sep).length > 2)
+      .map(({ file, target }) => ({ file, way: `${folderOf(file)} -> ${folderOf(target)}` }))
+      .filter(({ way }) => !way.endsWith("-> servers/kit") && !(way in NEIGHBOURS))
+      .filter(({ way }) => new Set(way.split(" -> ")).size === 2);
+    assert.deepEqual(wrong, []);
+  });
+
+  it("has no attic", () => {
+    const folders = globSync("{servers,images,python,bench,examples}/**/*.{ts,py}");
+    const attic = folders.filter((file) =>
+      file.split(sep).some((part) => NO_SUCH_FOLDERS.includes(part)),
+    );
+    assert.deepEqual(attic, []);
+  });
+});
 
 function imports(): Import[] {
-  return FILES.flatMap((file) => {
+  return importsOf(FILES);
+}
+
+function importsOf(files: readonly string[]): Import[] {
+  return files.flatMap((file) => {
     const found = readFileSync(file, "utf8").matchAll(IMPORT);
     return [...found].map(([, from, bare, dynamic]) => ({
       file,
       target: from ?? bare ?? dynamic ?? "",
     }));
   });
+}
+
+function folderOf(file: string): string {
+  return file.split(sep).slice(0, 2).join("/");
 }
 
 function roomOf(file: string): string | undefined {
