@@ -7,7 +7,7 @@ import { type ContextFile, folderFiles } from "./context.ts";
 import { egressFiles, egressInputs } from "./egress-programs.ts";
 import { Lockfile } from "./lockfile.ts";
 import type { SandboxImage } from "./sandbox-image.ts";
-import { serverFiles, serverInputs } from "./server-files.ts";
+import { graderInputs, graderPrograms, serverFiles, serverInputs } from "./server-files.ts";
 
 /** What the image store calls our images now; other names of ours are of older states. */
 export interface ImageReferences {
@@ -53,7 +53,12 @@ export function imageReferences({ baseImage }: ImageChoice = {}): ImageReference
       servers: serverInputs(image, lock, rootFile("servers")),
       egress: egressInputs(lock, rootFile("")),
     });
-  const grader = reference("grader", { base, files: digests(graderFiles()) });
+  const grader = reference("grader", {
+    base,
+    files: digests(graderFiles()),
+    node: lock.version("node"),
+    programs: graderInputs(lock, imageFile("servers")),
+  });
   return {
     base,
     office: sandbox("office"),
@@ -72,9 +77,10 @@ export async function sandboxContext(
   return [...sandboxFiles(image), node, ...programs];
 }
 
-/** All that the grader image is built from. */
-export function graderContext(): ContextFile[] {
-  return graderFiles();
+/** All that the grader image is built from; `nodeBinary` as for sandboxes. */
+export async function graderContext(nodeBinary: string): Promise<ContextFile[]> {
+  const node = { path: "node", content: { file: nodeBinary }, executable: true };
+  return [...graderFiles(), node, ...(await graderPrograms())];
 }
 
 /** The pinned Node, which runs Cloche and the servers inside. */

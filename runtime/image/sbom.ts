@@ -4,7 +4,7 @@ import { DEBIAN_RELEASE, rootFile } from "./definitions.ts";
 import { Lockfile } from "./lockfile.ts";
 import { packageLicence } from "./package-licence.ts";
 import { SANDBOX_IMAGES, type SandboxImage } from "./sandbox-image.ts";
-import { serverPackages } from "./server-files.ts";
+import { graderPackages, serverPackages } from "./server-files.ts";
 
 /** What was found in an image by reading it. */
 export interface ImageContents {
@@ -59,7 +59,7 @@ export async function sbomOf(contents: ImageContents): Promise<Sbom> {
   const image = name.split("/").at(-1) ?? "";
   const components = [
     ...debianComponents(contents.dpkgStatus),
-    ...(isSandboxImage(image) ? await npmComponents(image) : []),
+    ...npmComponents(await packagesOf(image)),
     ...nodeComponents(contents.nodeVersion),
     ...contents.files.map(fileComponent),
   ];
@@ -100,9 +100,14 @@ export function debianComponents(status: string): Component[] {
   });
 }
 
-async function npmComponents(image: SandboxImage): Promise<Component[]> {
+async function packagesOf(image: string): Promise<readonly string[]> {
+  if (image === "grader") return await graderPackages();
+  return isSandboxImage(image) ? await serverPackages(image) : [];
+}
+
+function npmComponents(folders: readonly string[]): Component[] {
   const lock = new Lockfile(rootFile("package-lock.json"));
-  return (await serverPackages(image)).map((folder) => {
+  return folders.map((folder) => {
     const { version, integrity } = lock.at(folder);
     const { name, licence } = packageLicence(folder);
     const purl = `pkg:npm/${name.replace("@", "%40")}@${encodeURIComponent(version)}`;

@@ -8,11 +8,16 @@ import type { SandboxImage } from "./sandbox-image.ts";
  * A program with MCP servers that sandboxes carry, bundled to one file, and one more for each part
  * that it loads later or not at all.
  */
-export interface ServerBundle {
+export interface ServerBundle extends ProgramBundle {
   /** In the image: /opt/cloche/servers/<name>.mjs. */
   readonly name: string;
   /** The smallest image that has it. */
   readonly image: SandboxImage;
+}
+
+/** A program bundled to one file, and what lies beside it. */
+export interface ProgramBundle {
+  readonly name: string;
   /** The module that is started, by its path from the root. */
   readonly entry: string;
   /** The npm package that it is; undefined for what is our own. */
@@ -34,6 +39,23 @@ export interface PackageFiles {
   readonly isWhole?: boolean;
 }
 
+const IRONCALC: PackageFiles = {
+  package: "@ironcalc/wasm",
+  files: ["package.json", "wasm_bg.wasm"],
+};
+const CALCULATOR = {
+  name: "spreadsheet-calculator",
+  entry: "servers/spreadsheet/calculator-worker.ts",
+};
+
+/** What the grader computes workbooks with: the spreadsheet server's own code. */
+export const WORKBOOK_VALUES: ProgramBundle = {
+  name: "workbook-values",
+  entry: "servers/spreadsheet/values-main.ts",
+  helpers: [CALCULATOR],
+  beside: [IRONCALC],
+};
+
 /** To add a server: its package in package.json's devDependencies, and a line here. */
 export const SERVER_BUNDLES: readonly ServerBundle[] = [
   npm("filesystem", "@modelcontextprotocol/server-filesystem"),
@@ -42,15 +64,9 @@ export const SERVER_BUNDLES: readonly ServerBundle[] = [
     name: "office",
     image: "office",
     entry: "servers/office-process.ts",
-    helpers: [
-      {
-        name: "spreadsheet-calculator",
-        entry: "servers/spreadsheet/calculator-worker.ts",
-      },
-      { name: "documents-worker", entry: "servers/documents/worker.ts" },
-    ],
+    helpers: [CALCULATOR, { name: "documents-worker", entry: "servers/documents/worker.ts" }],
     beside: [
-      { package: "@ironcalc/wasm", files: ["package.json", "wasm_bg.wasm"] },
+      IRONCALC,
       {
         package: "pdfjs-dist",
         files: ["package.json", "LICENSE", "cmaps/", "iccs/", "standard_fonts/", "wasm/"],
@@ -128,7 +144,7 @@ export interface BundledServer {
  *
  * No compile cache goes with it: Node keeps one per user id, and each rollout has ids of its own.
  */
-export async function bundleServer(server: ServerBundle): Promise<BundledServer> {
+export async function bundleServer(server: ProgramBundle): Promise<BundledServer> {
   const { helpers = [], beside = [] } = server;
   const external = beside.flatMap((one) => {
     return one.isWhole ? [one.package, `${one.package}/*`] : [];
@@ -196,7 +212,7 @@ function npm(name: string, packageName: string): ServerBundle {
 }
 
 /** Its settings as a file beside it, if it has any. */
-export function settingsOf({ settings }: ServerBundle): BundledServer["files"] {
+export function settingsOf({ settings }: ProgramBundle): BundledServer["files"] {
   if (settings === undefined) return [];
   return [{ path: basename(settings), content: readFileSync(join(ROOT, settings)) }];
 }

@@ -1,12 +1,21 @@
-import { readFileSync } from "node:fs";
-import { createRequire } from "node:module";
 import { setFlagsFromString } from "node:v8";
 import { Worker } from "node:worker_threads";
-import { ToolError } from "../kit/tool-error.ts";
 import type { Answer, Calculation, CalculationRequest } from "./calculation.ts";
+import { engineProgram } from "./engine-program.ts";
 import { LIMITS } from "./limits.ts";
 
-const MEMORY_PAGES = 4096; // Of 64 KiB: 256 MiB for the engine.
+export interface CalculationOptions {
+  /** What TODAY and NOW tell, in milliseconds since 1970; absent: the clock's time. */
+  readonly now?: number;
+  /** Most time on a processor; absent: LIMITS.calculationMs by the clock. */
+  readonly cpuMs?: number;
+}
+
+/** The message says why there are no values: "it takes too much memory". */
+export class CalculationFailed extends Error {}
+
+/** Less than the engine has of its own, so that this one is found to be full. */
+const STACK_MB = 48;
 
 const IDLE_MS = 30_000;
 /** The engine gives no memory back; from here on its thread is not kept for the next time. */
@@ -19,28 +28,34 @@ let last: Promise<unknown> = Promise.resolve();
 
 /**
  * Values of all formulas. One calculation runs at a time, in a thread that is given up when it has
- * nothing to do for a while. @throws ToolError if they take too long or too much memory.
+ * nothing to do for a while. @throws CalculationFailed if they take too long or too much memory.
  */
-export async function calculate(sheets: CalculationRequest["sheets"]): Promise<Calculation> {
-  const mine = last.then(() => calculateNow({ now: Date.now(), sheets }));
+export async function calculate(
+  sheets: CalculationRequest["sheets"],
+  { now = Date.now(), cpuMs }: CalculationOptions = {},
+): Promise<Calculation> {
+  const mine = last.then(() => calculateNow({ now, sheets }, cpuMs));
   last = mine.catch(() => {});
   return await mine;
 }
 
-async function calculateNow(request: CalculationRequest): Promise<Calculation> {
+async function calculateNow(
+  request: CalculationRequest,
+  cpuMs: number | undefined,
+): Promise<Calculation> {
   clearTimeout(idle);
   const mine = worker ?? startWorker();
   worker = mine;
   mine.ref();
   const { promise, resolve, reject } = Promise.withResolvers<Calculation>();
   let large = false;
-  const seconds = LIMITS.calculationMs / 1000;
-  const late = () => reject(tooMuch(`it takes more than ${seconds} seconds`));
-  const timer = setTimeout(late, LIMITS.calculationMs);
-  const failed = (error: Error) => reject(tooMuch(error.message, error));
-  const stopped = () => reject(tooMuch("it takes too much memory"));
+  const stopWatching = watched(cpuMs, (seconds) => {
+    reject(new CalculationFailed(`it takes more than ${seconds} seconds`));
+  });
+  const failed = (error: Error) => reject(new CalculationFailed(error.message, { cause: error }));
+  const stopped = () => reject(new CalculationFailed("it takes too much memory"));
   const answered = (answer: Answer) => {
-    if ("failed" in answer) return reject(tooMuch(answer.failed));
+    if ("failed" in answer) return reject(new CalculationFailed(answer.failed));
     large = answer.memoryBytes > LARGE;
     resolve(answer.calculation);
   };
@@ -53,7 +68,7 @@ async function calculateNow(request: CalculationRequest): Promise<Calculation> {
     await mine.terminate();
     throw error;
   } finally {
-    clearTimeout(timer);
+    stopWatching();
     mine.off("message", answered).off("error", failed).off("exit", stopped);
     mine.unref();
     if (large) rest();
@@ -69,16 +84,23 @@ async function calculateNow(request: CalculationRequest): Promise<Calculation> {
 function startWorker(): Worker {
   // The better compiler of WebAssembly takes 100 MB for a while and keeps them from the others.
   setFlagsFromString("--liftoff-only");
-  engine ??= bounded(readFileSync(enginePath()));
-  return new Worker(workerPath(), { workerData: { wasm: engine } });
+  engine ??= engineProgram();
+  const resourceLimits = { stackSizeMb: STACK_MB };
+  return new Worker(workerPath(), { workerData: { wasm: engine }, resourceLimits });
 }
 
-function tooMuch(why: string, cause?: Error): ToolError {
-  return new ToolError(
-    `The workbook's formulas could not be computed: ${why}. Nothing was written. ` +
-      "Use fewer or smaller formulas.",
-    { cause },
-  );
+/** Tells once when the time is over: of this process on a processor if that is bounded. */
+function watched(cpuMs: number | undefined, late: (seconds: number) => void): () => void {
+  if (cpuMs === undefined) {
+    const timer = setTimeout(() => late(LIMITS.calculationMs / 1000), LIMITS.calculationMs);
+    return () => clearTimeout(timer);
+  }
+  const since = process.cpuUsage();
+  const timer = setInterval(() => {
+    const { user, system } = process.cpuUsage(since);
+    if (user + system > cpuMs * 1000) late(cpuMs / 1000);
+  }, 50);
+  return () => clearInterval(timer);
 }
 
 /** In the image it is a bundle of its own, beside the one that this becomes part of. */
@@ -86,41 +108,4 @@ function workerPath(): URL {
   const source = import.meta.url.endsWith(".ts");
   const name = source ? "./calculator-worker.ts" : "./spreadsheet-calculator.mjs";
   return new URL(name, import.meta.url);
-}
-
-/** The package lies beside the bundle, too. */
-function enginePath(): string {
-  return createRequire(import.meta.url).resolve("@ironcalc/wasm/wasm_bg.wasm");
-}
-
-/** The program with an upper bound on its memory, so that a formula cannot take the machine's. */
-function bounded(program: Buffer): Uint8Array {
-  const MEMORY_SECTION = 5;
-  let at = 8;
-  while (at < program.length) {
-    const id = program[at];
-    const [size, start] = unsigned(program, at + 1);
-    if (id === MEMORY_SECTION) {
-      // One memory: a count, a flag (0: no bound), its first size.
-      const [first] = unsigned(program, start + 2);
-      const inside = Buffer.from([1, 1, ...leb(first), ...leb(MEMORY_PAGES)]);
-      const section = Buffer.concat([Buffer.from([id, inside.length]), inside]);
-      return Buffer.concat([program.subarray(0, at), section, program.subarray(start + size)]);
-    }
-    at = start + size;
-  }
-  throw new Error("the formula engine's program has no memory");
-}
-
-function unsigned(bytes: Buffer, from: number): [value: number, next: number] {
-  let [value, at] = [0, from];
-  for (let shift = 0; ; shift += 7) {
-    const byte = bytes[at++] ?? 0;
-    value += (byte & 127) * 2 ** shift;
-    if (byte < 128) return [value, at];
-  }
-}
-
-function leb(value: number): number[] {
-  return value < 128 ? [value] : [(value & 127) | 128, ...leb(value >>> 7)];
 }

@@ -12,6 +12,10 @@ export interface EngineFormula {
   readonly reads: readonly { readonly sheet: string; readonly area: Area }[];
   /** It may read anything: INDIRECT, OFFSET. */
   readonly readsAll: boolean;
+  /** TODAY, NOW. */
+  readonly readsClock: boolean;
+  /** It says a name that the book does not have: it comes to #NAME?. */
+  readonly unknownName: boolean;
 }
 
 /** Why a formula cannot be computed here. */
@@ -22,7 +26,7 @@ export interface Refusal {
 }
 
 /** What the engine has not, or could not answer as the workbook's own program would. */
-const UNKNOWN = new Set(
+export const UNKNOWN: ReadonlySet<string> = new Set(
   (
     "AGGREGATE CONVERT BAHTTEXT DBCS GETPIVOTDATA RTD GROUPBY PIVOTBY SHEETS FORMULATEXT CELL INFO " +
     "WEBSERVICE FILTERXML CUBEVALUE CUBEMEMBER CUBESET CUBESETCOUNT CUBERANKEDMEMBER " +
@@ -36,6 +40,9 @@ const DATES = new Set(
     "WEEKNUM ISOWEEKNUM WORKDAY WORKDAY.INTL YEAR YEARFRAC DATEDIF TEXT XIRR XNPV"
   ).split(" "),
 );
+/** What they come to is another thing each time, so that nobody could check it. */
+export const RANDOM: ReadonlySet<string> = new Set(["RAND", "RANDBETWEEN", "RANDARRAY"]);
+const READS_CLOCK = new Set(["NOW", "TODAY"]);
 const READS_ALL = new Set(["INDIRECT", "OFFSET"]);
 const DEPTH = 12;
 
@@ -65,24 +72,32 @@ export class Translator {
 
   translate(stored: string, place: Place): EngineFormula | Refusal {
     const reads: { sheet: string; area: Area }[] = [];
-    let readsAll = false;
+    let [readsAll, readsClock, unknownName] = [false, false, false];
     const inWords = (formula: string, depth: number): string => {
       const parts = tokens(formula);
       const variables = variablesOf(parts);
       const words = parts.map((token, n) => {
         if (READS_ALL.has(bare(token))) readsAll = true;
+        if (READS_CLOCK.has(bare(token))) readsClock = true;
         if (token.kind === "name" && variables.has(bare(token).toLowerCase())) {
           return token.text.replace(PREFIXES, "");
         }
         if (depth > DEPTH) throw new Refused("its names lead in a circle");
-        return this.#word(parts, n, place, reads, (inner) => inWords(inner, depth + 1));
+        const word = this.#word(parts, n, place, reads, (inner) => inWords(inner, depth + 1));
+        if (token.kind === "name" && isUnknown(token.text, word)) unknownName = true;
+        return word;
       });
       const text = words.join("");
       if (text.length > 8 * LIMITS.formulaText) throw new Refused("it is too long");
       return text;
     };
     try {
-      return { text: inWords(stored, 0), reads, readsAll };
+      if (stored.length > LIMITS.formulaText) throw new Refused("it is too long");
+      const text = inWords(stored, 0);
+      const cells = reads.reduce((sum, { area }) => sum + cellsIn(area), 0);
+      if (cells > LIMITS.readCells)
+        throw new Refused(`it reads more than ${LIMITS.readCells} cells`);
+      return { text, reads, readsAll, readsClock, unknownName };
     } catch (error) {
       if (!(error instanceof Refused)) throw error;
       return { reason: error.message, ...this.readsOf(stored, place) };
@@ -157,6 +172,8 @@ export class Translator {
     if (name === "ANCHORARRAY") return "";
     if (name === "SINGLE") throw new Refused("it uses the @ operator");
     if (UNKNOWN.has(name)) throw new Refused(`it uses ${name}, which cannot be computed here`);
+    if (RANDOM.has(name))
+      throw new Refused(`it uses ${name}, which comes to another value each time`);
     if (this.#from1904 && DATES.has(name)) {
       throw new Refused(`it uses ${name} in a workbook that counts days from 1904`);
     }
@@ -213,8 +230,18 @@ function operator(parts: readonly Token[], n: number, text: string): string {
   return link ? `(${argumentsAt(parts, n).length},` : text;
 }
 
+/** A name that was left as it is: neither the book nor a table has it. */
+function isUnknown(text: string, word: string): boolean {
+  return word === text && !/^(?:true|false)$/i.test(text);
+}
+
 function bare(token: Token | undefined): string {
   return token?.text.replace(PREFIXES, "").toUpperCase() ?? "";
+}
+
+/** Of whole columns only what is filled is read. */
+function cellsIn({ top, left, bottom, right }: Area): number {
+  return top === 1 && bottom === MAX_ROW ? 0 : (bottom - top + 1) * (right - left + 1);
 }
 
 function areaOf({ first, last = first }: Reference): Area {

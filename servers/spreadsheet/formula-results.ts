@@ -97,9 +97,13 @@ const FILE_ERRORS: Readonly<Record<string, string>> = {
 function fileText(kind: ResultValue["kind"], text: string): string {
   if (kind === "boolean") return text === "TRUE" ? "1" : "0";
   if (kind === "number") return String(Number(text)).replace("e", "E");
-  // Files know the seven old errors; programs show the younger ones after computing.
-  if (kind === "error") return FILE_ERRORS[text] ?? text;
+  if (kind === "error") return fileError(text);
   return text;
+}
+
+/** Files know the seven old errors; programs show the younger ones after computing. */
+export function fileError(text: string): string {
+  return FILE_ERRORS[text] ?? text;
 }
 
 /** Whether a cell shows this value already, rounding in the last digits aside. */

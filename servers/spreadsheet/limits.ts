@@ -11,6 +11,8 @@ export const LIMITS = {
   formulas: 100_000,
   /** Cells that formulas may read. */
   inputs: 600_000,
+  /** Cells that one formula may name, whole columns aside. */
+  readCells: 5_000_000,
   calculationMs: 30_000,
   writtenCells: 50_000,
   cellText: 32_767,

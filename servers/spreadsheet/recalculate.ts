@@ -1,19 +1,10 @@
 import { ToolError } from "../kit/tool-error.ts";
 import type { Book } from "./book.ts";
-import type { Result, SheetInput } from "./calculation.ts";
-import { calculate } from "./calculator.ts";
-import type { Cell } from "./cells.ts";
-import { type EngineFormula, type Refusal, Translator } from "./engine-formula.ts";
-import { doubt } from "./engine-quirks.ts";
-import { extentOf } from "./extent.ts";
+import { CalculationFailed } from "./calculator.ts";
+import { type Computed, computeBook, type Task } from "./compute.ts";
+import type { EngineFormula } from "./engine-formula.ts";
 import { applyResult, sameValue } from "./formula-results.ts";
-import { LIST_SHEET, type Lifted, Lifter, SPILL_SHEET, SPILL_STEP } from "./lift.ts";
-import { LIMITS, MAX_COLUMN, MAX_ROW } from "./limits.ts";
-import { NotComputable } from "./list-parts.ts";
-import { ReadIndex } from "./read-index.ts";
-import { type Area, cellName, contains, overlap, readArea } from "./refs.ts";
-import type { Sheet } from "./sheet.ts";
-import { isBlank } from "./sheet-data.ts";
+import { type Area, overlap } from "./refs.ts";
 
 /** What an edit touched, for the check that no value is left behind. */
 export interface Edits {
@@ -31,82 +22,27 @@ export interface Recalculated {
   readonly errors: readonly { readonly cell: string; readonly error: string }[];
 }
 
-interface Task {
-  readonly sheet: Sheet;
-  readonly row: number;
-  readonly cell: Cell;
-  readonly name: string;
-  /** It is to be stored as a formula that computes with lists. */
-  readonly asArray: boolean;
-  formula: EngineFormula | Refusal;
-}
-
-const ROUNDS = 4;
-
 /**
  * Computes every formula of the book and stores the values. A formula that cannot be computed here
  * keeps its value if nothing that it reads has changed; else the edit is refused.
  * @throws ToolError that names the cell and says why.
  */
 export async function recalculate(book: Book, edits: Edits): Promise<Recalculated> {
-  const translator = new Translator(book);
-  const lifter = new Lifter(extentOf(book));
-  const tasks = book.sheets.flatMap((sheet) => tasksOf(sheet, { translator, lifter, edits }));
-  if (tasks.length === 0) return { formulas: 0, kept: [], errors: [] };
-  if (tasks.length > LIMITS.formulas) {
-    throw new ToolError(`${book.path} has more than ${LIMITS.formulas} formulas.`);
-  }
-  let results: Map<string, Result>;
-  for (let round = 0; ; round++) {
-    refuseFresh(tasks, edits);
-    results = await computed(book, tasks, lifter);
-    const failed = tasks.filter((task) => {
-      const result = results.get(task.name);
-      const why = result === undefined ? undefined : failure(book, task, result, edits);
-      if (why === undefined) return false;
-      const { reads, readsAll } = task.formula;
-      task.formula = { reason: why, reads, readsAll };
-      return true;
+  const { fresh } = edits;
+  try {
+    const computed = await computeBook(book, {
+      fresh,
+      onRound: (tasks) => refuseFresh(tasks, edits),
     });
-    if (failed.length === 0) break;
-    if (round === ROUNDS) throw new ToolError("The formulas of the workbook do not settle.");
+    return store(book, computed, edits);
+  } catch (error) {
+    if (!(error instanceof CalculationFailed)) throw error;
+    throw new ToolError(
+      `The workbook's formulas could not be computed: ${error.message}. Nothing was written. ` +
+        "Use fewer or smaller formulas.",
+      { cause: error },
+    );
   }
-  return store(book, tasks, results, edits);
-}
-
-interface Tools {
-  readonly translator: Translator;
-  readonly lifter: Lifter;
-  readonly edits: Edits;
-}
-
-function tasksOf(sheet: Sheet, { translator, lifter, edits }: Tools): Task[] {
-  return sheet.formulas().flatMap(({ row, cell, text }): Task[] => {
-    const kind = cell.formula?.kind;
-    if (text === "" && kind !== "dataTable") return [];
-    const place = { sheet: sheet.name, row, column: cell.column };
-    const name = nameOf(sheet, row, cell.column);
-    const task = { sheet, row, cell, name, asArray: false };
-    if (kind === "dataTable") {
-      const reason = "it belongs to a what-if data table";
-      return [{ ...task, formula: { reason, reads: [], readsAll: true } }];
-    }
-    const formula = translator.translate(text.replace(/^=/, ""), place);
-    if ("reason" in formula) return [{ ...task, formula }];
-    try {
-      const legacy = kind !== "array" && !edits.fresh.has(name);
-      const { text: engine, asArray } = lifter.lift(formula.text, place, legacy);
-      return [{ ...task, asArray, formula: { ...formula, text: engine } }];
-    } catch (error) {
-      if (!(error instanceof NotComputable)) throw error;
-      const { reads, readsAll } = formula;
-      return [{ ...task, formula: { reason: error.message, reads, readsAll } }];
-    }
-  });
-}
-
-function nameOf(sheet: Sheet, row: number, column: number): string {
-  return `${sheet.name}!${cellName(row, column)}`;
 }
 
 function refuseFresh(tasks: readonly Task[], { fresh }: Edits): void {
@@ -117,148 +53,7 @@ function refuseFresh(tasks: readonly Task[], { fresh }: Edits): void {
   );
 }
 
-/** Why a result is none; undefined if it is one. */
-function failure(book: Book, task: Task, result: Result, edits: Edits): string | undefined {
-  const [{ kind, text } = { kind: "text", text: "" }] = result.values;
-  const fresh = edits.fresh.has(task.name);
-  if (kind === "error") {
-    if (text === "#CIRC!") return "it depends on itself";
-    // Of some functions the engine does not take a lost reference as an argument.
-    const lost = "text" in task.formula && task.formula.text.includes("#REF!");
-    if (text === "#ERROR!" && !lost)
-      return "it could not be understood; check its brackets and arguments";
-    if (text === "#N/IMPL!") return "it uses a function that cannot be computed here";
-    const before = book.valueOf(task.cell).value;
-    if (text === "#NAME?" && before !== "#NAME?")
-      return "it uses a name or a function that is not known";
-    if (text === "#SPILL!" && fresh) return BLOCKED;
-  }
-  const engine = "text" in task.formula ? task.formula.text : "";
-  const why = doubt(engine, kind, text);
-  if (why !== undefined) return why;
-  if (blocked(task, result)) return BLOCKED;
-  const plain = task.cell.formula?.kind === "normal" || task.cell.formula?.kind === "shared";
-  if (plain && !fresh && result.values.length > 1)
-    return "it takes one cell out of a range by place";
-  return undefined;
-}
-
-const BLOCKED = "its result fills several cells, and those right of it or below are not empty";
-
-/** Whether a result would cover cells that hold something else. */
-function blocked({ sheet, row, cell }: Task, { width, height }: Result): boolean {
-  if (width * height === 1) return false;
-  const own = readArea(cell.formula?.attributes["ref"] ?? "");
-  for (let n = 1; n < width * height; n++) {
-    const [r, c] = [row + Math.floor(n / width), cell.column + (n % width)];
-    if (r > MAX_ROW || c > MAX_COLUMN) return true;
-    if (own !== undefined && contains(own, r, c)) continue;
-    const there = sheet.data.cell(r, c);
-    if (there !== undefined && !isBlank(there)) return true;
-  }
-  return false;
-}
-
-async function computed(
-  book: Book,
-  tasks: readonly Task[],
-  { lifted }: Lifter,
-): Promise<Map<string, Result>> {
-  const good = tasks.filter(({ formula }) => "text" in formula);
-  const reads = new ReadIndex(tasks.map(({ formula }) => formula));
-  const { sheets } = book;
-  const inputs = sheets.map((sheet) => inputOf(book, sheet, good, reads));
-  const count = inputs.reduce((sum, { cells }) => sum + cells.length, 0);
-  if (count > LIMITS.inputs) throw new ToolError(`Formulas read more than ${LIMITS.inputs} cells.`);
-  const { sheets: all } = await calculate([...inputs, ...helperSheets(lifted)]);
-  const found = all.flatMap((results, n) => {
-    const sheet = sheets[n];
-    if (sheet === undefined) return [];
-    return results.map((r) => [nameOf(sheet, r.row, r.column), r] as const);
-  });
-  return new Map(found);
-}
-
-function helperSheets({ lists, spills }: Lifted): SheetInput[] {
-  if (lists.length + spills.length === 0) return [];
-  const none = { arrays: [], hiddenRows: [], helper: true };
-  const listed = lists.flatMap((row, r) => {
-    return row.map((text, c): [number, number, string] => [r + 1, c + 1, text]);
-  });
-  const spilled = spills.map((text, n): [number, number, string] => [1, n * SPILL_STEP + 1, text]);
-  return [
-    { name: LIST_SHEET, cells: listed, ...none },
-    { name: SPILL_SHEET, cells: spilled, ...none },
-  ];
-}
-
-function inputOf(book: Book, sheet: Sheet, good: readonly Task[], reads: ReadIndex): SheetInput {
-  const mine = good.filter((task) => task.sheet === sheet);
-  const filled = mine.flatMap(({ cell }) => {
-    const area = cell.formula?.kind === "array" && readArea(cell.formula.attributes["ref"] ?? "");
-    return area ? [area] : [];
-  });
-  const taken = new Set(mine.map(({ name }) => name));
-  const cells: [number, number, string][] = [];
-  for (const row of sheet.data.rows) {
-    if (!reads.row(sheet.name, row)) continue;
-    for (const cell of sheet.data.peek(row)) {
-      if (!reads.has(sheet.name, row, cell.column)) continue;
-      if (taken.has(nameOf(sheet, row, cell.column))) continue;
-      if (filled.some((area) => contains(area, row, cell.column))) continue;
-      const typed = typedText(book, cell);
-      if (typed !== undefined) cells.push([row, cell.column, typed]);
-    }
-  }
-  const arrays: [number, number, number, number, string][] = [];
-  for (const { row, cell, formula } of mine) {
-    if (!("text" in formula)) continue;
-    const area = readArea(cell.formula?.attributes["ref"] ?? "");
-    const fixed = cell.formula?.kind === "array" && !isDynamic(cell) ? area : undefined;
-    if (fixed === undefined) cells.push([row, cell.column, `=${formula.text}`]);
-    else {
-      const [width, height] = [fixed.right - fixed.left + 1, fixed.bottom - fixed.top + 1];
-      arrays.push([row, cell.column, width, height, `=${formula.text}`]);
-    }
-  }
-  const hides = mine.some(({ formula }) => "text" in formula && /SUBTOTAL/i.test(formula.text));
-  const hidden = (row: number) =>
-    /\shidden\s*=\s*["'](?:1|true)/.test(sheet.data.rowTag(row) ?? "");
-  return {
-    name: sheet.name,
-    cells,
-    arrays,
-    hiddenRows: hides ? sheet.data.rows.filter(hidden) : [],
-  };
-}
-
-function isDynamic({ extra }: Cell): boolean {
-  return /\scm=/.test(extra);
-}
-
-/** What one would type to get a cell's value. */
-function typedText(book: Book, cell: Cell): string | undefined {
-  const { type, value, serial } = book.valueOf(cell);
-  switch (type) {
-    case "empty":
-      return undefined;
-    case "text":
-      return `'${value}`;
-    case "boolean":
-      return value === true ? "TRUE" : "FALSE";
-    case "date":
-      return serial === undefined ? `'${value}` : String(serial);
-    default:
-      return String(value);
-  }
-}
-
-function store(
-  book: Book,
-  tasks: readonly Task[],
-  results: ReadonlyMap<string, Result>,
-  edits: Edits,
-): Recalculated {
+function store(book: Book, { tasks, results }: Computed, edits: Edits): Recalculated {
   const errors: { cell: string; error: string }[] = [];
   const changed = [...edits.changed];
   for (const { sheet, row, cell, name, asArray } of tasks) {

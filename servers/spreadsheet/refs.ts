@@ -125,3 +125,12 @@ export function readAreas(text: string): Area[] | undefined {
     .map(readArea);
   return areas.every((area) => area !== undefined) ? areas : undefined;
 }
+
+/** The cells of an area, row by row. */
+export function* placesIn(
+  area: Area,
+): Generator<{ readonly row: number; readonly column: number }> {
+  for (let row = area.top; row <= area.bottom; row++) {
+    for (let column = area.left; column <= area.right; column++) yield { row, column };
+  }
+}

@@ -109,7 +109,7 @@ describe("our images", () => {
     assert.equal(await inSandbox(script), `v${nodeVersion()}\n*\n`);
   });
 
-  it("give the grader Python with its libraries and ours, compiled, and no Node", async () => {
+  it("give the grader Python with its libraries and ours, compiled, and no Node on its path", async () => {
     const script = `
       python3 -P -s -B -c 'import openpyxl, docx, icalendar, defusedxml, reportlab, cloche
 assert cloche.__cached__ and __import__("os").path.exists(cloche.__cached__)'

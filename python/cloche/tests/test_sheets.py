@@ -13,7 +13,7 @@ from openpyxl.styles import Font
 from cloche import Failed
 from cloche.cells import cells_equal
 from cloche.files import FixtureError
-from cloche.formulas import CellError
+from cloche.cells import CellError
 from cloche.sheets import Workbook, open_workbook
 from cloche.tables import Table, compare_tables
 from support import FolderCase
@@ -88,8 +88,11 @@ class Crafted(FolderCase):
         book = openpyxl.Workbook()
         book.active["XFD1048576"] = 1
         book.active["A1"] = "=SUM(A2:XFD1048576)"
+        book.active["A2"] = "=SUM(XFD:XFD)"
         workbook = open_workbook(self.workbook_file(book))
-        self.assertEqual(workbook.sheets[0].value("A1"), 1)
+        self.assertEqual(workbook.sheets[0].value("A2"), 1)
+        with self.assertRaisesRegex(Failed, "A1: it reads more than 5000000 cells"):
+            workbook.sheets[0].value("A1")
         with self.assertRaisesRegex(Failed, "reaches to row 1048576"):
             workbook.sheets[0].rows()
 

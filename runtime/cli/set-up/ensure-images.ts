@@ -117,9 +117,11 @@ function sandboxImage(image: SandboxImage, intent: string): Make {
 
 async function graderImage(build: Build, step: ProgressStep): Promise<ImageInfo> {
   step.intent("installing Python and what reads office files, about 30 s");
-  const context = contextArchive(graderContext());
-  const { engine, references } = build;
-  return engine.images.build(context, references.grader, buildOptions("grader", build, step));
+  const { engine, options, references } = build;
+  const { architecture } = await engine.check(callOf(options));
+  await using node = await linuxNode(architecture, options.signal);
+  const context = contextArchive(await graderContext(node.path));
+  return await engine.images.build(context, references.grader, buildOptions("grader", build, step));
 }
 
 function buildOptions(

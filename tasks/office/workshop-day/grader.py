@@ -274,7 +274,7 @@ class Rows:
 
     def __init__(self, run):
         file = run.workspace.file(BUDGET)
-        self.book = open_workbook(file, now=run.context.now, on_unsupported="fail")
+        self.book = open_workbook(file, now=run.context.now)
         self.sheet = self.book.sheet(SHEET)
         self.file = file
         count = len(run.expected["rows"])

@@ -4,13 +4,24 @@ from __future__ import annotations
 
 import math
 import re
+from dataclasses import dataclass
 from datetime import date, datetime, time
 from decimal import Decimal
 from fractions import Fraction
 
 from .dates import parse_datetime
-from .formulas import CellError
 from .text import squeeze
+
+
+@dataclass(frozen=True)
+class CellError:
+    """An error that stands in a cell: ``#DIV/0!``, ``#N/A``, …"""
+
+    code: str
+
+    def __str__(self) -> str:
+        return self.code
+
 
 #: What a cell may hold, computed.
 Value = None | bool | int | float | str | date | datetime | time | CellError

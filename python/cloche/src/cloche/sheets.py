@@ -2,75 +2,96 @@
 
 from __future__ import annotations
 
-import io
-from datetime import datetime
+import math
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, time
 from functools import lru_cache
-from typing import Any, Literal
+from typing import Any
 
-from .cells import Value
-from .dates import from_serial
+from .calculator import Unreadable, read_workbook
+from .cells import CellError, Value
+from .dates import parse_datetime
 from .files import File
-from .formulas import Evaluator, FormulaLimit, UnsupportedFormula
-from .formulas.evaluate import SheetCells
 from .tables import Table, header_key
 from .zipguard import office_bytes
 
 CELL_LIMIT = 400_000
 GRID_LIMIT = 2_000_000
-OnUnsupported = Literal["error", "fail"]
+#: What a changed cell may hold.
+Input = None | bool | int | float | str | date | datetime
+Place = tuple[int, int]
+#: Sheet, row, column, the name of the value's type, the value.
+Change = tuple[str, int, int, str, Any]
 
 
-def open_workbook(
-    file: File, *, now: datetime | None = None, on_unsupported: OnUnsupported = "error"
-) -> Workbook:
+def open_workbook(file: File, *, now: datetime | None = None) -> Workbook:
     """Reads an .xlsx or .xlsm. What is no sound workbook is rejected.
 
-    Values that the file remembers for its formulas are never read: formulas are computed here,
-    TODAY and NOW by the clock ``now``. A formula that can't be computed raises UnsupportedFormula,
-    an error of the criterion, when its value is asked for; ``on_unsupported="fail"`` fails the
-    criterion instead, for tasks that say which functions may be used.
+    Values that the file remembers for its formulas are never read: formulas are computed here by
+    the code that the tools have, TODAY and NOW by the clock ``now``. A cell that can't be
+    computed fails the criterion when its value is asked for, with the reason.
     """
-    from openpyxl.xml import DEFUSEDXML
+    return _opened(file, now, ())
 
-    if not DEFUSEDXML:
-        raise RuntimeError("openpyxl works without defusedxml here; install python3-defusedxml")
+
+def recompute(workbook: Workbook, changes: Mapping[str, Input]) -> Workbook:
+    """The workbook as it would be with other values in these cells, ``{"Stock!B2": 7}``.
+
+    A cell's name may have its sheet's name quoted, as in formulas; None empties a cell; a formula
+    gives way to the value. The file stays as it is.
+    """
+    items = tuple(_change(workbook, name, value) for name, value in sorted(changes.items()))
+    return _opened(workbook.file, workbook.now, items)
+
+
+def _opened(file: File, now: datetime | None, changes: tuple[Change, ...]) -> Workbook:
     data = office_bytes(file, "xl/workbook.xml")
     try:
-        return Workbook(file, _parsed(data), now, on_unsupported)
-    except MemoryError:
-        raise
-    except _Rejected as error:
-        file.reject(str(error))
-    except Exception as error:  # noqa: BLE001  Whatever the parser meets in a crafted file.
-        file.reject(f"is not a readable workbook ({type(error).__name__}: {error})")
+        return Workbook(file, _read(data, file.path, now, changes), now)
+    except Unreadable as error:
+        file.reject(f"is not a readable workbook: {error}")
 
 
-@lru_cache(maxsize=8)
-def _parsed(data: bytes) -> Any:
-    """The file's openpyxl workbook, which nobody changes: each criterion opens the same file anew."""
-    import openpyxl
+@lru_cache(maxsize=16)
+def _read(data: bytes, path: str, now: datetime | None, changes: tuple[Change, ...]) -> Any:
+    """What stands in the file's cells, which nobody changes: each criterion opens it anew."""
+    moment = None if now is None else round(parse_datetime(now).timestamp() * 1000)
+    made = [
+        {"sheet": sheet, "row": row, "column": column, "value": value if kind != "date" else {kind: value}}
+        for sheet, row, column, kind, value in changes
+    ]
+    return read_workbook(data, {"path": path, "now": moment, "changes": made})
 
-    return openpyxl.load_workbook(io.BytesIO(data), data_only=False, keep_links=False)
 
+@dataclass(frozen=True)
+class SheetCells:
+    """The cells of one sheet that hold something."""
 
-class _Rejected(Exception):
-    """A workbook that opens but is beyond the limits."""
+    values: dict[Place, Value]
+    formulas: dict[Place, str]
+    #: Why there is no value.
+    unreadable: dict[Place, str]
+    #: All places, sorted by row and column.
+    order: list[Place]
+    bottom: int
+    right: int
 
 
 class Workbook:
     """A workbook's sheets, in their order."""
 
-    def __init__(
-        self, file: File, book: Any, now: datetime | None, on_unsupported: OnUnsupported
-    ) -> None:
+    def __init__(self, file: File, sheets: list[dict[str, Any]], now: datetime | None) -> None:
         self.file = file
-        self._on_unsupported = on_unsupported
-        pages = {page.title: page for page in book.worksheets}
-        self._cells = {name: _cells(page) for name, page in pages.items()}
-        if sum(len(cells.values) for cells in self._cells.values()) > CELL_LIMIT:
-            raise _Rejected(f"holds more than {CELL_LIMIT} cells")
-        self._evaluator = Evaluator(self._cells, _names(book), now)
-        self._sheets = {name: Sheet(self, page) for name, page in pages.items()}
+        #: The clock of TODAY and NOW.
+        self.now = now
+        if sum(len(sheet["cells"]) for sheet in sheets) > CELL_LIMIT:
+            file.reject(f"holds more than {CELL_LIMIT} cells")
+        self._sheets = {
+            sheet["name"]: Sheet(self, sheet["name"], sheet["hidden"], _cells(sheet["cells"]))
+            for sheet in sheets
+        }
 
     @property
     def names(self) -> list[str]:
@@ -94,21 +115,6 @@ class Workbook:
             self.file.reject(f"has no sheet {name!r}; it has {names}")
         return found
 
-    def cells_of(self, sheet: str) -> SheetCells:
-        """What stands in the cells of a sheet, uncomputed."""
-        return self._cells[sheet]
-
-    def compute(self, sheet: str, row: int, column: int) -> Value:
-        """The computed value of a cell that holds a formula."""
-        try:
-            return self._evaluator.value(sheet, row, column)
-        except FormulaLimit as error:
-            self.file.reject(f"can't be computed: {error}")
-        except UnsupportedFormula as error:
-            if self._on_unsupported == "fail":
-                self.file.reject(f"can't be computed: {error}")
-            raise
-
     def _find(self, name: str) -> Sheet | None:
         wanted = header_key(name)
         return next((sheet for sheet in self.sheets if header_key(sheet.name) == wanted), None)
@@ -117,29 +123,32 @@ class Workbook:
 class Sheet:
     """One sheet: computed values by address, by row, or as a table."""
 
-    def __init__(self, workbook: Workbook, page: Any) -> None:
-        self.name: str = page.title
+    def __init__(self, workbook: Workbook, name: str, hidden: bool, cells: SheetCells) -> None:
+        self.name = name
         #: Whether it is hidden from who opens the workbook.
-        self.hidden: bool = page.sheet_state != "visible"
+        self.hidden = hidden
         self.workbook = workbook
-        self._page = page
+        self._cells = cells
 
     def value(self, address: str) -> Value:
         """The computed value at an address like "B2"."""
-        return self._value(*_place(address))
+        return self._value(_place(address))
 
     def formula(self, address: str) -> str | None:
         """The formula at an address, with its "="; None if there is none."""
-        place = _place(address)
-        cells = self.workbook.cells_of(self.name)
-        return str(cells.values[place]) if place in cells.formulas else None
+        return self._cells.formulas.get(_place(address))
+
+    @property
+    def formulas(self) -> dict[str, str]:
+        """All formulas by address, in reading order."""
+        return {_address(place): text for place, text in self._cells.formulas.items()}
 
     def rows(self) -> list[list[Value]]:
         """All rows up to the last that shows something, each up to its last value.
 
         Cells that only carry a format count for nothing.
         """
-        cells = self.workbook.cells_of(self.name)
+        cells = self._cells
         if cells.bottom * cells.right > GRID_LIMIT:
             self.workbook.file.reject(
                 f"has a sheet {self.name!r} that reaches to row {cells.bottom}, "
@@ -147,7 +156,7 @@ class Sheet:
             )
         grid: list[list[Value]] = [[] for _ in range(cells.bottom)]
         for row, column in cells.order:
-            value = self._value(row, column)
+            value = self._value((row, column))
             if value is None or value == "":
                 continue
             line = grid[row - 1]
@@ -192,43 +201,73 @@ class Sheet:
         self._rejecting()(f"has no header with {names}" if names else "is empty")
         raise AssertionError
 
-    def _value(self, row: int, column: int) -> Value:
-        cells = self.workbook.cells_of(self.name)
-        value = cells.values.get((row, column))
-        if (row, column) not in cells.formulas:
-            return value  # type: ignore[return-value]
-        computed = self.workbook.compute(self.name, row, column)
-        return self._shown(computed, row, column)
-
-    def _shown(self, computed: Value, row: int, column: int) -> Value:
-        """A computed number as the kind that its cell's format shows: a day, or a whole number."""
-        from openpyxl.styles.numbers import is_date_format
-
-        if isinstance(computed, bool) or not isinstance(computed, (int, float)):
-            return computed
-        if is_date_format(self._page.cell(row, column).number_format):
-            try:
-                return from_serial(computed)
-            except ValueError:
-                return computed
-        return int(computed) if float(computed).is_integer() and abs(computed) < 1e15 else computed
+    def _value(self, place: Place) -> Value:
+        reason = self._cells.unreadable.get(place)
+        if reason is not None:
+            where = f"{self.name}!{_address(place)}"
+            self.workbook.file.reject(f"can't be computed: {where}: {reason}")
+        return self._cells.values.get(place)
 
 
-def _cells(page: Any) -> SheetCells:
-    """The cells that hold something. openpyxl's own rows would count every formatted blank."""
-    filled = {place: cell for place, cell in page._cells.items() if cell.value is not None}
-    formulas = frozenset(place for place, cell in filled.items() if cell.data_type == "f")
-    return SheetCells({place: cell.value for place, cell in filled.items()}, formulas)
+def _cells(cells: list[list[Any]]) -> SheetCells:
+    values: dict[Place, Value] = {}
+    formulas: dict[Place, str] = {}
+    unreadable: dict[Place, str] = {}
+    for row, column, kind, value, *formula in cells:
+        if formula:
+            formulas[row, column] = formula[0]
+        if kind == "?":
+            unreadable[row, column] = value
+        else:
+            values[row, column] = _value_of(kind, value)
+    order = [(row, column) for row, column, *_ in cells]
+    bottom = max((row for row, _ in order), default=1)
+    right = max((column for _, column in order), default=1)
+    return SheetCells(values, formulas, unreadable, order, bottom, right)
 
 
-def _names(book: Any) -> dict[str, str]:
-    found = getattr(book.defined_names, "definedName", None)
-    names = found if found is not None else book.defined_names.values()
-    return {each.name: f"={each.attr_text}" for each in names if each.attr_text}
+def _value_of(kind: str, value: Any) -> Value:
+    if kind == "e":
+        return CellError(value)
+    if kind != "d":
+        return value  # type: ignore[no-any-return]
+    return datetime.fromisoformat(value) if "-" in value else time.fromisoformat(value)
 
 
-def _place(address: str) -> tuple[int, int]:
-    from openpyxl.utils.cell import coordinate_to_tuple
+def _change(workbook: Workbook, name: str, value: Input) -> Change:
+    sheet, _, address = name.rpartition("!")
+    if sheet.startswith("'") and sheet.endswith("'"):
+        sheet = sheet[1:-1].replace("''", "'")
+    if not sheet or not workbook.has_sheet(sheet):
+        raise ValueError(f"{name!r} names no cell of this workbook; say it like 'Stock!B2'")
+    place = (workbook.sheet(sheet).name, *_place(address))
+    if isinstance(value, date):
+        moment = value if isinstance(value, datetime) else datetime.combine(value, time.min)
+        return *place, "date", moment.replace(tzinfo=None).isoformat(timespec="seconds")
+    known = value is None or isinstance(value, (bool, int, float, str))
+    if not known or (isinstance(value, float) and not math.isfinite(value)):
+        raise ValueError(f"{name} can't hold {value!r}, but a number, text, truth value or day")
+    # The type beside it, since 1 and True are one key of a cache.
+    return *place, type(value).__name__, value
 
-    row, column = coordinate_to_tuple(address.upper().replace("$", ""))
-    return row, column
+
+_ADDRESS = re.compile(r"\$?([A-Z]{1,3})\$?([1-9]\d{0,6})", re.IGNORECASE)
+
+
+def _place(address: str) -> Place:
+    found = _ADDRESS.fullmatch(address.strip())
+    if found is None:
+        raise ValueError(f"{address!r} is not the address of a cell, like B2")
+    column = 0
+    for letter in found[1].upper():
+        column = column * 26 + ord(letter) - 64
+    return int(found[2]), column
+
+
+def _address(place: Place) -> str:
+    row, column = place
+    letters = ""
+    while column:
+        column, rest = divmod(column - 1, 26)
+        letters = chr(65 + rest) + letters
+    return f"{letters}{row}"
