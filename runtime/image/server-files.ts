@@ -36,7 +36,7 @@ export async function graderPackages(): Promise<readonly string[]> {
 
 /** What decides about these, as `serverInputs`. */
 export function graderInputs(lock: Lockfile, folder: string): unknown {
-  const own = ownSources(folder).filter(([path]) => /^(?:office|spreadsheet)\//.test(path));
+  const own = ownSources(folder).filter(([path]) => /^(?:kit|spreadsheet)\//.test(path));
   return { ...inputsOf(WORKBOOK_VALUES, own, lock), bundler: bundlerOf(lock) };
 }
 
