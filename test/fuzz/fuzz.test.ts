@@ -5,7 +5,7 @@ import { useFilesDirectly } from "./direct-fs.ts";
 import { fuzz } from "./fuzz.ts";
 import { TARGETS } from "./targets.ts";
 
-/** A short run of each; `node test/run-fuzz.ts` gives each a million. Another seed each day. */
+/** A short run of each; `node test/run-fuzz.ts` gives each a million, with a seed of its own. */
 const CASES: Readonly<Record<string, number>> = {
   tar: 3000,
   "json-rpc": 4000,
@@ -15,7 +15,7 @@ const CASES: Readonly<Record<string, number>> = {
   frames: 4000,
 };
 useFilesDirectly();
-const seed = Math.floor(Date.now() / 86_400_000);
+const seed = 20_424;
 
 for (const [name, target] of Object.entries(TARGETS)) {
   test(`no bytes make the ${name} parser crash, hang or accept what it must not`, async () => {

@@ -10,7 +10,7 @@ import { proofPage } from "../../runtime/proof/proof-page.ts";
 import { proveTask } from "../../runtime/proof/prove.ts";
 import { findTask } from "../../runtime/task/task-list.ts";
 import { openTestRuntime, type TestRuntime } from "../support/runtime.ts";
-import { todays } from "../support/slow.ts";
+import { slice } from "../support/slow.ts";
 
 const HERE = fileURLToPath(new URL(".", import.meta.url));
 
@@ -70,7 +70,7 @@ describe("a proof", () => {
     await runtime.assertNothingLeft();
   });
 
-  for (const [folder, [rule, words]] of todays(Object.entries(BAD), 3)) {
+  for (const [folder, [rule, words]] of slice(Object.entries(BAD), 3)) {
     it(`refuses the task ${folder} by the rule "${rule}" and says why`, async () => {
       const { proof } = await proofOf(runtime, folder);
       const broken = proof.findings.find((finding) => finding.rule === rule);
