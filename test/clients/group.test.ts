@@ -57,13 +57,20 @@ describe("a group of the TypeScript client", () => {
     );
   });
 
-  it("throws what a play threw when the others are done, and cancels its rollout", async () => {
+  it("gives what a play threw beside the results of the others, and cancels its rollout", async () => {
     await using service = await standIn(groupOfTwo({ replaced: false }));
     await using group = await new Cloche({ url: service.url }).group({ task: "test/note", n: 2 });
     const play = async (_rollout: Rollout, member: number) => {
       if (member === 0) throw new Error("the model is not there");
     };
-    await assert.rejects(group.play(play), /the model is not there/);
+    const { members } = await group.play(play);
+    assert.deepEqual(
+      members.map(({ member, outcome, error }) => [member, outcome, error]),
+      [
+        [0, "cancelled", new Error("the model is not there")],
+        [1, "infra_error", undefined],
+      ],
+    );
     const endings = service.seen.filter(
       ({ method, path }) => method === "DELETE" || /finish/.test(path),
     );

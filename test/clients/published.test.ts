@@ -6,8 +6,9 @@ import { join } from "node:path";
 import { describe, it } from "node:test";
 import { fileURLToPath } from "node:url";
 import { execa } from "execa";
+import type { z } from "zod";
 import type * as client from "../../runtime/api/client/client.ts";
-import { groupWish, rolloutWish } from "../../runtime/api/requests.ts";
+import { groupWish, listQuery, rolloutWish } from "../../runtime/api/requests.ts";
 import type { ToolInfo } from "../../runtime/mcp/link/handshake.ts";
 import type * as service from "../../runtime/service/service.ts";
 import type { RolloutRecord } from "../../runtime/store/record.ts";
@@ -63,7 +64,7 @@ describe("the TypeScript client as a package", () => {
     const budgets: Same<keyof client.Budget, keyof RolloutRecord["budget"]> = true;
     assert.deepEqual([wishes, limits, budgets], [true, true, true]); // That it compiles is the proof.
     const python = (name: string) =>
-      readFileSync(join(ROOT, "clients", "python", "src", "cloche_client", name), "utf8");
+      readFileSync(join(ROOT, "python", "cloche_client", "src", "cloche_client", name), "utf8");
     const [said = ""] = /said = \{.*?\}/s.exec(python("_questions.py")) ?? [];
     const asked = [...said.matchAll(/"(\w+)": /g)].map(([, name]) => name);
     const taken = [...Object.keys(rolloutWish.shape), ...Object.keys(groupWish.shape)];
@@ -76,6 +77,32 @@ describe("the TypeScript client as a package", () => {
       const schema = rolloutWish.shape[field].unwrap();
       assert.deepEqual(members.sort(), Object.keys(schema.shape).sort(), name);
     }
+  });
+
+  it("lists by every filter of the service, as the Python client does", () => {
+    type Same<A, B> = [A] extends [B] ? ([B] extends [A] ? true : false) : false;
+    type Listed = Exclude<keyof z.infer<typeof listQuery>, "limit" | "cursor">;
+    const filters: Same<keyof client.RolloutFilter, Listed> = true;
+    assert.ok(filters); // That it compiles is the proof.
+    const file = join(ROOT, "python/cloche_client/src/cloche_client/_async/client.py");
+    const [query = ""] = /query = \{.*?\}/s.exec(readFileSync(file, "utf8")) ?? [];
+    const asked = [...query.matchAll(/"(\w+)": /g)].map(([, name]) => name);
+    const { limit: _limit, cursor: _cursor, ...taken } = listQuery.shape;
+    assert.deepEqual(asked.sort(), Object.keys(taken).sort());
+  });
+
+  it("gives the same advice for its own codes as the Python client, and the docs list them", () => {
+    const read = (path: string) => readFileSync(join(ROOT, path), "utf8");
+    const adviceIn = (path: string) => {
+      const pairs = read(path).matchAll(/"(client\/[\w-]+)": "(.*)",/g);
+      return new Map([...pairs].map(([, code = "", advice = ""]) => [code, advice]));
+    };
+    const mine = adviceIn("runtime/api/client/cloche-error.ts");
+    const pythons = adviceIn("python/cloche_client/src/cloche_client/_errors.py");
+    assert.equal(mine.size, 5);
+    for (const [code, advice] of mine) assert.equal(pythons.get(code), advice, code);
+    const docs = read("docs/service.md");
+    for (const code of pythons.keys()) assert.ok(docs.includes(`\`${code}\``), code);
   });
 
   it("runs as plain JavaScript, with types that a strict program compiles against", async () => {

@@ -65,6 +65,14 @@ describe("the Python client, installed as anybody installs it", () => {
     assert.doesNotMatch(said, /skipped/);
   });
 
+  it("has a client in threads that is made of the one in asyncio", async () => {
+    const { exitCode, stderr } = await execa("python3", ["generate_sync.py", "--check"], {
+      cwd: CLIENT,
+      reject: false,
+    });
+    assert.equal(exitCode, 0, stderr);
+  });
+
   it("plays the example of one rollout", async (context) => {
     const said = await run(context, example("one_rollout"));
     if (said !== undefined) assert.match(said, /^reward \{"sparse": 1, "dense": 1, "gain": 1\}$/m);

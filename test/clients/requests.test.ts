@@ -242,7 +242,11 @@ describe("a rollout of the TypeScript client", () => {
       { name: "nonsense", arguments: {} },
       { name: "read_file", arguments: {} },
     ];
-    assert.deepEqual(await rollout.callAll(calls), [{ error: unknown }, { result: failed }]);
+    const content = [{ type: "text", text: unknown.message }];
+    assert.deepEqual(await rollout.callAll(calls), [
+      { content, isError: true, error: unknown },
+      failed,
+    ]);
     await rollout.release();
   });
 });

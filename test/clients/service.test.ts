@@ -1,7 +1,13 @@
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
-import { Cloche, ClocheError, type Rollout, textOf } from "../../runtime/api/client/client.ts";
+import {
+  Cloche,
+  ClocheError,
+  type Rollout,
+  type RolloutFilter,
+  textOf,
+} from "../../runtime/api/client/client.ts";
 import { smallTask } from "../support/small-task.ts";
 import { serve } from "./serve.ts";
 
@@ -30,6 +36,7 @@ describe("the TypeScript client and cloche serve", () => {
       await assert.rejects(asked, (error: unknown) => {
         assert.ok(error instanceof ClocheError, String(error));
         assert.deepEqual([error.code, error.status], [code, status]);
+        assert.ok(error.advice !== "" && error.message.includes(error.advice), error.message);
         return true;
       });
     };
@@ -59,9 +66,10 @@ describe("the TypeScript client and cloche serve", () => {
       { name: "nonsense", arguments: {} },
     ];
     const [read, missing, nonsense] = await rollout.callAll(calls);
-    assert.ok(read !== undefined && "result" in read && textOf(read.result) === "hello-1");
-    assert.ok(missing !== undefined && "result" in missing && missing.result["isError"] === true);
-    assert.ok(nonsense !== undefined && "error" in nonsense);
+    assert.equal(textOf(read ?? {}), "hello-1");
+    assert.deepEqual([missing?.isError, missing?.error], [true, undefined]);
+    assert.deepEqual([nonsense?.isError, nonsense?.error?.code], [true, -32602]);
+    assert.equal(textOf(nonsense ?? {}), nonsense?.error?.message);
     await assert.rejects(rollout.call("nonsense"), { code: "client/tool-protocol-error" });
     assert.equal((await rollout.steps()).length, 5);
     assert.equal((await rollout.steps({ after: 4 })).length, 1);
@@ -129,6 +137,52 @@ describe("the TypeScript client and cloche serve", () => {
     assert.equal((await cloche.grade(rollout.id, { grader: "current" })).rollout, rollout.id);
   });
 
+  it("read what has ended by its id, however it ended", async () => {
+    let id: string;
+    {
+      await using rollout = await cloche.rollout({ ...NOTE, policy: "reader" });
+      ({ id } = rollout);
+      await writeNote(rollout);
+      await assert.rejects(cloche.ended(id), { code: "client/not-ended" });
+    }
+    const ended = await new Cloche({ url }).ended(id);
+    assert.deepEqual([ended.record.outcome, ended.reward], ["cancelled", null]);
+    assert.deepEqual(
+      (await ended.steps()).map(({ tool }) => tool),
+      ["write_file"],
+    );
+    const events = await Array.fromAsync(ended.events());
+    assert.equal(events.filter(({ type }) => type === "step").length, 1);
+    const tar = new Uint8Array(await new Response(await ended.bundle()).arrayBuffer());
+    assert.equal((await cloche.grade(tar)).bundle, ended.record.bundle);
+    assert.equal((await ended.grade()).grade.reward?.sparse, 1);
+  });
+
+  it("list records by what is said", async () => {
+    await using rollout = await cloche.rollout({ ...NOTE, policy: "lister", reward: "dense" });
+    await writeNote(rollout, "wrong");
+    const record = await rollout.finish();
+    assert.equal(record.split, "train");
+    const at = new Date(record.requestedAt);
+    const fits: readonly RolloutFilter[] = [
+      { since: at, until: new Date(at.getTime() + 1) },
+      { since: record.requestedAt.slice(0, 10), split: "train", outcome: "graded" },
+      { minReward: 0.25, maxReward: 0.25 },
+      { minReward: 0, id: record.id.slice(0, 9) },
+    ];
+    const listed = async (filter: RolloutFilter) =>
+      (await Array.fromAsync(cloche.rollouts({ policy: "lister", ...filter }))).map(({ id }) => id);
+    for (const filter of fits) assert.deepEqual(await listed(filter), [record.id]);
+    const others: readonly RolloutFilter[] = [
+      { until: at },
+      { split: "holdout" },
+      { outcome: "none" },
+      { minReward: 0.5 },
+      { maxReward: 0 },
+    ];
+    for (const filter of others) assert.deepEqual(await listed(filter), [], JSON.stringify(filter));
+  });
+
   it("keep an idle rollout alive by their heartbeat, and cancel what is left", async () => {
     let id: string;
     {
@@ -154,12 +208,17 @@ describe("the TypeScript client and cloche serve", () => {
     await using group = await cloche.group({ ...NOTE, n: 3, policy: "group" });
     const view = await group.play(async (rollout, member) => {
       await writeNote(rollout, member === 2 ? "wrong" : "hello-1");
+      if (member === 1) throw new Error("the model is not there");
       return "done";
     });
-    assert.deepEqual([view.gradable, view.shortfall], [3, []]);
+    assert.equal(view.gradable, 2);
     assert.deepEqual(
-      view.members.map(({ record }) => record?.reward?.sparse),
-      [1, 1, 0],
+      view.members.map(({ member, error, record }) => [member, error, record?.reward?.sparse]),
+      [
+        [0, undefined, 1],
+        [1, new Error("the model is not there"), undefined],
+        [2, undefined, 0],
+      ],
     );
     const listed = await Array.fromAsync(cloche.rollouts({ policy: "group" }));
     const ids = (rollouts: readonly { id: string }[]) => rollouts.map(({ id }) => id).sort();

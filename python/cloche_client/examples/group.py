@@ -45,6 +45,9 @@ def main() -> None:
         print(f"  {record['id']}  reward {reward:.3f}  advantage {advantage:+.3f}")
     for missing in ended["shortfall"]:
         print(f"  {missing['id']}  no reward: {missing['reason']}")
+    for member in ended["members"]:
+        if member["error"] is not None:
+            print(f"  member {member['member']} raised {member['error']!r}")
 
 
 if __name__ == "__main__":

@@ -11,23 +11,24 @@ import argparse
 import os
 import runpy
 import sys
+import traceback
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
-from cloche_client import Cloche, Rollout, ToolAnswer, ToolResult
+from cloche_client import Cloche, Rollout, ToolResult
 
 
 class ToolError(Exception):
     """A tool failed, or the call never reached one; ``result`` is what came back."""
 
-    def __init__(self, tool: str, result: ToolResult, code: int | None = None) -> None:
-        words = result.text if code is None else f"error {code}: {result.text}"
+    def __init__(self, tool: str, result: ToolResult) -> None:
+        #: The JSON-RPC error code; None if the tool itself reported the error.
+        self.code = None if result.error is None else result.error["code"]
+        words = result.text if self.code is None else f"error {self.code}: {result.text}"
         super().__init__(f"{tool}: {words}")
         self.tool = tool
         self.result = result
-        #: The JSON-RPC error code; None if the tool itself reported the error.
-        self.code = code
 
 
 class Agent:
@@ -48,29 +49,15 @@ class Agent:
     ) -> list[ToolResult]:
         """Makes all calls at once; raises as ``call`` does, for the first that failed."""
         asked = list(calls)
-        answers = self._rollout.call_all(asked) if asked else []
-        return [
-            settled(tool, answer, check) for (tool, _), answer in zip(asked, answers, strict=True)
-        ]
+        results = self._rollout.call_all(asked) if asked else []
+        for (tool, _), result in zip(asked, results, strict=True):
+            if check and result.is_error:
+                raise ToolError(tool, result)
+        return results
 
     def has_tool(self, name: str) -> bool:
         """Whether the agent was given a tool of this name."""
         return any(tool.get("name") == name for tool in self.tools)
-
-
-def settled(tool: str, answer: ToolAnswer, check: bool) -> ToolResult:
-    """The result; a failure raises, if it is to."""
-    code = None
-    result = answer.result
-    if result is None:
-        error = answer.error or {"code": 0, "message": "no answer came"}
-        code = error["code"]
-        result = ToolResult(
-            {"content": [{"type": "text", "text": error["message"]}], "isError": True}
-        )
-    if check and result.is_error:
-        raise ToolError(tool, result, code)
-    return result
 
 
 def solver(tasks: Path, task: str) -> Callable[[Agent], str | None]:
@@ -99,6 +86,8 @@ def main() -> None:
         record = member["record"]
         reward = record["reward"] if record is not None else None
         print(f"{member['id']}  {member['outcome']}  {reward}")
+        if member["error"] is not None:
+            traceback.print_exception(member["error"])
     print(f"group {ended['id']}: {ended['gradable']} of {ended['n']} graded")
     if ended["gradable"] < ended["n"]:
         sys.exit(f"not all were graded: {ended['shortfall']}")

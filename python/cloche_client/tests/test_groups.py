@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+import traceback
 import unittest
 from typing import Any
 
@@ -57,7 +59,7 @@ class Groups(unittest.TestCase):
         self.assertEqual(sorted(played), [(0, "a1"), (1, "b1"), (1, "b2")])
         self.assertFalse([one for one in service.asked if one.startswith("DELETE")])
 
-    def test_what_a_play_raised_is_raised_when_the_others_are_done(self) -> None:
+    def test_what_a_play_raised_stands_beside_the_results_of_the_others(self) -> None:
         service = StandIn(GroupOfTwo(replaced=False))
 
         def play(rollout: Rollout, member: int) -> None:
@@ -65,8 +67,13 @@ class Groups(unittest.TestCase):
                 raise ValueError("the model is not there")
 
         with Cloche("http://cloche.test", transport=service).group("test/note", n=2) as group:
-            with self.assertRaisesRegex(ValueError, "the model is not there"):
-                group.play(play)
+            first, second = group.play(play)["members"]
+        self.assertIsInstance(first["error"], ValueError)
+        self.assertEqual((first["member"], first["outcome"]), (0, "cancelled"))
+        self.assertEqual((second["member"], second["error"]), (1, None))
+        lines = traceback.format_exception(first["error"])
+        if sys.version_info >= (3, 11):
+            self.assertIn("member 0 of g1 was played, rollout a1", "".join(lines))
         self.assertIn("DELETE /v1/rollouts/a1", service.asked)
         self.assertIn("POST /v1/rollouts/b1/finish", service.asked)
 
@@ -93,6 +100,19 @@ class AsyncGroups(unittest.IsolatedAsyncioTestCase):
             async with cloche.group("test/note", n=2) as group:
                 self.assertTrue((await group.play(play))["ended"])
         self.assertEqual(sorted(played), [(0, "a1"), (1, "b1"), (1, "b2")])
+
+    async def test_what_plays_raised_stands_beside_the_results_of_the_others(self) -> None:
+        service = StandIn(GroupOfTwo(replaced=False))
+
+        async def play(rollout: AsyncRollout, member: int) -> None:
+            if member == 0:
+                raise ValueError("the model is not there")
+
+        async with AsyncCloche("http://cloche.test", transport=service) as cloche:
+            async with cloche.group("test/note", n=2) as group:
+                first, second = (await group.play(play))["members"]
+        self.assertIsInstance(first["error"], ValueError)
+        self.assertEqual((second["member"], second["error"]), (1, None))
 
 
 if __name__ == "__main__":

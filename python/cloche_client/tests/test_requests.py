@@ -188,10 +188,10 @@ class Rollouts(unittest.TestCase):
         with self.assertRaises(ClocheError) as caught:
             rollout.call("nonsense")
         self.assertEqual(caught.exception.code, "client/tool-protocol-error")
-        answers = rollout.call_all([("nonsense", {}), ("read_file", {"path": "a"})])
-        self.assertEqual(answers[0].error, unknown)
-        assert answers[1].result is not None
-        self.assertEqual(answers[1].result.text, "no such file")
+        nonsense, missing = rollout.call_all([("nonsense", {}), ("read_file", {"path": "a"})])
+        self.assertEqual((nonsense.error, nonsense.text), (unknown, "Unknown tool"))
+        self.assertTrue(nonsense.is_error)
+        self.assertEqual((missing.error, missing.text), (None, "no such file"))
         rollout.release()
 
 

@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import os
+import tarfile
+import tempfile
 import time
 import unittest
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+from typing import Any
 
 from cloche_client import AsyncCloche, AsyncRollout, Cloche, ClocheError, Rollout
 
@@ -30,8 +35,10 @@ class Service(unittest.TestCase):
     def test_refuses_with_codes(self) -> None:
         error = self.refused("test/nothing")
         self.assertEqual((error.code, error.status), ("task/unknown", 404))
-        with self.assertRaisesRegex(ClocheError, "rollout/unknown"):
+        with self.assertRaisesRegex(ClocheError, "rollout/unknown") as caught:
             self.cloche.get("nothing")
+        self.assertIn("See that the id is whole", caught.exception.advice)
+        self.assertIn(caught.exception.advice, str(caught.exception))
 
     @unittest.skipUnless(KEY, "the service has no keys")
     def test_refuses_who_has_no_key_or_an_unknown_one(self) -> None:
@@ -57,9 +64,9 @@ class Service(unittest.TestCase):
                     ("nonsense", {}),
                 ]
             )
-            assert read.result is not None and missing.result is not None
-            self.assertEqual(read.result.text, "hello-1\n")
-            self.assertTrue(missing.result.is_error)
+            self.assertEqual(read.text, "hello-1\n")
+            self.assertEqual((missing.is_error, missing.error), (True, None))
+            self.assertTrue(nonsense.is_error)
             self.assertIsNotNone(nonsense.error)
             record = rollout.finish("done")
         self.assertEqual(record["reward"], {"sparse": 1, "dense": 1, "gain": 1})
@@ -73,6 +80,52 @@ class Service(unittest.TestCase):
         self.assertEqual(self.cloche.grade(rollout.bundle())["grade"], again["grade"])
         self.assertIn(rollout.id, [one["id"] for one in self.cloche.rollouts(policy="python")])
 
+    def test_what_has_ended_is_read_by_its_id_however_it_ended(self) -> None:
+        with self.cloche.rollout(TASK, policy="reader") as rollout:
+            rollout.call("write_file", WELL)
+            with self.assertRaises(ClocheError) as caught:
+                self.cloche.ended(rollout.id)
+            self.assertEqual(caught.exception.code, "client/not-ended")
+        past = self.cloche.ended(rollout.id)
+        self.assertEqual((past.record["outcome"], past.reward), ("cancelled", None))
+        self.assertEqual([step["tool"] for step in past.steps()], ["write_file"])
+        self.assertEqual([event["type"] for event in past.events()].count("step"), 1)
+        with tempfile.TemporaryDirectory() as folder:
+            path = past.download(Path(folder) / "bundle.tar")
+            self.assertEqual(path.read_bytes(), past.bundle())
+            self.assertEqual([one.name for one in Path(folder).iterdir()], ["bundle.tar"])
+            with tarfile.open(path) as tar:
+                names = tar.getnames()
+        self.assertIn(f"{past.record['bundle']}/workspace/after.json", names)
+        self.assertFalse(past.grade()["same"])
+
+    def test_records_are_listed_by_what_is_said(self) -> None:
+        with self.cloche.rollout(TASK, policy="lister", reward="dense") as rollout:
+            rollout.call("write_file", {**WELL, "content": "wrong"})
+            record = rollout.finish()
+        self.assertEqual(record["split"], "train")
+        at = datetime.fromisoformat(record["requestedAt"].replace("Z", "+00:00"))
+        fits: list[dict[str, Any]] = [
+            {"since": at, "until": at + timedelta(seconds=1)},
+            {"since": record["requestedAt"]},
+            {"split": "train", "outcome": "graded"},
+            {"min_reward": 0.25, "max_reward": 0.25},
+            {"min_reward": 0},
+            {"id": record["id"][:10]},
+        ]
+        for query in fits:
+            found = self.cloche.rollouts(policy="lister", **query)
+            self.assertEqual([one["id"] for one in found], [record["id"]], query)
+        others: list[dict[str, Any]] = [
+            {"until": at.replace(tzinfo=timezone.utc)},
+            {"split": "holdout"},
+            {"outcome": "none"},
+            {"min_reward": 0.5},
+            {"max_reward": 0},
+        ]
+        for query in others:
+            self.assertEqual(list(self.cloche.rollouts(policy="lister", **query)), [], query)
+
     def test_an_idle_rollout_lives_by_its_heartbeat_and_is_cancelled_when_left(self) -> None:
         with self.cloche.rollout(TASK, lease_ms=5_000) as rollout:
             time.sleep(7)
@@ -82,12 +135,18 @@ class Service(unittest.TestCase):
     def test_a_group_is_played(self) -> None:
         def play(rollout: Rollout, member: int) -> str:
             rollout.call("write_file", WELL if member == 0 else {**WELL, "content": "wrong"})
+            if member == 2:
+                raise ValueError("the model is not there")
             return "done"
 
-        with self.cloche.group(TASK, n=2, reward="dense") as group:
+        with self.cloche.group(TASK, n=3, reward="dense") as group:
             ended = group.play(play)
-        self.assertEqual((ended["gradable"], ended["shortfall"]), (2, []))
-        self.assertEqual([member["reward"] for member in ended["members"]], [1, 0.25])
+        first, second, third = ended["members"]
+        self.assertEqual((first["reward"], second["reward"], third["reward"]), (1, 0.25, None))
+        self.assertEqual((first["error"], second["error"], ended["gradable"]), (None, None, 2))
+        self.assertEqual((third["member"], third["outcome"]), (2, "cancelled"))
+        self.assertIsInstance(third["error"], ValueError)
+        self.assertEqual(len(self.cloche.ended(third["id"]).steps()), 1)
 
 
 @unittest.skipUnless(URL, "CLOCHE_TEST_URL names no service")
@@ -99,9 +158,16 @@ class AsyncService(unittest.IsolatedAsyncioTestCase):
                 self.assertIn("write_file", [tool.name for tool in listed.tools])
                 await session.call_tool("write_file", WELL)
             record = await rollout.finish()
-            self.assertEqual((record["reward"] or {}).get("sparse"), 1)
+            self.assertEqual(record["reward"], {"sparse": 1, "dense": 1, "gain": 1})
             self.assertEqual([step["tool"] for step in await rollout.steps()], ["write_file"])
             events = [event async for event in rollout.events()]
+            past = await cloche.ended(rollout.id)
+            self.assertEqual(past.record, record)
+            self.assertEqual(await past.steps(), await rollout.steps())
+            self.assertEqual([event async for event in past.events()], events)
+            self.assertEqual(len(await past.bundle()) % 512, 0)
+            found = [one async for one in cloche.rollouts(id=rollout.id, min_reward=1)]
+            self.assertEqual(found, [record])
             self.assertTrue((await cloche.grade(rollout.id))["same"])
         self.assertEqual([e["phase"] for e in events if e["type"] == "phase"][-1], "stored")
 

@@ -3,6 +3,7 @@
 export { Cloche, type RolloutFilter } from "./cloche.ts";
 export { ClocheError, type Problem } from "./cloche-error.ts";
 export type { ConnectionOptions } from "./connection.ts";
+export type { EndedRollout } from "./evidence.ts";
 export type { Group, Play } from "./group.ts";
 export type { RetryOptions } from "./retry.ts";
 export type { Rollout } from "./rollout.ts";
@@ -12,7 +13,7 @@ export {
   type ContentBlock,
   type McpTool,
   type OpenAiTool,
-  type ToolAnswer,
+  type ProtocolError,
   type ToolCall,
   type ToolFormats,
   type ToolResult,
@@ -29,6 +30,8 @@ export type {
   Limits,
   Outcome,
   Phase,
+  PlayedGroup,
+  PlayedMember,
   Regrade,
   Reward,
   RewardKind,
@@ -36,6 +39,7 @@ export type {
   RolloutRecord,
   RolloutView,
   Signature,
+  Split,
   Step,
   TaskView,
   Wish,

@@ -1,4 +1,5 @@
 import { Connection, type ConnectionOptions } from "./connection.ts";
+import { EndedRollout } from "./evidence.ts";
 import { Group } from "./group.ts";
 import { DEFAULT_LEASE_MS, Rollout } from "./rollout.ts";
 import { ServiceApi, type Waiting } from "./service-api.ts";
@@ -9,6 +10,7 @@ import type {
   Regrade,
   RolloutRecord,
   RolloutView,
+  Split,
   TaskView,
   Wish,
 } from "./wire.ts";
@@ -19,7 +21,18 @@ export interface RolloutFilter {
   readonly policy?: string;
   /** The id of a group, or a label of your own. */
   readonly group?: string;
-  readonly outcome?: Outcome;
+  /** "none": those that go on. */
+  readonly outcome?: Outcome | "none";
+  readonly split?: Split;
+  /** The first letters of its id. */
+  readonly id?: string;
+  /** Asked for then or later; a text is an instant or a day, as RFC 3339 writes them. */
+  readonly since?: Date | string;
+  /** Asked for before that. */
+  readonly until?: Date | string;
+  /** Of the reward of the record's `rewardKind`; both bounds are included. */
+  readonly minReward?: number;
+  readonly maxReward?: number;
 }
 
 /**
@@ -69,6 +82,14 @@ export class Cloche {
     return new Group(this.#api, view, wish.leaseMs ?? DEFAULT_LEASE_MS);
   }
 
+  /**
+   * A rollout that has ended, whoever played it: its record, steps, events and bundle. Rejects with
+   * `client/not-ended` for one that goes on.
+   */
+  async ended(id: string, { signal }: Waiting = {}): Promise<EndedRollout> {
+    return new EndedRollout(this.#api, await this.#api.view(id, signal));
+  }
+
   /** A rollout as it stands; `record` is there once it has ended. */
   async get(id: string, { signal }: Waiting = {}): Promise<RolloutView> {
     return await this.#api.view(id, signal);
@@ -80,7 +101,8 @@ export class Cloche {
 
   /** The caller's records, newest first, asked for page by page. */
   rollouts(filter: RolloutFilter = {}): AsyncGenerator<RolloutRecord, void, void> {
-    return this.#api.list({ ...filter });
+    const said = Object.entries(filter).filter(([, value]) => value !== undefined);
+    return this.#api.list(Object.fromEntries(said.map(([name, value]) => [name, textOf(value)])));
   }
 
   /** Gives a rollout up in whatever phase it is. */
@@ -103,4 +125,9 @@ export class Cloche {
   async tasks({ signal }: Waiting = {}): Promise<readonly TaskView[]> {
     return (await this.#api.tasks(signal)).tasks;
   }
+}
+
+function textOf(value: Date | string | number): string {
+  if (value instanceof Date) return value.toISOString();
+  return typeof value === "number" ? value.toFixed(9) : value;
 }

@@ -2,7 +2,7 @@ import { ClocheError } from "./cloche-error.ts";
 import { pause } from "./retry.ts";
 import { Rollout } from "./rollout.ts";
 import type { ServiceApi, Waiting } from "./service-api.ts";
-import type { GroupView } from "./wire.ts";
+import type { GroupView, PlayedGroup } from "./wire.ts";
 
 /** Plays one rollout and gives the agent's answer, if it has one. */
 export type Play = (
@@ -10,6 +10,10 @@ export type Play = (
   member: number,
   // biome-ignore lint/suspicious/noConfusingVoidType: a play need not answer.
 ) => Promise<string | null | undefined | void>;
+
+interface Thrown {
+  readonly error: unknown;
+}
 
 const FIRST_LOOK_MS = 100;
 const LONGEST_LOOK_MS = 2_000;
@@ -51,15 +55,16 @@ export class Group implements AsyncDisposable {
 
   /**
    * Plays every member, all at once as they come to serve, and finishes them. A member that is lost
-   * to the infrastructure is played again in its next attempt. Resolves when the group has ended.
-   * A play that throws cancels its rollout; the error is thrown when the others are done.
+   * to the infrastructure is played again in its next attempt. Resolves with all of them when the
+   * group has ended: a play that throws cancels its own rollout, and what it threw is that member's
+   * `error`.
    */
-  async play(play: Play, options: Waiting = {}): Promise<GroupView> {
-    const members = this.#view.members.map((_, index) => this.#playMember(index, play, options));
-    const done = await Promise.allSettled(members);
-    const failed = done.find((one) => one.status === "rejected");
-    if (failed !== undefined) throw failed.reason;
-    return await this.#until(({ ended }) => ended, options);
+  async play(play: Play, options: Waiting = {}): Promise<PlayedGroup> {
+    const playing = this.#view.members.map((_, index) => this.#playMember(index, play, options));
+    const thrown = await Promise.all(playing);
+    const view = await this.#until(({ ended }) => ended, options);
+    const members = view.members.map((one, member) => ({ ...one, member, ...thrown[member] }));
+    return { ...view, members };
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -70,24 +75,25 @@ export class Group implements AsyncDisposable {
     await Promise.all(open.map(({ id }) => this.#api.cancel(id, signal).catch(() => {})));
   }
 
-  async #playMember(index: number, play: Play, options: Waiting): Promise<void> {
+  /** What the play of the newest attempt threw, if anything. */
+  async #playMember(index: number, play: Play, options: Waiting): Promise<Thrown | undefined> {
+    let thrown: Thrown | undefined;
     for (let id = this.#idOf(index); id !== undefined; ) {
-      const thrown = await this.#playAttempt(index, play, options);
+      thrown = await this.#playAttempt(index, play, options);
       const played = id;
-      const after = await this.#until((view) => isSettled(view, index, played), options);
-      id = after.members[index]?.id;
-      // Another attempt came of it: what was thrown in the lost one is of no interest.
-      if (id !== played) continue;
-      if (thrown !== undefined && !isEnding(thrown.error)) throw thrown.error;
-      return;
+      try {
+        const after = await this.#until((view) => isSettled(view, index, played), options);
+        id = after.members[index]?.id;
+      } catch (error) {
+        return thrown ?? { error };
+      }
+      // If another attempt came of it, what was thrown in the lost one is of no interest.
+      if (id === played) return thrown !== undefined && isEnding(thrown.error) ? undefined : thrown;
     }
+    return thrown;
   }
 
-  async #playAttempt(
-    index: number,
-    play: Play,
-    options: Waiting,
-  ): Promise<{ readonly error: unknown } | undefined> {
+  async #playAttempt(index: number, play: Play, options: Waiting): Promise<Thrown | undefined> {
     let rollout: Rollout | undefined;
     try {
       rollout = await this.member(index, options);

@@ -1,14 +1,9 @@
 import type { Client, ClientOptions } from "@modelcontextprotocol/client";
+import { RolloutEvidence } from "./evidence.ts";
 import { Heartbeat } from "./heartbeat.ts";
 import type { ServiceApi, Waiting } from "./service-api.ts";
-import {
-  resultOf,
-  type ToolAnswer,
-  type ToolCall,
-  type ToolFormats,
-  type ToolResult,
-} from "./tool-call.ts";
-import type { RolloutEvent, RolloutRecord, RolloutView, Step } from "./wire.ts";
+import { requireTool, type ToolCall, type ToolFormats, type ToolResult } from "./tool-call.ts";
+import type { RolloutRecord, RolloutView } from "./wire.ts";
 
 /** The service's own default, where the caller named no lease. */
 export const DEFAULT_LEASE_MS = 120_000;
@@ -19,14 +14,10 @@ const DISPOSE_MS = 15_000;
  * A rollout that serves, held by its agent: its lease is renewed until it is finished, cancelled or
  * disposed of. Disposing cancels it if it has not ended, and never throws.
  */
-export class Rollout implements AsyncDisposable {
-  readonly id: string;
-  readonly instruction: string;
+export class Rollout extends RolloutEvidence implements AsyncDisposable {
   readonly mcpUrl: string;
   /** Opens this rollout's MCP endpoint and nothing else. */
   readonly token: string;
-  /** As it was when it began to serve. */
-  readonly view: RolloutView;
   readonly #api: ServiceApi;
   readonly #heartbeat: Heartbeat;
   readonly #sessions = new Set<Client>();
@@ -34,23 +25,16 @@ export class Rollout implements AsyncDisposable {
   #released = false;
 
   constructor(api: ServiceApi, view: RolloutView, leaseMs: number) {
+    super(api, view);
     this.#api = api;
-    this.view = view;
-    this.id = view.id;
-    this.instruction = view.instruction;
     this.mcpUrl = view.mcp?.url ?? "";
     this.token = view.mcp?.token ?? "";
     this.#heartbeat = new Heartbeat(leaseMs, (signal) => api.heartbeat(view.id, signal));
   }
 
   /** The final record, once `finish` or `cancel` gave it. */
-  get record(): RolloutRecord | null {
+  override get record(): RolloutRecord | null {
     return this.#record;
-  }
-
-  /** The reward of the kind that was asked for; null without a grade, and before the end. */
-  get reward(): number | null {
-    return this.#record?.reward?.[this.#record.rewardKind] ?? null;
   }
 
   /** Tools as the agent is shown them, in the form that a model's API takes. Default "mcp". */
@@ -70,12 +54,12 @@ export class Rollout implements AsyncDisposable {
     args: Readonly<Record<string, unknown>> = {},
     options: Waiting = {},
   ): Promise<ToolResult> {
-    const [answer] = await this.callAll([{ name, arguments: args }], options);
-    return resultOf(name, answer);
+    const [result] = await this.callAll([{ name, arguments: args }], options);
+    return requireTool(name, result);
   }
 
-  /** Calls tools at once. Answers, in the order of the calls, are results or protocol errors. */
-  async callAll(calls: readonly ToolCall[], { signal }: Waiting = {}): Promise<ToolAnswer[]> {
+  /** Calls tools at once. Results are in the order of the calls; one that reached no tool has an `error`. */
+  async callAll(calls: readonly ToolCall[], { signal }: Waiting = {}): Promise<ToolResult[]> {
     return await this.#api.call(this.id, calls, signal);
   }
 
@@ -92,26 +76,6 @@ export class Rollout implements AsyncDisposable {
     await client.connect(transport as Parameters<Client["connect"]>[0]);
     this.#sessions.add(client);
     return client;
-  }
-
-  /** What happened and goes on happening, from the first event on, until it is stored. */
-  events(
-    options: Waiting & { readonly after?: number } = {},
-  ): AsyncGenerator<RolloutEvent, void, void> {
-    return this.#api.events(this.id, options.after ?? 0, options.signal);
-  }
-
-  /** Steps recorded so far, in the order in which they ended; the first `after` are left out. */
-  async steps({
-    after = 0,
-    signal,
-  }: Waiting & { readonly after?: number } = {}): Promise<readonly Step[]> {
-    return await this.#api.steps(this.id, after, signal);
-  }
-
-  /** What is left of it, as a tar; once it has ended. */
-  async bundle({ signal }: Waiting = {}): Promise<ReadableStream<Uint8Array>> {
-    return await this.#api.bundle(this.id, signal);
   }
 
   /**

@@ -2,7 +2,13 @@ import { ClocheError } from "./cloche-error.ts";
 import type { Connection } from "./connection.ts";
 import { serverSent } from "./event-stream.ts";
 import { pause } from "./retry.ts";
-import type { ToolAnswer, ToolCall, ToolFormats } from "./tool-call.ts";
+import {
+  resultOf,
+  type ToolAnswer,
+  type ToolCall,
+  type ToolFormats,
+  type ToolResult,
+} from "./tool-call.ts";
 import type {
   GroupView,
   GroupWish,
@@ -94,14 +100,14 @@ export class ServiceApi {
   }
 
   /** In the order of the calls, which run at once. Never repeated once it may have arrived. */
-  async call(id: string, calls: readonly ToolCall[], signal: Signal): Promise<ToolAnswer[]> {
+  async call(id: string, calls: readonly ToolCall[], signal: Signal): Promise<ToolResult[]> {
     const { answers } = await this.#connection.json<{ answers: ToolAnswer[] }>({
       method: "POST",
       path: `${rolloutPath(id)}/tools`,
       body: { calls },
       signal,
     });
-    return answers;
+    return answers.map(resultOf);
   }
 
   heartbeat(id: string, signal: Signal): Promise<{ readonly leaseUntil: string }> {
@@ -234,6 +240,13 @@ function longer(ms: number): number {
 
 function bodyOf(response: Response): ReadableStream<Uint8Array> {
   return response.body ?? new ReadableStream({ start: (controller) => controller.close() });
+}
+
+/** Throws `client/not-ended` for a rollout that goes on. */
+export function requireEnded({ id, phase, record }: RolloutView): RolloutRecord {
+  if (record !== null) return record;
+  const detail = `rollout ${id} has not ended: it is at phase "${phase}"`;
+  throw new ClocheError({ code: "client/not-ended", status: null, detail });
 }
 
 function recordOf({ id, phase, record }: RolloutView): RolloutRecord {

@@ -5,16 +5,24 @@ export interface ToolCall {
   readonly arguments: Readonly<Record<string, unknown>>;
 }
 
-/** A tool's result, or a protocol error: the call reached no tool. */
-export type ToolAnswer =
-  | { readonly result: ToolResult }
-  | { readonly error: { readonly code: number; readonly message: string } };
+/** As the service gives it. */
+export type ToolAnswer = { readonly result: ToolResult } | { readonly error: ProtocolError };
 
-/** A tool's result as MCP says it. A tool that failed says so in `isError`: that is a result. */
+/** A JSON-RPC error: the call reached no tool. */
+export interface ProtocolError {
+  readonly code: number;
+  readonly message: string;
+}
+
+/**
+ * What a call came to, as MCP says it. A tool that failed says so in `isError`; so does a call that
+ * reached no tool: then `error` says why, and the text with it.
+ */
 export interface ToolResult {
   readonly content?: readonly ContentBlock[];
   readonly structuredContent?: unknown;
   readonly isError?: boolean;
+  readonly error?: ProtocolError;
   readonly [member: string]: unknown;
 }
 
@@ -61,10 +69,16 @@ export function textOf(result: ToolResult): string {
   return texts.map(({ text }) => text ?? "").join("\n");
 }
 
-/** The result of a call; throws `client/tool-protocol-error` if there was none. */
-export function resultOf(tool: string, answer: ToolAnswer | undefined): ToolResult {
-  if (answer !== undefined && "result" in answer) return answer.result;
-  const error = answer?.error ?? { code: 0, message: "no answer came" };
+export function resultOf(answer: ToolAnswer): ToolResult {
+  if ("result" in answer) return answer.result;
+  const { error } = answer;
+  return { content: [{ type: "text", text: error.message }], isError: true, error };
+}
+
+/** The result; throws `client/tool-protocol-error` if the call reached no tool. */
+export function requireTool(tool: string, result: ToolResult | undefined): ToolResult {
+  if (result !== undefined && result.error === undefined) return result;
+  const error = result?.error ?? { code: 0, message: "no answer came" };
   const detail = `the call of "${tool}" reached no tool: ${error.message} (JSON-RPC ${error.code})`;
   const problem = { jsonrpc: error };
   throw new ClocheError({ code: "client/tool-protocol-error", status: 200, detail, problem });

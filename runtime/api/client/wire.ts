@@ -88,11 +88,16 @@ export interface Limits {
   readonly workspaceFiles: number;
 }
 
+/** Whether a variant is for training or held out. */
+export type Split = "train" | "holdout";
+
 /** What remains of a rollout. `reward` is null unless `outcome` is "graded". */
 export interface RolloutRecord {
   readonly id: string;
   readonly task: { readonly id: string; readonly sha256: string };
   readonly variant: number;
+  /** Null in records of before it was kept. */
+  readonly split: Split | null;
   readonly policy: string;
   readonly group: string | null;
   readonly attempt: number;
@@ -153,6 +158,19 @@ export interface GroupView {
   readonly gradable: number;
   /** Why the others have none, once it has ended. */
   readonly shortfall: readonly { readonly id: string; readonly reason: string }[];
+}
+
+/** The newest attempt of a member, and what its play threw. */
+export interface PlayedMember extends RolloutView {
+  /** Its number in the group, from 0. */
+  readonly member: number;
+  /** Absent if its play threw nothing. */
+  readonly error?: unknown;
+}
+
+/** A group as it ended, each member with what its play threw. */
+export interface PlayedGroup extends GroupView {
+  readonly members: readonly PlayedMember[];
 }
 
 /** One call of a tool as the service saw it. */

@@ -9,11 +9,15 @@ with Cloche("http://127.0.0.1:7317") as cloche:
 print(record["reward"])
 """
 
-from ._async_client import AsyncCloche, AsyncGroup, AsyncRollout
+from ._async.client import AsyncCloche
+from ._async.group import AsyncGroup
+from ._async.rollout import AsyncEndedRollout, AsyncRollout
 from ._errors import ClocheError
 from ._retry import Retry
-from ._sync_client import Cloche, Group, Rollout
-from ._tools import ToolAnswer, ToolCall, ToolResult
+from ._sync.client import Cloche
+from ._sync.group import Group
+from ._sync.rollout import EndedRollout, Rollout
+from ._tools import ToolCall, ToolResult
 from ._wire import (
     Budget,
     Criterion,
@@ -25,6 +29,8 @@ from ._wire import (
     McpAddress,
     Outcome,
     Phase,
+    PlayedGroup,
+    PlayedMember,
     Problem,
     ProtocolError,
     Regrade,
@@ -34,6 +40,7 @@ from ._wire import (
     RolloutRecord,
     RolloutView,
     Shortfall,
+    Split,
     Step,
     TaskView,
     ToolFormat,
@@ -41,12 +48,14 @@ from ._wire import (
 
 __all__ = [
     "AsyncCloche",
+    "AsyncEndedRollout",
     "AsyncGroup",
     "AsyncRollout",
     "Budget",
     "Cloche",
     "ClocheError",
     "Criterion",
+    "EndedRollout",
     "Ending",
     "FaultRecord",
     "Grade",
@@ -56,6 +65,8 @@ __all__ = [
     "McpAddress",
     "Outcome",
     "Phase",
+    "PlayedGroup",
+    "PlayedMember",
     "Problem",
     "ProtocolError",
     "Regrade",
@@ -67,9 +78,9 @@ __all__ = [
     "RolloutRecord",
     "RolloutView",
     "Shortfall",
+    "Split",
     "Step",
     "TaskView",
-    "ToolAnswer",
     "ToolCall",
     "ToolFormat",
     "ToolResult",

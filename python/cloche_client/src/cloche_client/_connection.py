@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import httpx
 
@@ -78,14 +80,34 @@ def _json_of(question: Question, response: httpx.Response) -> Any:
         raise ClocheError("client/bad-answer", detail, status=status) from cause
 
 
+#: Clients of the process that this one was forked from. They are never used or closed here: that
+#: would disturb connections that are still that process's.
+_INHERITED: list[Any] = []
+
+
+def _not_here(what: str) -> ClocheError:
+    detail = f"the client's own transport was first used in another {what} than this"
+    return ClocheError("client/own-transport", detail)
+
+
+def _closed() -> ClocheError:
+    return ClocheError("client/closed", "the client was closed")
+
+
 class Connection:
-    """For callers that wait in threads. May be used by many at once."""
+    """For callers that wait in threads. May be used by many at once, and after a fork.
+
+    Each process has connections of its own: two that read answers from one would each get some of
+    the other's.
+    """
 
     def __init__(
         self, url: str, key: str | None, retry: Retry, transport: httpx.BaseTransport | None
     ) -> None:
         self._plan = _Plan(url, key, retry)
-        self._client = httpx.Client(limits=_LIMITS, transport=transport)
+        self._transport = transport
+        self._is_closed = False
+        self._held = self._made()
 
     def ask(self, question: Question, *, within: float | None = None) -> Any:
         """The answer's JSON. ``within`` bounds the wait for a byte of it."""
@@ -98,23 +120,61 @@ class Connection:
     ) -> Iterator[httpx.Response]:
         """The answer itself; with ``stream`` its body is not read yet."""
         response = self._answer(question, stream, question.patience if within is None else within)
+        process = os.getpid()
         try:
             yield response
         finally:
-            response.close()
+            if process == os.getpid():
+                response.close()
+
+    def chunks(self, response: httpx.Response) -> Iterator[bytes]:
+        """The body as it comes. Ends early in another process than it was asked for in."""
+        process = os.getpid()
+        for chunk in response.iter_bytes():
+            yield chunk
+            if process != os.getpid():
+                return
+
+    def pause_after(self, question: Question, failure: httpx.TransportError, attempt: int) -> float:
+        """Seconds until an answer that broke off is asked for again; raises if it is not."""
+        error, pause = self._plan.pause_after_failure(question, failure, attempt)
+        if pause is None:
+            raise error from failure
+        return pause
 
     def close(self) -> None:
         """Closes all connections."""
-        self._client.close()
+        self._is_closed = True
+        process, client = self._held
+        if process == os.getpid():
+            client.close()
+
+    def _made(self) -> tuple[int, httpx.Client]:
+        return os.getpid(), httpx.Client(limits=_LIMITS, transport=self._transport)
+
+    def _client(self) -> httpx.Client:
+        if self._is_closed:
+            raise _closed()
+        process, client = self._held
+        if process == os.getpid():
+            return client
+        if self._transport is not None:
+            raise _not_here("process")
+        _INHERITED.append(client)
+        # Threads that come here at once make one each, and the last one stays: no lock is needed,
+        # and one that was held during the fork would be held for ever.
+        self._held = made = self._made()
+        return made[1]
 
     def _answer(self, question: Question, stream: bool, patience: float | None) -> httpx.Response:
         attempt = 0
         while True:
             attempt += 1
             failure: httpx.TransportError | None = None
+            client = self._client()
             try:
-                asked = self._client.build_request(**self._plan.arguments(question, patience))
-                response = self._client.send(asked, stream=True)
+                asked = client.build_request(**self._plan.arguments(question, patience))
+                response = client.send(asked, stream=True)
                 if not (stream and response.is_success):
                     try:
                         response.read()
@@ -132,13 +192,17 @@ class Connection:
 
 
 class AsyncConnection:
-    """For callers in one asyncio loop."""
+    """For callers in asyncio loops. Each loop has connections of its own, in each process."""
 
     def __init__(
         self, url: str, key: str | None, retry: Retry, transport: httpx.AsyncBaseTransport | None
     ) -> None:
         self._plan = _Plan(url, key, retry)
-        self._client = httpx.AsyncClient(limits=_LIMITS, transport=transport)
+        self._transport = transport
+        self._is_closed = False
+        self._held: WeakKeyDictionary[asyncio.AbstractEventLoop, tuple[int, httpx.AsyncClient]] = (
+            WeakKeyDictionary()
+        )
 
     async def ask(self, question: Question, *, within: float | None = None) -> Any:
         """The answer's JSON. ``within`` bounds the wait for a byte of it."""
@@ -157,9 +221,44 @@ class AsyncConnection:
         finally:
             await response.aclose()
 
+    def chunks(self, response: httpx.Response) -> AsyncIterator[bytes]:
+        """The body as it comes."""
+        return response.aiter_bytes()
+
+    def pause_after(self, question: Question, failure: httpx.TransportError, attempt: int) -> float:
+        """Seconds until an answer that broke off is asked for again; raises if it is not."""
+        error, pause = self._plan.pause_after_failure(question, failure, attempt)
+        if pause is None:
+            raise error from failure
+        return pause
+
     async def close(self) -> None:
-        """Closes all connections."""
-        await self._client.aclose()
+        """Closes all connections of this loop, and of others that run."""
+        self._is_closed = True
+        here = asyncio.get_running_loop()
+        for loop, (process, client) in list(self._held.items()):
+            if process != os.getpid():
+                continue
+            if loop is here:
+                await client.aclose()
+            elif loop.is_running():
+                closing = asyncio.run_coroutine_threadsafe(client.aclose(), loop)
+                await asyncio.wrap_future(closing)
+
+    def _client(self) -> httpx.AsyncClient:
+        if self._is_closed:
+            raise _closed()
+        loop, process = asyncio.get_running_loop(), os.getpid()
+        held = self._held.get(loop)
+        if held is not None and held[0] == process:
+            return held[1]
+        if self._transport is not None and len(self._held) > 0:
+            raise _not_here("process or event loop")
+        if held is not None:
+            _INHERITED.append(held[1])
+        client = httpx.AsyncClient(limits=_LIMITS, transport=self._transport)
+        self._held[loop] = (process, client)
+        return client
 
     async def _answer(
         self, question: Question, stream: bool, patience: float | None
@@ -168,9 +267,10 @@ class AsyncConnection:
         while True:
             attempt += 1
             failure: httpx.TransportError | None = None
+            client = self._client()
             try:
-                asked = self._client.build_request(**self._plan.arguments(question, patience))
-                response = await self._client.send(asked, stream=True)
+                asked = client.build_request(**self._plan.arguments(question, patience))
+                response = await client.send(asked, stream=True)
                 if not (stream and response.is_success):
                     try:
                         await response.aread()

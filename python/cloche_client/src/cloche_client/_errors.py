@@ -3,11 +3,23 @@
 from __future__ import annotations
 
 import json
-from typing import cast
+from typing import Any, cast
 
 from ._wire import Problem
 
 SHOWN = 500
+
+#: What to do about the client's own codes. Those of the service come with their own advice.
+ADVICE = {
+    "client/unreachable": "See that the service runs at this URL and that nothing is in between.",
+    "client/bad-answer": "See that the URL is that of a Cloche service of this version.",
+    "client/tool-protocol-error": "See that the tool is one of rollout.tools(), spelt as it is there.",
+    "client/rollout-ended": "Read its record, or ask for another rollout.",
+    "client/not-ended": "Finish it first, or use attach to take it over.",
+    "client/timeout": "Wait for longer, or give the service more room.",
+    "client/closed": "Make another client; one that was closed stays closed.",
+    "client/own-transport": "Make a client in each process and event loop, or give it no transport.",
+}
 
 
 class ClocheError(Exception):
@@ -15,7 +27,8 @@ class ClocheError(Exception):
 
     It is a code of docs/errors.md, or one of the client's own: ``client/unreachable`` (no answer),
     ``client/bad-answer`` (not an answer of Cloche), ``client/tool-protocol-error`` (the endpoint
-    refused a call), ``client/rollout-ended`` (it ended before it served), ``client/timeout``.
+    refused a call), ``client/rollout-ended`` (it ended before it served), ``client/not-ended``,
+    ``client/timeout``, ``client/closed``, ``client/own-transport``.
     """
 
     def __init__(
@@ -24,16 +37,30 @@ class ClocheError(Exception):
         detail: str,
         *,
         status: int | None = None,
+        advice: str | None = None,
         problem: Problem | None = None,
     ) -> None:
-        super().__init__(f"{code}: {detail}")
         self.code = code
-        #: What happened and what to do, for a person.
+        #: What happened, and to what.
         self.detail = detail
+        #: What to do.
+        self.advice = ADVICE.get(code, "") if advice is None else advice
         #: The HTTP status; None if there was no answer.
         self.status = status
         #: The whole problem document that came back, if there was one.
         self.problem = problem
+        super().__init__(f"{code}: {detail}" + (f" [{self.advice}]" if self.advice else ""))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """So that one that is raised in another process comes back from there."""
+        parts = (self.code, self.detail, self.status, self.advice, self.problem)
+        return (_made_again, parts)
+
+
+def _made_again(
+    code: str, detail: str, status: int | None, advice: str, problem: Problem | None
+) -> ClocheError:
+    return ClocheError(code, detail, status=status, advice=advice, problem=problem)
 
 
 def error_of(status: int, text: str, what: str) -> ClocheError:
@@ -49,4 +76,5 @@ def error_of(status: int, text: str, what: str) -> ClocheError:
         detail = f"{what} was answered with HTTP {status} and {said}"
         return ClocheError("client/bad-answer", detail, status=status, problem=problem)
     detail = problem.get("detail") or problem.get("title") or f"{what}: HTTP {status}"
-    return ClocheError(code, detail, status=status, problem=problem)
+    advice = problem.get("remedy")
+    return ClocheError(code, detail, status=status, advice=advice, problem=problem)

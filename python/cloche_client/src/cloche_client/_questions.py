@@ -6,7 +6,8 @@ import json
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from datetime import datetime, timezone
+from typing import Any, cast
 from urllib.parse import quote
 
 from ._errors import ClocheError
@@ -15,6 +16,8 @@ from ._wire import (
     Budget,
     GroupView,
     Limits,
+    PlayedGroup,
+    PlayedMember,
     RewardKind,
     RolloutEvent,
     RolloutRecord,
@@ -76,10 +79,18 @@ def group_view(group: str) -> Question:
     return Question("GET", f"/v1/groups/{_part(group)}")
 
 
-def page(query: Mapping[str, str | None], cursor: str | None) -> Question:
+def page(query: Mapping[str, Any], cursor: str | None) -> Question:
     named = {**query, "cursor": cursor}
-    search = "&".join(f"{name}={_part(value)}" for name, value in named.items() if value)
+    given = {name: value for name, value in named.items() if value is not None}
+    search = "&".join(f"{name}={_part(_text_of(value))}" for name, value in given.items())
     return Question("GET", f"/v1/rollouts?{search}")
+
+
+def _text_of(value: object) -> str:
+    """A time without a zone is one of the zone that this machine is in."""
+    if isinstance(value, datetime):
+        return value.astimezone(timezone.utc).isoformat().replace("+00:00", "Z")
+    return f"{value:.9f}" if isinstance(value, float) else str(value)
 
 
 def tools(rollout: str, form: ToolFormat) -> Question:
@@ -187,6 +198,14 @@ def require_serving(seen: RolloutView) -> RolloutView:
     )
 
 
+def require_ended(seen: RolloutView) -> RolloutView:
+    """The view; raises ``client/not-ended`` if it goes on."""
+    if seen["record"] is not None:
+        return seen
+    detail = f'rollout {seen["id"]} has not ended: it is at phase "{seen["phase"]}"'
+    raise ClocheError("client/not-ended", detail)
+
+
 def record_of(ended: RolloutView) -> RolloutRecord:
     """The record that an ending gave."""
     if ended["record"] is not None:
@@ -218,8 +237,24 @@ def is_ending(error: BaseException) -> bool:
 
 def is_lease_over(error: BaseException) -> bool:
     """There is nothing left to renew."""
-    over = ("rollout/not-serving", "rollout/unknown")
-    return isinstance(error, ClocheError) and error.code in over
+    over = ("rollout/not-serving", "rollout/unknown", "client/closed", "client/own-transport")
+    return not isinstance(error, ClocheError) or error.code in over
+
+
+def named(error: Exception, group: str, index: int, rollout: str) -> Exception:
+    """The error, which says in its traceback whose it is."""
+    if hasattr(error, "add_note"):
+        error.add_note(f"raised while member {index} of {group} was played, rollout {rollout}")
+    return error
+
+
+def played(seen: GroupView, errors: Sequence[Exception | None]) -> PlayedGroup:
+    """The group as it ended, each member with what its play raised."""
+    members: list[PlayedMember] = [
+        {**member, "member": index, "error": error}
+        for index, (member, error) in enumerate(zip(seen["members"], errors, strict=True))
+    ]
+    return cast(PlayedGroup, {**seen, "members": members})
 
 
 def is_last(event: RolloutEvent) -> bool:

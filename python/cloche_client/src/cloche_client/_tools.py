@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from ._errors import ClocheError
@@ -14,11 +13,16 @@ ToolCall = tuple[str, Mapping[str, Any]]
 
 
 class ToolResult:
-    """What a tool gave back, as MCP says it. A tool that failed says so in ``is_error``."""
+    """What a call came to, as MCP says it. A tool that failed says so in ``is_error``.
 
-    def __init__(self, raw: Mapping[str, Any]) -> None:
+    So does a call that reached no tool: then ``error`` says why, and ``text`` with it.
+    """
+
+    def __init__(self, raw: Mapping[str, Any], error: ProtocolError | None = None) -> None:
         #: The whole result.
         self.raw: Mapping[str, Any] = raw
+        #: The JSON-RPC error of a call that reached no tool.
+        self.error = error
 
     @property
     def content(self) -> Sequence[dict[str, Any]]:
@@ -37,19 +41,11 @@ class ToolResult:
 
     @property
     def is_error(self) -> bool:
-        """Whether the tool said that it failed."""
+        """Whether the call failed."""
         return bool(self.raw.get("isError"))
 
     def __repr__(self) -> str:
         return f"ToolResult({self.text[:200]!r}{', is_error=True' if self.is_error else ''})"
-
-
-@dataclass(frozen=True)
-class ToolAnswer:
-    """Either a result or a protocol error."""
-
-    result: ToolResult | None
-    error: ProtocolError | None
 
 
 def calls_body(calls: Sequence[ToolCall]) -> list[dict[str, Any]]:
@@ -57,19 +53,20 @@ def calls_body(calls: Sequence[ToolCall]) -> list[dict[str, Any]]:
     return [{"name": name, "arguments": dict(arguments)} for name, arguments in calls]
 
 
-def answer_of(document: Mapping[str, Any]) -> ToolAnswer:
+def result_of(document: Mapping[str, Any]) -> ToolResult:
     """An answer as the service gives it."""
-    error = document.get("error")
-    if error is not None:
-        return ToolAnswer(None, error)
-    return ToolAnswer(ToolResult(document.get("result") or {}), None)
+    error: ProtocolError | None = document.get("error")
+    if error is None:
+        return ToolResult(document.get("result") or {})
+    text = {"type": "text", "text": error["message"]}
+    return ToolResult({"content": [text], "isError": True}, error)
 
 
-def result_of(tool: str, answer: ToolAnswer) -> ToolResult:
-    """The result, or the protocol error raised."""
-    if answer.result is not None:
-        return answer.result
-    error = answer.error or {"code": 0, "message": "no answer came"}
+def require_tool(tool: str, result: ToolResult) -> ToolResult:
+    """The result; raises if the call reached no tool."""
+    if result.error is None:
+        return result
+    error = result.error
     raise ClocheError(
         "client/tool-protocol-error",
         f"the call of {tool!r} reached no tool: {error['message']} (JSON-RPC {error['code']})",

@@ -6,6 +6,7 @@ from typing import Any, Literal, TypedDict
 
 Phase = Literal["requested", "seeded", "serving", "finished", "captured", "graded", "stored"]
 Outcome = Literal["graded", "agent_error", "task_error", "grader_error", "infra_error", "cancelled"]
+Split = Literal["train", "holdout"]
 ToolFormat = Literal["mcp", "openai", "anthropic"]
 
 
@@ -121,8 +122,11 @@ class RolloutRecord(TypedDict):
     id: str
     task: TaskName
     variant: int
+    #: None in records of before it was kept.
+    split: Split | None
     policy: str
     group: str | None
+    attempt: int
     labels: dict[str, str]
     phase: Phase
     outcome: Outcome | None
@@ -184,6 +188,28 @@ class GroupView(TypedDict):
     variant: int
     n: int
     members: list[RolloutView]
+    lost: list[RolloutView]
+    ended: bool
+    gradable: int
+    shortfall: list[Shortfall]
+
+
+class PlayedMember(RolloutView):
+    """The newest attempt of a member, and what its play raised."""
+
+    #: Its number in the group, from 0.
+    member: int
+    error: Exception | None
+
+
+class PlayedGroup(TypedDict):
+    """A group as it ended: that of GroupView, each member with what its play raised."""
+
+    id: str
+    task: str
+    variant: int
+    n: int
+    members: list[PlayedMember]
     lost: list[RolloutView]
     ended: bool
     gradable: int
