@@ -1,6 +1,7 @@
 import * as z from "zod";
 import { loadPeople, type People } from "../kit/people/people.ts";
 import { counted, inLine } from "../kit/people/words.ts";
+import { plainHint } from "../kit/plain-search.ts";
 import { type Tool, tool } from "../kit/tool.ts";
 import { ToolError } from "../kit/tool-error.ts";
 import type { Calendar } from "./calendar-file.ts";
@@ -130,7 +131,7 @@ function listPeople({ world }: Desk): Tool {
       });
       const next = offset + page.length < all.length ? offset + page.length : undefined;
       const more = next === undefined ? [] : [`More with offset ${next}.`];
-      const none = lines.length === 0 ? ["Nobody fits."] : [];
+      const none = lines.length === 0 ? [`Nobody fits.${plainHint(query)}`] : [];
       return {
         text: [...lines, ...none, ...more].join("\n"),
         data: {
@@ -191,7 +192,8 @@ function listEvents({ world, store }: Desk): Tool {
       const page = seen.slice(input.offset, input.offset + input.limit);
       const next =
         input.offset + page.length < seen.length ? input.offset + page.length : undefined;
-      const head = `${counted(seen.length, "event")}, times in ${zone.id}.`;
+      const hint = seen.length === 0 ? plainHint(input.query) : "";
+      const head = `${counted(seen.length, "event")}, times in ${zone.id}.${hint}`;
       const more = next === undefined ? [] : [`More with offset ${next}.`];
       const notes = problems.map((problem) => `Note: ${problem}`);
       return {

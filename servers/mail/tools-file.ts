@@ -1,5 +1,6 @@
 import * as z from "zod";
 import { counted, inLine } from "../kit/people/words.ts";
+import { plainHint } from "../kit/plain-search.ts";
 import { type Tool, tool } from "../kit/tool.ts";
 import { ToolError } from "../kit/tool-error.ts";
 import type { MailDesk, Session } from "./desk.ts";
@@ -186,7 +187,8 @@ function contacts(desk: MailDesk): Tool {
         );
         const more = next === undefined ? [] : [`More with offset ${next}.`];
         return {
-          text: lines.length === 0 ? "Nobody fits." : [...lines, ...more].join("\n"),
+          text:
+            lines.length === 0 ? `Nobody fits.${plainHint(query)}` : [...lines, ...more].join("\n"),
           data: {
             total: all.length,
             contacts: shown,

@@ -6,7 +6,7 @@ import { ToolError } from "../kit/tool-error.ts";
 import type { MailDesk, Session } from "./desk.ts";
 import type { MailEntry } from "./mailbox.ts";
 import { readMessage, written } from "./message.ts";
-import { parseQuery } from "./query.ts";
+import { parseQuery, readAsText } from "./query.ts";
 import { shownDate } from "./tools-message.ts";
 
 const FOLDER = z.string().max(200).describe("Mail folder, e.g. INBOX or Projects/Budget");
@@ -120,7 +120,8 @@ function searchMail(desk: MailDesk): Tool {
     title: "Search mail",
     description:
       "Searches all folders of the user's mailbox, newest first. Words must all occur; operators: from: to: cc: subject: body: in:Sent " +
-      'filename: has:attachment is:unread is:flagged after:2026-03-01 (that day included) before:2026-03-05 (not included), "exact words", -not.',
+      "filename: has:attachment is:unread is:flagged after:2026-03-01 (that day included) before:2026-03-05 (not included) " +
+      'date:2026-03-03 larger:2M smaller:, "exact words", -not, a OR b.',
     input: z.object({
       query: z
         .string()
@@ -139,7 +140,11 @@ function searchMail(desk: MailDesk): Tool {
           signal.throwIfAborted();
           if (await fits(entry, conditions, session)) found.push(entry);
         }
-        return page(found, input, session, "Search");
+        const answer = page(found, input, session, "Search");
+        const words = found.length > 0 ? [] : readAsText(input.query);
+        if (words.length === 0) return answer;
+        const hint = `${words.join(" ")} is no operator here and was looked for as text.`;
+        return { ...answer, text: `${answer.text}\n${hint}` };
       });
     },
   });
@@ -154,7 +159,8 @@ async function fits(
     const { text: kept, isWhole } = entry.summary;
     return isWhole ? kept : (await readMessage(maildir.read(entry.file))).text;
   };
-  for (const condition of conditions) if (!(await condition(entry, text))) return false;
+  const source = { text, bytes: () => maildir.size(entry.file) };
+  for (const condition of conditions) if (!(await condition(entry, source))) return false;
   return true;
 }
 

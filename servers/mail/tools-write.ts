@@ -233,7 +233,9 @@ function answerTo(
   if (first.length === 0)
     throw new ToolError("The message does not say who wrote it. Use send_mail.");
   const others = reply_all ? [...(isOwn ? [] : message.to), ...message.cc] : [];
-  const copies = others.map(({ email }) => email).filter((email) => !people.isMe(email));
+  // Rooms are asked to events in Cc; they read no mail.
+  const reads = (email: string) => !people.isMe(email) && people.find(email)?.kind !== "room";
+  const copies = others.map(({ email }) => email).filter(reads);
   return { to: first, cc: [...copies, ...cc], bcc: [] };
 }
 

@@ -3,7 +3,7 @@ import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 
 const run = promisify(execFile);
-const GRADER = fileURLToPath(new URL("../../python/cloche/src", import.meta.url));
+export const GRADER = fileURLToPath(new URL("../../python/cloche/src", import.meta.url));
 
 /** Opens a folder as graders see what an agent made, in the library's own words. */
 const OPEN = `

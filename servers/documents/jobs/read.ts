@@ -1,3 +1,4 @@
+import { plainHint } from "../../kit/plain-search.ts";
 import { ToolError } from "../../kit/tool-error.ts";
 import type { JobResult } from "../engine.ts";
 import { idsOf, opening } from "../ids.ts";
@@ -213,7 +214,10 @@ function hitsAnswer(
   const next = end < total ? `L${end}` : undefined;
   const times = total === 0 ? "not in" : `${counted(total, "time")} in`;
   const more = next === undefined ? [] : [`--- call again with cursor "${next}" for more ---`];
-  const hint = total === 0 ? ["Try fewer or other words; read_document shows the text."] : [];
+  const hint =
+    total === 0
+      ? [`Try fewer or other words; read_document shows the text.${plainHint(input.query)}`]
+      : [];
   return {
     text: [`"${input.query}" is ${times} ${input.path}.`, ...hint, ...lines, ...more].join("\n"),
     data: {

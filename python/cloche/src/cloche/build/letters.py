@@ -7,8 +7,10 @@ import hashlib
 import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta, timezone
-from email.utils import format_datetime
+from email.header import Header
+from email.utils import format_datetime, formataddr
 from pathlib import Path
+from urllib.parse import quote
 
 from .files import save_text
 from .persons import Person
@@ -47,6 +49,7 @@ def email_text(
     The Message-ID is made of the rest unless given.
     """
     recipients, copies = _names(to), _names(cc)
+    people = {"From": [str(sender)], "To": recipients, "Cc": copies}
     if date.tzinfo is None:
         date = date.replace(tzinfo=timezone.utc)
     seed = "\0".join([str(sender), *recipients, subject, date.isoformat(), body])
@@ -72,6 +75,10 @@ def email_text(
     for name, value in lines.items():
         if re.search(r"[\r\n]", name + value):
             raise ValueError(f"the mail's header {name} has a line end in it")
+        if value == ", ".join(people.get(name, [])):
+            lines[name] = ", ".join(_mailbox(each) for each in people[name])
+        elif not value.isascii():
+            lines[name] = Header(value, "utf-8", header_name=name).encode()
     head = "".join(f"{name}: {value}\n" for name, value in lines.items())
     return f"{head}\n{own}"
 
@@ -168,13 +175,30 @@ def _parts(body: str, attached: Mapping[str, bytes], boundary: str) -> str:
         type_ = _TYPES.get(Path(name).suffix.lower(), "application/octet-stream")
         lines += [
             f"--{boundary}",
-            f'Content-Type: {type_}; name="{name}"',
+            f"Content-Type: {type_}; {_parameter('name', name)}",
             "Content-Transfer-Encoding: base64",
-            f'Content-Disposition: attachment; filename="{name}"',
+            f"Content-Disposition: attachment; {_parameter('filename', name)}",
             "",
             base64.encodebytes(data).decode().rstrip("\n"),
         ]
     return "\n".join([*lines, f"--{boundary}--", ""])
+
+
+def _parameter(key: str, name: str) -> str:
+    return f'{key}="{name}"' if name.isascii() else f"{key}*=utf-8''{quote(name, safe='')}"
+
+
+def _mailbox(who: str) -> str:
+    """As a header has it: the name quoted where it must be, encoded where it is not ASCII."""
+    name, bracket, rest = who.rpartition("<")
+    name = name.strip()
+    if not bracket or not name:
+        return who
+    plain = name[1:-1].replace('\\"', '"') if re.fullmatch(r'"[^"]*"', name) else name
+    if plain.isascii():
+        return formataddr((plain, rest.rstrip("> ")))
+    word = Header(plain, "utf-8").encode(maxlinelen=0)
+    return f"{word} <{rest.rstrip('> ')}>"
 
 
 def _names(given: Who | Sequence[Who]) -> list[str]:

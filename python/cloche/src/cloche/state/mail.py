@@ -6,15 +6,19 @@ import builtins
 import email
 import hashlib
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timezone
-from email.errors import MessageError
-from email.header import decode_header, make_header
 from email.message import Message as Raw
-from email.utils import getaddresses, parsedate_to_datetime
-from functools import cached_property, lru_cache
+from email.utils import parsedate_to_datetime
+from functools import cached_property, lru_cache, wraps
+from typing import Any
 
-from ..files import File, Tree
+from ..charsets import text_in
+from ..criteria import Failed
+from ..files import File, FixtureError, Tree
+from ..html_text import text_of_html
+from .headers import addresses_in, decoded, values_of, with_readable_head
 from .people import People, plain_address
 
 INBOX = "INBOX"
@@ -32,7 +36,22 @@ class Attachment:
 
     def text(self, encoding: str = "utf-8") -> str:
         """The content as text; what can't be decoded is replaced."""
-        return self.content.decode(encoding, "replace")
+        return text_in(self.content, encoding)
+
+
+def _readable(read: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """A message can hold anything: what the parsers can't make sense of fails the criterion."""
+
+    @wraps(read)
+    def reading(message: Message) -> Any:
+        try:
+            return read(message)
+        except (Failed, FixtureError, MemoryError):
+            raise
+        except Exception as error:  # noqa: BLE001  Whatever the parsers meet in a crafted message.
+            message._file.reject(f"is no message that can be read: {error}")
+
+    return reading
 
 
 class Message:
@@ -71,22 +90,22 @@ class Message:
     @property
     def sender(self) -> str:
         """The address in From, in lower case; empty if there is none."""
-        return next(iter(self._addresses("From")), "")
+        return next(iter(self._addresses["from"]), "")
 
     @property
     def to(self) -> list[str]:
         """The addresses in To, in lower case."""
-        return self._addresses("To")
+        return list(self._addresses["to"])
 
     @property
     def cc(self) -> list[str]:
         """The addresses in Cc, in lower case."""
-        return self._addresses("Cc")
+        return list(self._addresses["cc"])
 
     @property
     def bcc(self) -> list[str]:
         """The addresses in Bcc, which only the sender's own copy has."""
-        return self._addresses("Bcc")
+        return list(self._addresses["bcc"])
 
     @property
     def recipients(self) -> set[str]:
@@ -98,14 +117,20 @@ class Message:
         """Decoded, in one line."""
         return self.header("Subject")
 
-    @property
+    @cached_property
     def date(self) -> datetime | None:
-        """When it was written, with its time zone; None if that can't be read."""
-        try:
-            moment = parsedate_to_datetime(str(self._raw["Date"]))
-        except (ValueError, TypeError, IndexError):
-            return None
-        return moment if moment.tzinfo else moment.replace(tzinfo=timezone.utc)
+        """When it was written, with its time zone; when it came where Date can't be read; None if
+        neither can."""
+        received = [each.rpartition(";")[2] for each in values_of(self._raw, "Received")]
+        for text in [*values_of(self._raw, "Date")[:1], *received[:1]]:
+            try:
+                moment = parsedate_to_datetime(text)
+                moment = moment if moment.tzinfo else moment.replace(tzinfo=timezone.utc)
+                moment.astimezone(timezone.utc)
+            except (ValueError, TypeError, IndexError, OverflowError):
+                continue
+            return moment
+        return None
 
     @property
     def message_id(self) -> str:
@@ -124,32 +149,34 @@ class Message:
 
     def header(self, name: str) -> str:
         """A header's decoded value in one line; empty if it is missing."""
-        return self._decoded(self._raw[name])
+        return decoded(next(iter(values_of(self._raw, name)), ""))
 
     @cached_property
+    @_readable
     def text(self) -> str:
-        """The plain text; where there is none, the HTML without its tags."""
+        """The plain text; where there is none, what a reader of the HTML sees."""
         plain = [_text(part) for part in self._bodies if part.get_content_type() == "text/plain"]
         if any(each.strip() for each in plain):
             return "\n".join(plain).replace("\r\n", "\n")
-        return re.sub(r"<[^>]*>", " ", self.html)
+        return text_of_html(self.html)
 
     @cached_property
+    @_readable
     def html(self) -> str:
         """The HTML text; empty if there is none."""
         parts = [part for part in self._bodies if part.get_content_type() == "text/html"]
         return "\n".join(_text(part) for part in parts)
 
     @cached_property
+    @_readable
     def attachments(self) -> list[Attachment]:
         """Everything that is no text of the message itself, in its order."""
         bodies = {id(part) for part in self._bodies}
         return [
-            Attachment(
-                self._decoded(part.get_filename() or ""), part.get_content_type(), _bytes(part)
-            )
+            Attachment(decoded(part.get_filename() or ""), part.get_content_type(), _bytes(part))
             for part in self._parts
-            if id(part) not in bodies
+            # What calls itself many parts and has none holds nothing that a reader sees.
+            if id(part) not in bodies and part.get_content_maintype() != "multipart"
         ]
 
     def attachment(self, name: str) -> Attachment | None:
@@ -164,27 +191,21 @@ class Message:
         part = next(found, None)
         return None if part is None else part.text()
 
-    def _addresses(self, name: str) -> list[str]:
-        values = [self._decoded(value) for value in self._raw.get_all(name, [])]
-        return [plain_address(address) for _, address in getaddresses(values) if address]
-
-    def _decoded(self, value: object) -> str:
-        if value is None:
-            return ""
-        try:
-            text = str(make_header(decode_header(str(value))))
-        except (MessageError, LookupError, ValueError):
-            text = str(value)
-        return " ".join(text.split())
+    @cached_property
+    @_readable
+    def _addresses(self) -> dict[str, list[str]]:
+        return {
+            name: [plain_address(each) for _, each in addresses_in(values_of(self._raw, name))]
+            for name in ("from", "to", "cc", "bcc")
+        }
 
     @cached_property
+    @_readable
     def _raw(self) -> Raw:
-        try:
-            return _parsed(self._file.bytes())
-        except (MessageError, ValueError, LookupError, RecursionError) as error:
-            self._file.reject(f"is no message that can be read: {error}")
+        return _parsed(self._file.bytes())
 
     @cached_property
+    @_readable
     def _parts(self) -> list[Raw]:
         found: list[Raw] = []
         waiting = [self._raw]
@@ -198,6 +219,7 @@ class Message:
         return found
 
     @cached_property
+    @_readable
     def _bodies(self) -> list[Raw]:
         return [
             part
@@ -323,15 +345,11 @@ class Mail:
 @lru_cache(maxsize=512)
 def _parsed(data: builtins.bytes) -> Raw:
     """A message, which nobody changes: each criterion reads the same files anew."""
-    return email.message_from_bytes(data)
+    return email.message_from_bytes(with_readable_head(data))
 
 
 def _text(part: Raw) -> str:
-    data = _bytes(part)
-    try:
-        return data.decode(part.get_content_charset() or "utf-8", "replace")
-    except LookupError:
-        return data.decode("utf-8", "replace")
+    return text_in(_bytes(part), part.get_content_charset())
 
 
 def _bytes(part: Raw) -> builtins.bytes:
