@@ -42,6 +42,10 @@ export interface ApiEnv {
     requestId: string;
     /** Set on every path that needs a key. */
     caller: Caller;
+    /** The body's JSON, for `exactJson`; what `c.req.valid` gives is another copy of it. */
+    body: unknown;
+    /** Why the arguments of the calls in the body were left out of it. */
+    leftOut: string | undefined;
   };
 }
 

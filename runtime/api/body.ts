@@ -1,5 +1,7 @@
 import type { Context, MiddlewareHandler } from "hono";
+import { parseExact } from "../base/exact-json.ts";
 import { messageOf } from "../base/fault.ts";
+import { costOf, oneLine, withoutArguments } from "../base/json-text.ts";
 import type { ApiEnv } from "./api-parts.ts";
 import { apiFault } from "./faults.ts";
 
@@ -7,7 +9,6 @@ const MIB = 1024 * 1024;
 const BODY_MAX = MIB;
 /** A file of some size has to fit into one call's arguments; as through MCP. */
 const TOOL_BODY_MAX = 64 * MIB;
-const DEPTH_MAX = 100;
 const STALL_MS = 30_000;
 
 const TOOLS = /^\/v1\/rollouts\/[^/]+\/tools(\/[^/]+)?$/;
@@ -28,10 +29,12 @@ export const boundedBody: MiddlewareHandler<ApiEnv> = async (c, next) => {
   if (bytes.length > 0 && !JSON_TYPE.test(type)) {
     throw apiFault("unsupported-type", `the body is of type "${type}"; send application/json`);
   }
-  const text = decoded(bytes);
-  if (text !== "") requireJson(text);
+  const said = decoded(bytes);
+  const { text, body, leftOut } = taken(said === "" ? "{}" : said, TOOLS.test(path));
+  c.set("body", body);
+  c.set("leftOut", leftOut);
   // Hono awaits what lies here, although its type says that it is there at once.
-  const cached = Promise.resolve(text === "" && JSON_TYPE.test(type) ? "{}" : text);
+  const cached = Promise.resolve(said === "" && !JSON_TYPE.test(type) ? "" : text);
   c.req.bodyCache.text = cached as unknown as string;
   return next();
 };
@@ -84,43 +87,31 @@ function failed(error: unknown): never {
 
 function decoded(bytes: Buffer): string {
   try {
-    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+    return oneLine(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
   } catch (error) {
     throw apiFault("bad-json", "the body is not UTF-8", { cause: error });
   }
 }
 
-function requireJson(text: string): void {
-  requireShallow(text);
+/**
+ * The body as JSON that everything behind this may parse and walk. Of calls of tools of which only the
+ * arguments are at fault, those are left out: each is answered as the call that it is.
+ */
+function taken(text: string, hasArguments: boolean): Taken {
+  const leftOut = costOf(text);
+  const kept = leftOut !== undefined && hasArguments ? withoutArguments(text, 2) : text;
+  const problem = kept === text ? leftOut : costOf(kept);
+  if (problem !== undefined) throw apiFault("bad-json", `the body is not taken: ${problem}`);
   try {
-    JSON.parse(text);
+    return { text: kept, body: parseExact(kept), leftOut };
   } catch (error) {
     const message = `the body is not JSON: ${messageOf(error).slice(0, 300)}`;
     throw apiFault("bad-json", message, { cause: error });
   }
 }
 
-/** Every reader of JSON behind this one may recurse. */
-function requireShallow(text: string): void {
-  let depth = 0;
-  let isString = false;
-  for (let at = 0; at < text.length; at++) {
-    const code = text.charCodeAt(at);
-    if (isString) {
-      if (code === BACKSLASH) at++;
-      else if (code === QUOTE) isString = false;
-    } else if (code === QUOTE) isString = true;
-    else if (code === OPEN_BRACE || code === OPEN_BRACKET) {
-      if (++depth > DEPTH_MAX) {
-        throw apiFault("bad-json", `the body is nested deeper than ${DEPTH_MAX} levels`);
-      }
-    } else if (code === CLOSE_BRACE || code === CLOSE_BRACKET) depth--;
-  }
+interface Taken {
+  readonly text: string;
+  readonly body: unknown;
+  readonly leftOut: string | undefined;
 }
-
-const QUOTE = 0x22;
-const BACKSLASH = 0x5c;
-const OPEN_BRACE = 0x7b;
-const CLOSE_BRACE = 0x7d;
-const OPEN_BRACKET = 0x5b;
-const CLOSE_BRACKET = 0x5d;

@@ -1,5 +1,6 @@
 import type { Context } from "hono";
 import { pause } from "../base/deadline.ts";
+import { exactJson } from "../base/exact-json.ts";
 import { Fault, messageOf } from "../base/fault.ts";
 import type { Log } from "../base/log.ts";
 import type { ApiEnv } from "./api-parts.ts";
@@ -23,8 +24,9 @@ export interface LongAnswer<T> {
  */
 export async function longAnswer<T>(c: Context<ApiEnv>, long: LongAnswer<T>): Promise<Response> {
   const early = await within(long.keepAliveMs, long.answer);
-  if (early !== undefined) return c.json(early.value as object, 200);
-  const headers = { "content-type": "application/json", "x-accel-buffering": "no" };
+  const type = { "content-type": "application/json" };
+  if (early !== undefined) return c.newResponse(exactJson(early.value), 200, type);
+  const headers = { ...type, "x-accel-buffering": "no" };
   return c.newResponse(lateBody(long, c.get("requestId")), 200, headers);
 }
 
@@ -48,7 +50,7 @@ function lateBody<T>(long: LongAnswer<T>, requestId: string): ReadableStream<Uin
       timer = setInterval(() => controller.enqueue(SPACE), keepAliveMs);
       const end = (value: T) => {
         clearInterval(timer);
-        controller.enqueue(new TextEncoder().encode(JSON.stringify(value)));
+        controller.enqueue(new TextEncoder().encode(exactJson(value)));
         controller.close();
       };
       answer

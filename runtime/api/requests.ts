@@ -48,6 +48,7 @@ const wish = {
   budget: closedObject({
     calls: bound.optional(),
     wallMs: bound.optional(),
+    callMs: bound.optional().describe("Of one call; then it is cancelled."),
     resultBytes: bound.optional(),
     concurrentCalls: bound.optional(),
   })
@@ -88,7 +89,11 @@ export const finishBody = closedObject({
   answer: z.string().max(500_000).nullable().optional().describe("What the agent says at the end."),
 }).openapi("Finish");
 
-const callArguments = z.record(z.string(), z.unknown()).optional().describe("Default {}.");
+/** What is no object is an invalid call, and answered as one. */
+const callArguments = z
+  .unknown()
+  .optional()
+  .openapi({ type: "object", additionalProperties: true, description: "Default {}." });
 const toolName = text(200);
 
 export const callBody = closedObject({ arguments: callArguments }).openapi("ToolArguments");

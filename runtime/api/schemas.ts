@@ -150,12 +150,20 @@ export const eventSchema: z.ZodType<RolloutEvent> = z
   ])
   .openapi("Event", { description: "The data of one server-sent event; its id is `seq`." });
 
-export const answerSchema: z.ZodType<ToolAnswer> = z
+export const answerSchema = z
   .union([
-    z.strictObject({ result: object.describe("A CallToolResult of MCP.") }),
+    z.strictObject({
+      result: object.describe("A CallToolResult of MCP."),
+      budgetUsed: z
+        .enum(["calls", "wall", "bytes"])
+        .optional()
+        .describe("What of the budget is used up: no further call will be made."),
+    }),
     z.strictObject({ error: z.strictObject({ code: z.int(), message: z.string() }) }),
   ])
-  .openapi("ToolAnswer", { description: "A tool's result, or a JSON-RPC error." });
+  .openapi("ToolAnswer", {
+    description: "A tool's result, or a JSON-RPC error.",
+  }) as z.ZodType<ToolAnswer>;
 
 export const answersSchema = z
   .strictObject({ answers: z.array(answerSchema).describe("In the order of the calls.") })

@@ -1,4 +1,4 @@
-import type { RequestId } from "./json-rpc.ts";
+import type { RequestId, TakenMessage } from "./json-rpc.ts";
 import type { Era } from "./versions.ts";
 
 /**
@@ -13,6 +13,8 @@ export interface AgentPeer {
   capabilities: Readonly<Record<string, unknown>>;
   /** The least severe log message that it wants; undefined if it never said. */
   logLevel: string | undefined;
+  /** Whether anybody is there who could answer a request of a server's. */
+  readonly isAskable: boolean;
   /** Whether a message that belongs to none of its requests would reach the agent now. */
   readonly isListening: boolean;
   /** The answer to one of its requests, which is over with that. */
@@ -25,8 +27,8 @@ export interface AgentPeer {
 
 /** The proxy's end of the same session. */
 export interface AgentConnection {
-  /** One message of the agent; `text` is what it sent. Messages of one agent come in its order. */
-  receive(message: unknown, text: string): void;
+  /** One message of the agent. Messages of one agent come in its order. */
+  receive(read: TakenMessage): void;
   /** The agent cancelled a request of its own without a message: it closed the request's stream. */
   cancel(id: RequestId, reason: string): void;
   /** The agent ended the session. Its calls under way run on to their end and are recorded. */

@@ -1,3 +1,5 @@
+import { exactJson, isRawNumber, keepDigits, parseExact } from "../base/exact-json.ts";
+import { costOf, oneLine, wellFormed, withoutArguments } from "../base/json-text.ts";
 import type { JsonRpcMessage } from "./link/server-link.ts";
 
 export type RequestId = string | number;
@@ -16,19 +18,23 @@ export const RPC_ERROR = {
   unsupportedVersion: -32022,
 } as const;
 
-/** Deeper JSON is refused: it parses, but crashes whatever walks it by recursion. */
-export const MAX_JSON_DEPTH = 100;
-
-/** Each value costs memory, however short its text: more of them are refused. */
-const MAX_JSON_VALUES = 500_000;
-/** A shorter text cannot cost much. */
-const UNLOOKED_LETTERS = 65_536;
-
-export type ReadMessage =
+/** What a message is, by its own members. */
+export type Classified =
   | { readonly kind: "request"; readonly message: JsonRpcRequest }
   | { readonly kind: "notification"; readonly message: JsonRpcNotification }
   | { readonly kind: "response"; readonly message: JsonRpcResponse }
   | { readonly kind: "refused"; readonly code: number; readonly reason: string };
+
+type Refused = Extract<Classified, { kind: "refused" }>;
+
+/** A message, and the text of one line that it is. */
+export type TakenMessage = Exclude<Classified, Refused> & {
+  readonly text: string;
+  /** Why this call of a tool must not be made; its arguments are left out of it. */
+  readonly problem?: string;
+};
+
+export type ReadMessage = TakenMessage | Refused;
 
 export interface JsonRpcRequest extends JsonRpcMessage {
   readonly id: RequestId;
@@ -44,60 +50,68 @@ export interface JsonRpcResponse extends JsonRpcMessage {
 }
 
 /**
- * Reads one message. What is not one comes back as `refused`, with the code to answer with. What
- * would cost far more memory than its text is refused unparsed.
+ * Reads one message from outside. What is not one comes back as `refused`, with the code to answer
+ * with. What would cost far more memory than its text is refused unparsed; a call of a tool of which
+ * only the arguments are at fault is taken without them, so that it is answered as a call. Halves of
+ * surrogate pairs become U+FFFD: see `wasRepaired`. `exactJson` writes the message as it was said.
  */
-export function readMessage(text: string): ReadMessage {
-  const costly = text.length > UNLOOKED_LETTERS ? costOf(text) : undefined;
-  if (costly !== undefined) return refused(costly);
+export function readMessage(said: string): ReadMessage {
+  const line = oneLine(said);
+  const text = wellFormed(line);
+  const problem = costOf(text);
+  if (problem !== undefined) return readWithoutArguments(text, problem);
+  const read = readChecked(text);
+  if (read.kind !== "refused" && text !== line) markRepaired(read.message);
+  return read;
+}
+
+/** Whether text that is part of this message was no text as it was said, and was replaced. */
+export function wasRepaired(part: unknown): boolean {
+  return typeof part === "object" && part !== null && repaired.has(part);
+}
+
+/** Remembers that text in this message was not as it was said. */
+export function markRepaired({ params, result, error }: JsonRpcMessage): void {
+  for (const part of [params, result, error]) {
+    if (typeof part === "object" && part !== null) repaired.add(part);
+  }
+}
+
+const repaired = new WeakSet<object>();
+
+function readWithoutArguments(text: string, problem: string): ReadMessage {
+  const rest = withoutArguments(text, 1);
+  if (rest === text || costOf(rest) !== undefined) return refused(problem);
+  const read = readChecked(rest);
+  const isCall = read.kind === "request" && read.message.method === "tools/call";
+  return isCall
+    ? { ...read, problem: `The arguments were not taken: ${problem}` }
+    : refused(problem);
+}
+
+function readChecked(text: string): ReadMessage {
   let value: unknown;
   try {
-    value = JSON.parse(text);
+    value = parseExact(text);
   } catch {
     return { kind: "refused", code: RPC_ERROR.parse, reason: "this is not JSON" };
   }
-  return checkMessage(value);
-}
-
-const [QUOTE, BACKSLASH, COMMA] = [0x22, 0x5c, 0x2c];
-const [OPEN_LIST, CLOSE_LIST, OPEN_OBJECT, CLOSE_OBJECT] = [0x5b, 0x5d, 0x7b, 0x7d];
-
-/** Why this text is not even parsed. It need not be JSON; if it is, none of it is overlooked. */
-function costOf(text: string): string | undefined {
-  let depth = 0;
-  let values = 0;
-  for (let at = 0; at < text.length; at++) {
-    const letter = text.charCodeAt(at);
-    if (letter === QUOTE) {
-      at = endOfText(text, at);
-    } else if (letter === OPEN_LIST || letter === OPEN_OBJECT) {
-      depth += 1;
-      values += 1;
-      if (depth > MAX_JSON_DEPTH) return `it is nested deeper than ${MAX_JSON_DEPTH}`;
-    } else if (letter === CLOSE_LIST || letter === CLOSE_OBJECT) {
-      depth -= 1;
-    } else if (letter === COMMA) {
-      values += 1;
-    }
-    if (values > MAX_JSON_VALUES) return `it holds more than ${MAX_JSON_VALUES} values`;
+  const read = checkMessage(value);
+  if (read.kind === "refused") return read;
+  const { params, result, error } = read.message;
+  for (const part of [params, result, error]) {
+    if (!isObject(part)) continue;
+    keepDigits(part, READ_HERE);
+    const meta = part["_meta"];
+    if (isObject(meta)) keepDigits(meta, READ_HERE);
   }
-  return undefined;
+  return { ...read, text };
 }
 
-/** Where the text that begins at this quote ends: at its own quote, or nowhere. */
-function endOfText(text: string, start: number): number {
-  for (let at = text.indexOf('"', start + 1); at !== -1; at = text.indexOf('"', at + 1)) {
-    let slashes = 0;
-    while (text.charCodeAt(at - 1 - slashes) === BACKSLASH) slashes += 1;
-    if (slashes % 2 === 0) return at;
-  }
-  return text.length;
-}
+/** Numbers that are read, and not only handed on. */
+const READ_HERE: readonly string[] = ["id", "progressToken", "requestId", "code"];
 
-/** As `readMessage`, for JSON that is parsed already. */
-export function checkMessage(value: unknown): ReadMessage {
-  const problem = problemOf(value, MAX_JSON_DEPTH);
-  if (problem !== undefined) return refused(problem);
+function checkMessage(value: unknown): Classified {
   if (Array.isArray(value)) return refused("batches are not part of this version of MCP");
   if (!isObject(value)) return refused("a message is an object");
   if (value["jsonrpc"] !== "2.0") return refused('"jsonrpc" is not "2.0"');
@@ -108,7 +122,7 @@ export function checkMessage(value: unknown): ReadMessage {
 }
 
 /** What kind of message this is. Looks at its own members only, so size does not matter. */
-export function classify(message: JsonRpcMessage): ReadMessage {
+export function classify(message: JsonRpcMessage): Classified {
   return message.method === undefined ? checkResponse(message) : checkCall(message);
 }
 
@@ -124,7 +138,7 @@ export function errorText(
   data?: unknown,
 ): string {
   const error = { code, message, ...(data === undefined ? {} : { data }) };
-  return JSON.stringify({ jsonrpc: "2.0", id, error });
+  return exactJson({ jsonrpc: "2.0", id, error });
 }
 
 /** The error's code if this response, written by us, is one; undefined for a result. */
@@ -139,7 +153,9 @@ export function readdressed(text: string, from: RequestId, to: RequestId): strin
 }
 
 export function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
+  return (
+    typeof value === "object" && value !== null && !Array.isArray(value) && !isRawNumber(value)
+  );
 }
 
 export function isRequestId(value: unknown): value is RequestId {
@@ -166,7 +182,7 @@ function responseHead(id: RequestId, member: "result" | "error"): string {
   return `{"jsonrpc":"2.0","id":${JSON.stringify(id)},"${member}":`;
 }
 
-function checkCall(message: JsonRpcMessage): ReadMessage {
+function checkCall(message: JsonRpcMessage): Classified {
   if (typeof message.method !== "string") return refused('"method" is not a text');
   if (message.id === undefined) {
     return { kind: "notification", message: message as JsonRpcNotification };
@@ -175,7 +191,7 @@ function checkCall(message: JsonRpcMessage): ReadMessage {
   return { kind: "request", message: message as JsonRpcRequest };
 }
 
-function checkResponse(message: JsonRpcMessage): ReadMessage {
+function checkResponse(message: JsonRpcMessage): Classified {
   const { id, result, error } = message;
   if (id !== null && !isRequestId(id)) return refused("it has neither a method nor a usable id");
   if ((result === undefined) === (error === undefined)) {
@@ -193,17 +209,6 @@ function isRpcError(error: unknown): boolean {
   );
 }
 
-function problemOf(value: unknown, depthLeft: number): string | undefined {
-  if (typeof value === "number" && !Number.isFinite(value)) return "a number is too large";
-  if (typeof value !== "object" || value === null) return undefined;
-  if (depthLeft === 0) return `it is nested deeper than ${MAX_JSON_DEPTH}`;
-  for (const member of Array.isArray(value) ? value : Object.values(value)) {
-    const problem = problemOf(member, depthLeft - 1);
-    if (problem !== undefined) return problem;
-  }
-  return undefined;
-}
-
-function refused(reason: string): ReadMessage {
+function refused(reason: string): Refused {
   return { kind: "refused", code: RPC_ERROR.invalidRequest, reason };
 }

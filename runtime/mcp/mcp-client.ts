@@ -7,9 +7,9 @@ import {
 } from "@modelcontextprotocol/client";
 import { asFault, type Fault, messageOf } from "../base/fault.ts";
 import { mcpFault } from "./faults.ts";
-import { isObject, RPC_ERROR } from "./json-rpc.ts";
+import { RPC_ERROR } from "./json-rpc.ts";
 import type { ToolInfo } from "./link/handshake.ts";
-import type { CalledTool } from "./proxy/direct-caller.ts";
+import { type CalledTool, calledTool } from "./proxy/direct-caller.ts";
 
 /** A session at a rollout's endpoint, as any agent could open one. */
 export interface McpClient extends AsyncDisposable {
@@ -107,7 +107,7 @@ class SessionClient implements McpClient {
     const options = { signal, timeout: NO_TIMEOUT_MS, maxTotalTimeout: NO_TIMEOUT_MS };
     try {
       const result = await this.#client.request({ method, params }, asItIs, options);
-      return { result: isObject(result) ? result : {} };
+      return calledTool(result);
     } catch (error) {
       signal.throwIfAborted();
       if (error instanceof ProtocolError) {

@@ -12,7 +12,13 @@ export interface Lowered {
   readonly limits?: Partial<TaskLimits>;
 }
 
-const LEAST_BUDGET: Budget = { calls: 1, wallMs: 1, resultBytes: 1, concurrentCalls: 1 };
+const LEAST_BUDGET: Required<Budget> = {
+  calls: 1,
+  wallMs: 1,
+  callMs: 1,
+  resultBytes: 1,
+  concurrentCalls: 1,
+};
 const PAGE = 4096;
 
 /**
@@ -20,7 +26,7 @@ const PAGE = 4096;
  * @throws Fault `rollout/bad-wish` for one that is higher than the task's, or too low to work in
  */
 export function loweredTask({ task, prepared }: ReadyTask, wished: Lowered): Task {
-  const budget = lowered("budget", task.budget, LEAST_BUDGET, wished.budget);
+  const budget = lowered<Budget>("budget", task.budget, LEAST_BUDGET, wished.budget);
   const limits = lowered("limits", task.limits, LEAST_LIMITS, wished.limits);
   if (wished.limits !== undefined) requireRoom(limits, prepared.fixture);
   return { ...task, budget, limits, reward: wished.reward ?? task.reward };

@@ -1,5 +1,6 @@
 import { open } from "node:fs/promises";
 import type { Json } from "../base/canonical-json.ts";
+import { parseExact } from "../base/exact-json.ts";
 import type { Step } from "../mcp/record/step.ts";
 import type { DataFolder } from "../store/data-folder.ts";
 import { stepsFile } from "../store/kept-steps.ts";
@@ -75,7 +76,7 @@ async function* linesOf(
   record: RolloutRecord,
 ): AsyncGenerator<() => Unnumbered> {
   for await (const line of steps.more(stepsFile(data, record))) {
-    yield () => ({ type: "step", step: JSON.parse(line.toString()) as Step });
+    yield () => ({ type: "step", step: parseExact(line.toString()) as Step });
   }
 }
 

@@ -154,7 +154,10 @@ class Service implements RolloutService {
     caller: Caller,
   ): Promise<readonly ToolAnswer[]> {
     const { proxy } = await this.#serving(id, caller);
-    return await Promise.all(calls.map((call) => proxy.callTool(call.name, call.arguments)));
+    const called = calls.map(({ name, arguments: args, ...known }) => {
+      return proxy.callTool(name, args, known);
+    });
+    return await Promise.all(called);
   }
 
   async heartbeat(id: string, caller: Caller): Promise<Date> {

@@ -1,6 +1,7 @@
 import type { Json } from "../base/canonical-json.ts";
 import type { Grade, RewardKind } from "../grading/grade.ts";
 import type { ToolInfo } from "../mcp/link/handshake.ts";
+import type { CalledTool } from "../mcp/proxy/direct-caller.ts";
 import type { Budget, Step } from "../mcp/record/step.ts";
 import type { Bundle } from "../store/bundle.ts";
 import type { Outcome, Phase, RolloutRecord } from "../store/record.ts";
@@ -177,13 +178,17 @@ export interface GroupView {
 
 export interface ToolCall {
   readonly name: string;
-  readonly arguments: Readonly<Record<string, unknown>>;
+  /** An object; anything else is answered as invalid, and is a step as well. */
+  readonly arguments: unknown;
+  /** Why the call must not be made, if that is known by now. */
+  readonly problem?: string;
 }
 
-/** A tool's result (`content`, `structuredContent`, `isError`, `_meta`), or a protocol error. */
-export type ToolAnswer =
-  | { readonly result: Readonly<Record<string, unknown>> }
-  | { readonly error: { readonly code: number; readonly message: string } };
+/**
+ * A tool's result (`content`, `structuredContent`, `isError`, `_meta`), or a protocol error.
+ * `budgetUsed` is there if the call was not made, or not waited for, because that is used up.
+ */
+export type ToolAnswer = CalledTool;
 
 /** Numbered from 1 without gaps, the same numbers whenever it is asked again. */
 export type RolloutEvent =

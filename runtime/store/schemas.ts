@@ -138,9 +138,10 @@ export const limitsSchema = z.strictObject({
 export const budgetSchema: z.ZodType<Budget> = z.strictObject({
   calls: count,
   wallMs: count,
+  callMs: count.optional(),
   resultBytes: count,
   concurrentCalls: count,
-});
+}) as z.ZodType<Budget>;
 
 export const identitySchema: z.ZodType<SandboxIdentity> = z.strictObject({
   uids: z.record(text, count),
@@ -217,6 +218,7 @@ export const stepSchema: z.ZodType<Step> = z.strictObject({
   result: json,
   error: z.strictObject({ code: z.number(), message: text }).nullable(),
   truncated: z.strictObject({ from: count, to: count }).nullable(),
+  madeWellFormed: z.array(z.enum(["arguments", "result", "error"])).optional(),
   at: instant,
   queueMs: z.number(),
   upstreamMs: z.number(),
@@ -224,7 +226,7 @@ export const stepSchema: z.ZodType<Step> = z.strictObject({
   overlaps: z.array(z.int().positive()),
   wire: z.tuple([z.int(), z.int()]),
   previous: hash,
-});
+}) as z.ZodType<Step>;
 
 /** The first thing wrong, as "criteria.0.weight: Invalid input…". */
 export function firstIssue(error: z.ZodError): string {

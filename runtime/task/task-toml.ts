@@ -106,6 +106,7 @@ const taskTomlSchema = z.strictObject({
       .strictObject({
         calls: whole(1, 100_000).default(200),
         wall_sec: z.number().min(1).max(86_400).default(1800),
+        call_sec: z.number().min(1).max(86_400).default(300),
         result_bytes: whole(1024, 8 * MIB).default(256 * 1024),
         concurrent_calls: whole(1, 64).default(8),
       })
@@ -248,10 +249,11 @@ function stateLimits(
 
 /** Harbor's [agent].timeout_sec and our wall_sec bound one thing: the lower one holds. */
 function budgetOf({ agent, cloche }: Toml): Budget {
-  const { calls, wall_sec, result_bytes, concurrent_calls } = cloche.budget;
+  const { calls, wall_sec, call_sec, result_bytes, concurrent_calls } = cloche.budget;
   return {
     calls,
     wallMs: Math.round(Math.min(wall_sec, agent.timeout_sec ?? wall_sec) * 1000),
+    callMs: Math.round(call_sec * 1000),
     resultBytes: result_bytes,
     concurrentCalls: concurrent_calls,
   };

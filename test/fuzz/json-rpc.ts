@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { sha256 } from "../../runtime/base/hash.ts";
+import { MAX_JSON_DEPTH } from "../../runtime/base/json-text.ts";
 import {
   errorCodeOf,
   errorText,
-  MAX_JSON_DEPTH,
   progressTokenOf,
   type ReadMessage,
   readdressed,

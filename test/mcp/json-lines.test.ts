@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { test } from "node:test";
 import fc from "fast-check";
-import { MAX_JSON_DEPTH, readMessage } from "../../runtime/mcp/json-rpc.ts";
+import { MAX_JSON_DEPTH } from "../../runtime/base/json-text.ts";
+import { readMessage } from "../../runtime/mcp/json-rpc.ts";
 import { LineSplitter, LineTooLong, type LongLine } from "../../runtime/mcp/link/json-lines.ts";
 
 /** The lines of these chunks. */

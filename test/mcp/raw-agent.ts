@@ -26,9 +26,9 @@ export class RawAgent {
     this.token = token;
   }
 
-  async initialize(): Promise<RawReply> {
+  async initialize(capabilities: object = { sampling: {} }): Promise<RawReply> {
     const clientInfo = { name: "raw", version: "1" };
-    const params = { protocolVersion: "2025-11-25", capabilities: {}, clientInfo };
+    const params = { protocolVersion: "2025-11-25", capabilities, clientInfo };
     const reply = await this.ask("initialize", params, 0);
     this.session = String(reply.headers["mcp-session-id"]);
     await this.post({ jsonrpc: "2.0", method: "notifications/initialized" });

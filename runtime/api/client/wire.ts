@@ -72,6 +72,7 @@ export interface FaultRecord {
 export interface Budget {
   readonly calls: number;
   readonly wallMs: number;
+  readonly callMs?: number;
   readonly resultBytes: number;
   readonly concurrentCalls: number;
 }

@@ -1,4 +1,5 @@
 import { createRoute, z } from "@hono/zod-openapi";
+import { exactJson } from "../../base/exact-json.ts";
 import { messageOf } from "../../base/fault.ts";
 import type { RolloutEvent } from "../../service/service.ts";
 import { failures } from "../answer.ts";
@@ -92,5 +93,5 @@ function eventStream(
 }
 
 function frame(event: RolloutEvent): Buffer {
-  return Buffer.from(`id: ${event.seq}\nevent: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`);
+  return Buffer.from(`id: ${event.seq}\nevent: ${event.type}\ndata: ${exactJson(event)}\n\n`);
 }

@@ -1,8 +1,11 @@
 import { createRoute } from "@hono/zod-openapi";
+import type { Context } from "hono";
+import { exactJson } from "../../base/exact-json.ts";
+import { areLeftOut } from "../../base/json-text.ts";
 import { listIn, realNames } from "../../mcp/tool-formats.ts";
-import type { Caller, ToolAnswer, ToolCall } from "../../service/service.ts";
+import type { ToolAnswer, ToolCall } from "../../service/service.ts";
 import { failures, jsonAnswer, jsonBody } from "../answer.ts";
-import type { ApiApp, ApiParts } from "../api-parts.ts";
+import type { ApiApp, ApiEnv, ApiParts } from "../api-parts.ts";
 import { longAnswer } from "../long-answer.ts";
 import { callBody, callParams, callsBody, idParams, noQuery, toolsQuery } from "../requests.ts";
 import { answerSchema, answersSchema, toolsSchema } from "../schemas.ts";
@@ -45,32 +48,43 @@ const callMany = createRoute({
   responses: { 200: jsonAnswer(answersSchema, "One answer a call."), ...failures },
 });
 
+/** A call as it stands in a body that was found valid. */
+interface Asked {
+  readonly name: string;
+  readonly arguments?: unknown;
+}
+
 /** For workers without an MCP client: the same steps, budgets and records as through MCP. */
 export function addTools(app: ApiApp, parts: ApiParts): void {
   const { service, log, keepAliveMs = KEEP_ALIVE_MS } = parts;
-  const call = async (id: string, calls: readonly ToolCall[], caller: Caller) => {
+  const call = async (c: Context<ApiEnv>, id: string, calls: readonly Asked[]) => {
+    const caller = c.get("caller");
+    const leftOut = c.get("leftOut");
     const names = realNames(await service.tools(id, caller));
-    const real = calls.map((one) => ({ ...one, name: names.get(one.name) ?? one.name }));
+    const real = calls.map(({ name, arguments: args = {} }): ToolCall => {
+      const one = { name: names.get(name) ?? name, arguments: args };
+      if (leftOut === undefined || !areLeftOut(args)) return one;
+      return { ...one, problem: `The arguments were not taken: ${leftOut}` };
+    });
     return service.call(id, real, caller);
   };
   app.openapi(list, async (c) => {
     const { format = "mcp" } = c.req.valid("query");
     const tools = await service.tools(c.req.valid("param").id, c.get("caller"));
-    return c.json({ tools: listIn(format, tools) as { name: string }[] }, 200);
+    const type = { "content-type": "application/json" };
+    return c.newResponse(exactJson({ tools: listIn(format, tools) }), 200, type) as never;
   });
   app.openapi(callOne, async (c) => {
     const { id, name } = c.req.valid("param");
-    const { arguments: args = {} } = c.req.valid("json");
-    const one = call(id, [{ name, arguments: args }], c.get("caller"));
+    c.req.valid("json");
+    const one = call(c, id, [{ ...(c.get("body") as object), name }]);
     const answer = one.then(([first]) => first ?? failure("no answer came"));
     return (await longAnswer(c, { keepAliveMs, log, answer, failed: failure })) as never;
   });
   app.openapi(callMany, async (c) => {
-    const calls = c.req.valid("json").calls.map(({ name, arguments: args = {} }) => ({
-      name,
-      arguments: args,
-    }));
-    const all = call(c.req.valid("param").id, calls, c.get("caller"));
+    c.req.valid("json");
+    const { calls } = c.get("body") as { readonly calls: readonly Asked[] };
+    const all = call(c, c.req.valid("param").id, calls);
     const answer = all.then((answers) => ({ answers }));
     const failed = (message: string) => ({ answers: calls.map(() => failure(message)) });
     return (await longAnswer(c, { keepAliveMs, log, answer, failed })) as never;

@@ -1,3 +1,4 @@
+import { isUtf8 } from "node:buffer";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { errorText, type RequestId, RPC_ERROR } from "../json-rpc.ts";
 
@@ -6,7 +7,7 @@ const MAX_BODY_BYTES = 64 * 1024 * 1024;
 
 /**
  * Reads a JSON body. Returns undefined if there is none to go on with: then the response is
- * already answered (413, 415), or the client is gone.
+ * already answered (400, 413, 415), or the client is gone.
  */
 export async function readBody(
   request: IncomingMessage,
@@ -27,7 +28,12 @@ export async function readBody(
     tooLarge(response);
     request.destroy();
   });
-  request.on("end", () => resolve(Buffer.concat(chunks).toString("utf8")));
+  request.on("end", () => {
+    const body = Buffer.concat(chunks);
+    if (isUtf8(body)) return resolve(body.toString("utf8"));
+    answerError(response, 400, RPC_ERROR.parse, "The body is not UTF-8");
+    resolve(undefined);
+  });
   for (const gone of ["error", "close"]) request.on(gone, () => resolve(undefined));
   return await promise;
 }

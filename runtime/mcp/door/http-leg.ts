@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Log } from "../../base/log.ts";
 import type { AgentDoor } from "../agent-peer.ts";
-import { checkMessage, type ReadMessage, RPC_ERROR } from "../json-rpc.ts";
+import { RPC_ERROR, readMessage, type TakenMessage } from "../json-rpc.ts";
 import { LEGACY_VERSIONS, spokenVersion } from "../versions.ts";
 import { answerError, readBody } from "./http-body.ts";
 import { HttpSession } from "./http-session.ts";
@@ -68,29 +68,17 @@ export class HttpLeg implements Disposable {
     }
     const text = await readBody(request, response);
     if (text === undefined) return;
-    let value: unknown;
-    try {
-      value = JSON.parse(text);
-    } catch {
-      answerError(response, 400, RPC_ERROR.parse, "The body is not JSON");
-      return;
-    }
-    const read = checkMessage(value);
+    const read = readMessage(text);
     if (read.kind === "refused") {
       answerError(response, 400, read.code, `Invalid message: ${read.reason}`);
     } else if (looksModern(request, read.message.params)) {
-      this.#modern.take(request, response, read, text);
+      this.#modern.take(request, response, read);
     } else {
-      this.#take(request, response, read, text);
+      this.#take(request, response, read);
     }
   }
 
-  #take(
-    request: IncomingMessage,
-    response: ServerResponse,
-    read: Exclude<ReadMessage, { kind: "refused" }>,
-    text: string,
-  ): void {
+  #take(request: IncomingMessage, response: ServerResponse, read: TakenMessage): void {
     const opens = read.kind === "request" && read.message.method === "initialize";
     const session = opens
       ? this.#openSession(response, spokenVersion(read.message.params?.["protocolVersion"]))
@@ -98,12 +86,12 @@ export class HttpLeg implements Disposable {
     if (session === undefined) return;
     if (read.kind !== "request") {
       response.writeHead(202).end();
-      session.tell(read.message, text);
+      session.tell(read);
     } else if (session.has(read.message.id)) {
       const taken = `A request with the id ${JSON.stringify(read.message.id)} is under way`;
       answerError(response, 400, RPC_ERROR.invalidRequest, taken);
     } else {
-      session.request(read.message.id, read.message, text, response);
+      session.request(read.message.id, read, response);
     }
   }
 

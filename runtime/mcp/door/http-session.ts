@@ -1,6 +1,6 @@
 import type { ServerResponse } from "node:http";
 import type { AgentConnection, AgentDoor, AgentPeer } from "../agent-peer.ts";
-import type { RequestId } from "../json-rpc.ts";
+import type { RequestId, TakenMessage } from "../json-rpc.ts";
 import { EventStore, type ResumableStream } from "./event-store.ts";
 import { EventStream } from "./event-stream.ts";
 import { HttpExchange } from "./http-exchange.ts";
@@ -15,6 +15,7 @@ export class HttpSession implements AgentPeer {
   readonly id: string;
   readonly name: string;
   readonly era = "legacy";
+  readonly isAskable = true;
   capabilities: Readonly<Record<string, unknown>> = {};
   logLevel: string | undefined;
   readonly #connection: AgentConnection;
@@ -46,7 +47,7 @@ export class HttpSession implements AgentPeer {
   }
 
   /** A request, answered on this response whenever its answer comes. */
-  request(id: RequestId, value: unknown, text: string, response: ServerResponse): void {
+  request(id: RequestId, read: TakenMessage, response: ServerResponse): void {
     const events = this.#events;
     const exchange = new HttpExchange(response, {
       headers: this.#headers,
@@ -55,12 +56,12 @@ export class HttpSession implements AgentPeer {
       onGone: () => void this.#exchanges.delete(id),
     });
     this.#exchanges.set(id, exchange);
-    this.#connection.receive(value, text);
+    this.#connection.receive(read);
   }
 
   /** A notification or a response of the agent. */
-  tell(value: unknown, text: string): void {
-    this.#connection.receive(value, text);
+  tell(read: TakenMessage): void {
+    this.#connection.receive(read);
   }
 
   /** Opens a stream for messages that belong to no request. */

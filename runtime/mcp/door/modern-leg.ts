@@ -4,18 +4,14 @@ import type { AgentConnection, AgentDoor, AgentPeer } from "../agent-peer.ts";
 import {
   errorCodeOf,
   isObject,
-  type JsonRpcNotification,
-  type JsonRpcRequest,
-  type ReadMessage,
   type RequestId,
   RPC_ERROR,
+  type TakenMessage,
 } from "../json-rpc.ts";
 import { LEGACY_VERSIONS, META, MODERN_VERSION } from "../versions.ts";
 import { answerError } from "./http-body.ts";
 import { HttpExchange } from "./http-exchange.ts";
 import { headerProblem } from "./modern-headers.ts";
-
-type Message = Exclude<ReadMessage, { kind: "refused" }>;
 
 /**
  * Whether a message is to be read as one of 2026-07-28: it says so itself, or a header says so. What
@@ -44,7 +40,7 @@ export class ModernLeg implements Disposable {
   }
 
   /** Takes a message that looks modern. */
-  take(request: IncomingMessage, response: ServerResponse, read: Message, text: string): void {
+  take(request: IncomingMessage, response: ServerResponse, read: TakenMessage): void {
     const id = read.kind === "request" ? read.message.id : null;
     const problem = problemOf(request, read, this.#door);
     if (problem !== undefined) {
@@ -54,11 +50,11 @@ export class ModernLeg implements Disposable {
     const agent = new StatelessAgent(this.#nextAgent(), read, this.#door);
     if (read.kind !== "request") {
       response.writeHead(202).end();
-      agent.tell(read.message, text);
+      agent.tell(read);
       return;
     }
     this.#open.add(agent);
-    agent.request(read.message, text, response, () => this.#open.delete(agent));
+    agent.request(read.message.id, read, response, () => this.#open.delete(agent));
   }
 
   /** Ends all requests without an answer. */
@@ -75,7 +71,11 @@ interface Problem {
 }
 
 /** Era and versions are the SDK's to judge; it leaves names and presence of headers to its caller. */
-function problemOf(request: IncomingMessage, read: Message, door: AgentDoor): Problem | undefined {
+function problemOf(
+  request: IncomingMessage,
+  read: TakenMessage,
+  door: AgentDoor,
+): Problem | undefined {
   const version = request.headers["mcp-protocol-version"];
   const method = request.headers["mcp-method"];
   const verdict = classifyInboundRequest({
@@ -111,6 +111,7 @@ function isLegacyVersion(version: unknown): boolean {
 class StatelessAgent implements AgentPeer {
   readonly name: string;
   readonly era = "modern";
+  readonly isAskable = true;
   readonly isListening = false;
   readonly capabilities: Readonly<Record<string, unknown>>;
   readonly logLevel: string | undefined;
@@ -118,7 +119,7 @@ class StatelessAgent implements AgentPeer {
   #exchange: HttpExchange | undefined;
   #onOver: () => void = () => {};
 
-  constructor(number: number, { message }: Message, door: AgentDoor) {
+  constructor(number: number, { message }: TakenMessage, door: AgentDoor) {
     this.name = `agent:${number}`;
     const meta = message.params?.["_meta"];
     const said = isObject(meta) ? meta : {};
@@ -129,13 +130,7 @@ class StatelessAgent implements AgentPeer {
     this.#connection = door.connect(this);
   }
 
-  request(
-    message: JsonRpcRequest,
-    text: string,
-    response: ServerResponse,
-    onOver: () => void,
-  ): void {
-    const { id } = message;
+  request(id: RequestId, read: TakenMessage, response: ServerResponse, onOver: () => void): void {
     this.#onOver = onOver;
     this.#exchange = new HttpExchange(response, {
       headers: {},
@@ -145,11 +140,11 @@ class StatelessAgent implements AgentPeer {
         this.#over();
       },
     });
-    this.#connection.receive(message, text);
+    this.#connection.receive(read);
   }
 
-  tell(message: JsonRpcNotification | Message["message"], text: string): void {
-    this.#connection.receive(message, text);
+  tell(read: TakenMessage): void {
+    this.#connection.receive(read);
     this.#connection.close();
   }
 

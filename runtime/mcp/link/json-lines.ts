@@ -1,3 +1,4 @@
+import { isUtf8 } from "node:buffer";
 import { createHash, type Hash } from "node:crypto";
 
 /** Tiny chunks are joined from time to time: each costs far more memory than its bytes. */
@@ -26,11 +27,11 @@ export interface LongLine {
 /**
  * Cuts a byte stream into lines of text, whatever the chunks. Bounded: an endless line throws
  * instead of growing. A byte order mark at the start and CR before LF are dropped, invalid UTF-8
- * becomes U+FFFD, empty lines are skipped.
+ * becomes U+FFFD, which the listener is told, empty lines are skipped.
  */
 export class LineSplitter {
   readonly #limits: Required<LineLimits>;
-  readonly #onLine: (line: string) => void;
+  readonly #onLine: (line: string, isRepaired: boolean) => void;
   readonly #onLong: (line: LongLine) => void;
   #parts: Buffer[] = [];
   #bytes = 0;
@@ -39,7 +40,7 @@ export class LineSplitter {
 
   constructor(
     limits: LineLimits,
-    onLine: (line: string) => void,
+    onLine: (line: string, isRepaired: boolean) => void,
     onLong: (line: LongLine) => void = () => {},
   ) {
     this.#limits = { longLineBytes: limits.lineBytes, ...limits };
@@ -107,14 +108,15 @@ export class LineSplitter {
       this.#onLong({ bytes, sha256: long.hash.digest("hex"), head, tail });
       return;
     }
-    const bytes = this.#parts.length === 1 ? this.#parts[0] : Buffer.concat(this.#parts);
+    const [only = Buffer.alloc(0)] = this.#parts;
+    const bytes = this.#parts.length <= 1 ? only : Buffer.concat(this.#parts);
     this.#parts = [];
     this.#bytes = 0;
-    let line = (bytes ?? Buffer.alloc(0)).toString("utf8");
+    let line = bytes.toString("utf8");
     if (this.#first && line.startsWith("\uFEFF")) line = line.slice(1);
     this.#first = false;
     if (line.endsWith("\r")) line = line.slice(0, -1);
-    if (line !== "") this.#onLine(line);
+    if (line !== "") this.#onLine(line, !isUtf8(bytes));
   }
 }
 

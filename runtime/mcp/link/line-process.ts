@@ -23,7 +23,8 @@ const DISPOSE_MS = 5_000;
 const GARBAGE_SHOWN = 200;
 
 export interface LineListener {
-  readonly line: (line: string) => void;
+  /** `isRepaired`: bytes that are not UTF-8 became U+FFFD. */
+  readonly line: (line: string, isRepaired: boolean) => void;
   /** A line that was too long to be kept. */
   readonly longLine: (line: LongLine) => void;
 }
@@ -95,10 +96,10 @@ export class LineProcess implements AsyncDisposable {
     void this.closed.then(() => pace.stop());
     let count = 0;
     const counting =
-      <Line>(hear: (line: Line) => void) =>
-      (line: Line): void => {
+      <Line extends unknown[]>(hear: (...line: Line) => void) =>
+      (...line: Line): void => {
         count += 1;
-        if (!this.#isClosed) hear(line);
+        if (!this.#isClosed) hear(...line);
       };
     const limits = { lineBytes, longLineBytes };
     const lines = new LineSplitter(limits, counting(heard.line), counting(heard.longLine));

@@ -1,5 +1,6 @@
+import { exactJson } from "../../base/exact-json.ts";
 import type { BoxProcess } from "../../engine/engine.ts";
-import { RPC_ERROR, readMessage } from "../json-rpc.ts";
+import { markRepaired, RPC_ERROR, readMessage } from "../json-rpc.ts";
 import type { LongLine } from "./json-lines.ts";
 import { LineProcess, type LineProcessOptions } from "./line-process.ts";
 import type { JsonRpcMessage, LinkClosed, ServerLink } from "./server-link.ts";
@@ -7,7 +8,7 @@ import type { JsonRpcMessage, LinkClosed, ServerLink } from "./server-link.ts";
 /** Speaks JSON-RPC, a message a line, with a program in a box. Takes the process over. */
 export function stdioLink(process: BoxProcess, options: LineProcessOptions): ServerLink {
   const lines: LineProcess = new LineProcess(process, options, {
-    line: (line) => link.take(line, line),
+    line: (line, isRepaired) => link.take(line, line, isRepaired),
     longLine: (line) => link.takeLong(line),
   });
   const link = new StdioLink(lines, "", () => lines[Symbol.asyncDispose]());
@@ -32,9 +33,9 @@ export function sharedLinks(
     return { link, rest: line.slice(tab + 1) };
   };
   const lines: LineProcess = new LineProcess(process, options, {
-    line: (line) => {
+    line: (line, isRepaired) => {
       const { link, rest } = ledBy(line);
-      link?.take(rest, line);
+      link?.take(rest, line, isRepaired);
     },
     longLine: (line) => {
       const { link, rest } = ledBy(line.head);
@@ -78,7 +79,7 @@ class StdioLink implements ServerLink {
     return this.#lines.stderrTail;
   }
 
-  send(message: JsonRpcMessage, text = JSON.stringify(message)): void {
+  send(message: JsonRpcMessage, text = exactJson(message)): void {
     if (!this.#isClosed) this.#lines.write(`${this.#lead}${oneLine(text)}`);
   }
 
@@ -90,7 +91,7 @@ class StdioLink implements ServerLink {
   }
 
   /** A line of the server's; `whole` is as the program wrote it. */
-  take(line: string, whole: string): void {
+  take(line: string, whole: string, isRepaired: boolean): void {
     if (this.#isClosed) return;
     const read = readMessage(line);
     if (read.kind === "refused") {
@@ -98,6 +99,7 @@ class StdioLink implements ServerLink {
       this.#withhold(line.slice(0, 1_024), line.slice(-1_024), read.reason);
       return;
     }
+    if (isRepaired) markRepaired(read.message);
     this.#hand(read.message, line);
   }
 

@@ -1,6 +1,13 @@
+import { exactJson } from "../../base/exact-json.ts";
 import { messageOf } from "../../base/fault.ts";
 import type { JsonRpcNotification, JsonRpcRequest, JsonRpcResponse } from "../json-rpc.ts";
-import { classify, progressTokenOf, withProgressToken } from "../json-rpc.ts";
+import {
+  classify,
+  progressTokenOf,
+  RPC_ERROR,
+  readMessage,
+  withProgressToken,
+} from "../json-rpc.ts";
 import type { WireLog } from "../record/wire-log.ts";
 import { Awaited, type Waiter } from "./awaited.ts";
 import type { JsonRpcMessage, LinkClosed, ServerLink } from "./server-link.ts";
@@ -186,7 +193,10 @@ export class Upstream {
   #adopt(link: ServerLink): void {
     this.#link = link;
     link.onMessage((message, text) => {
-      this.#guard(() => this.#receive(message, text ?? JSON.stringify(message)));
+      this.#guard(() => {
+        if (text !== undefined) this.#receive(message, text);
+        else this.#receiveUnread(exactJson(message));
+      });
     });
     void link.closed.then((closed) => this.#over(closed));
   }
@@ -205,9 +215,21 @@ export class Upstream {
   }
 
   #send(message: JsonRpcMessage): void {
-    const text = JSON.stringify(message);
+    const text = exactJson(message);
     this.#wire.write("out", this.peer, text);
     this.#link?.send(message, text);
+  }
+
+  /** Of a server in this process, whose words nobody has looked at. */
+  #receiveUnread(text: string): void {
+    const read = readMessage(text);
+    if (read.kind !== "refused") {
+      this.#receive(read.message, text);
+      return;
+    }
+    const { id = null } = JSON.parse(text) as JsonRpcMessage;
+    const message = `The server's answer was withheld: ${read.reason}. The request itself was made.`;
+    this.#receive({ jsonrpc: "2.0", id, error: { code: RPC_ERROR.server, message } }, text);
   }
 
   #receive(message: JsonRpcMessage, text: string): void {

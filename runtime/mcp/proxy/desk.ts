@@ -86,7 +86,7 @@ export function makeDesk(desk: DeskOptions): Desk {
     wire,
     log,
     onTooMuch: (message) => {
-      calls.refuse({ outcome: "denied_budget", message });
+      calls.refuse({ outcome: "denied_budget", message, budgetUsed: "bytes" });
       desk.onTooMuch();
     },
   });
@@ -94,7 +94,7 @@ export function makeDesk(desk: DeskOptions): Desk {
 }
 
 function toolCalls(
-  { options, joined, wire, steps, pastCalls, onOverBudget }: DeskOptions,
+  { options, joined, wire, steps, pastCalls, onOverBudget, onFailure }: DeskOptions,
   replies: Replies,
   onOver: (underway: Underway) => void,
 ): ToolCalls {
@@ -113,5 +113,6 @@ function toolCalls(
     onOverBudget,
     toAgent: (peer, message, relatesTo) => replies.tell(peer, message, relatesTo),
     onOver,
+    onFailure,
   });
 }

@@ -1,5 +1,7 @@
+import { exactJson } from "../../base/exact-json.ts";
 import { secret } from "../../base/id.ts";
 import type { AgentPeer } from "../agent-peer.ts";
+import { lackOf, NEEDS } from "../askable.ts";
 import {
   errorText,
   isObject,
@@ -42,13 +44,6 @@ const GATHER_MS = 10;
 const MAX_PARKED = 64;
 const INPUT_KEY = "cloche/input_key";
 
-/** What a client has to be able to do to be asked this. */
-const NEEDS: Readonly<Record<string, string>> = {
-  "sampling/createMessage": "sampling",
-  "elicitation/create": "elicitation",
-  "roots/list": "roots",
-};
-
 /** Methods that may be answered by asking for input. */
 const MAY_ASK: readonly string[] = ["tools/call", "prompts/get", "resources/read"];
 
@@ -70,15 +65,14 @@ export class Inquiries {
 
   /** A server asks something while it works on this request. */
   ask(underway: Underway, upstream: Upstream, message: JsonRpcRequest): void {
-    const needed = NEEDS[message.method];
+    const needed = NEEDS.get(message.method);
     if (needed === undefined || !MAY_ASK.includes(underway.message.method)) {
       refuse(upstream, message, RPC_ERROR.methodNotFound, `Method not found: ${message.method}`);
       return;
     }
     if (!underway.isParked && underway.peer.capabilities[needed] === undefined) {
-      const data = { requiredCapabilities: { [needed]: {} } };
-      const text = `the client has not declared the capability "${needed}"`;
-      refuse(upstream, message, RPC_ERROR.missingCapability, text, data);
+      const { code, message: text, data } = lackOf(needed);
+      refuse(upstream, message, code, text, data);
       return;
     }
     const inquiry = this.#inquiryOf(underway);
@@ -170,7 +164,7 @@ export class Inquiries {
     this.#parked.set(state, inquiry);
     underway.isParked = true;
     underway.peer = new AbsentPeer(peer, message.id);
-    this.#reply(peer, message.id, responseText(message.id, "result", JSON.stringify(result)));
+    this.#reply(peer, message.id, responseText(message.id, "result", exactJson(result)));
     this.#parts.onParked();
     this.#evict();
   }
@@ -220,6 +214,7 @@ export class Inquiries {
 class AbsentPeer implements AgentPeer {
   readonly name: string;
   readonly era = "modern";
+  readonly isAskable = true;
   readonly isListening = false;
   readonly capabilities: AgentPeer["capabilities"];
   readonly logLevel: string | undefined;
@@ -250,7 +245,7 @@ function freeKey(message: JsonRpcRequest, taken: ReadonlyMap<string, unknown>): 
   const meta = message.params?.["_meta"];
   const wished = isObject(meta) ? meta[INPUT_KEY] : undefined;
   if (typeof wished === "string" && !taken.has(wished)) return wished;
-  const kind = NEEDS[message.method] ?? "input";
+  const kind = NEEDS.get(message.method) ?? "input";
   for (let number = 1; ; number++) {
     const key = `${kind}_${number}`;
     if (!taken.has(key)) return key;

@@ -1,3 +1,4 @@
+import { exactJson } from "../../base/exact-json.ts";
 import type { AgentPeer } from "../agent-peer.ts";
 import {
   isObject,
@@ -114,7 +115,7 @@ export class Listeners {
       if (isMeant) this.#tell(listen, message);
     }
     const watchers = uri === undefined ? undefined : this.#watchers.get(uri);
-    const text = JSON.stringify(message);
+    const text = exactJson(message);
     for (const peer of this.#parts.peers()) {
       if (peer.era === "modern" || (watchers !== undefined && !watchers.has(peer))) continue;
       if (!peer.isListening && peer !== nearby) continue;
@@ -139,7 +140,7 @@ export class Listeners {
   #tell({ peer, id }: Listen, message: JsonRpcNotification): void {
     const meta = message.params?.["_meta"];
     const _meta = { ...(isObject(meta) ? meta : {}), [META.subscriptionId]: id };
-    const text = JSON.stringify({ ...message, params: { ...message.params, _meta } });
+    const text = exactJson({ ...message, params: { ...message.params, _meta } });
     this.#parts.wire.write("out", peer.name, text);
     peer.send(text, id);
   }

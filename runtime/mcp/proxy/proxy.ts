@@ -159,9 +159,7 @@ export class McpProxy implements AgentDoor, AsyncDisposable {
   connect(peer: AgentPeer): AgentConnection {
     this.#peers.add(peer);
     return {
-      receive: (message, text) => {
-        this.#guard(() => this.#desk.pump.fromAgent(peer, message, text));
-      },
+      receive: (read) => this.#guard(() => this.#desk.pump.fromAgent(peer, read)),
       cancel: (id, reason) => this.#guard(() => this.#desk.pump.cancel(peer, id, reason)),
       close: () => {
         this.#peers.delete(peer);
@@ -175,18 +173,18 @@ export class McpProxy implements AgentDoor, AsyncDisposable {
 
   /**
    * Calls a tool for an agent that speaks no MCP. The same steps, budgets and records as through the
-   * endpoint, and as many at once as the caller likes. An aborted signal cancels the call; rejects
-   * with the signal's reason, or with what broke the record.
+   * endpoint, and as many at once as the caller likes; `problem` says why it must not be made. An
+   * aborted signal cancels the call; rejects with the signal's reason, or with what broke the record.
    */
   async callTool(
     name: string,
-    args: Readonly<Record<string, unknown>>,
-    { signal }: { readonly signal?: AbortSignal } = {},
+    args: unknown,
+    options: { readonly signal?: AbortSignal; readonly problem?: string } = {},
   ): Promise<CalledTool> {
     this.#ownCalls += 1;
     const id = this.#ownCalls;
     const broken = this.ended.then(() => new Promise<never>(() => {}));
-    return await Promise.race([callDirectly(this, id, { name, arguments: args }, signal), broken]);
+    return await Promise.race([callDirectly(this, id, { name, arguments: args }, options), broken]);
   }
 
   /**
@@ -216,7 +214,8 @@ export class McpProxy implements AgentDoor, AsyncDisposable {
     clearTimeout(this.#wall);
     this.#end.resolve(ending);
     const message = `The rollout is over (${ending.kind}): this call was not made.`;
-    this.#desk.calls.refuse({ outcome: "denied_policy", message });
+    const budgetUsed = ending.kind === "budget" ? ending.which : undefined;
+    this.#desk.calls.refuse({ outcome: "denied_policy", message, budgetUsed });
     this.#desk.pump.stop(`the rollout is over (${ending.kind})`);
     this.#desk.calls.denyQueued();
     await Promise.race([this.#desk.calls.whenIdle(), unrefSleep(drainMs)]);
@@ -233,9 +232,9 @@ export class McpProxy implements AgentDoor, AsyncDisposable {
     const message = `The rollout's time of ${seconds} s is over.`;
     this.#guard(() => {
       const denied = `${message} This call was not made.`;
-      this.#desk.calls.refuse({ outcome: "denied_budget", message: denied });
+      this.#desk.calls.refuse({ outcome: "denied_budget", message: denied, budgetUsed: "wall" });
       this.#desk.pump.stop(message);
-      this.#desk.calls.endAll("timeout", `${message} This call had not ended by then.`);
+      this.#desk.calls.endAll("timeout", `${message} This call had not ended by then.`, "wall");
     });
     this.#end.resolve({ kind: "budget", which: "wall" });
   }

@@ -1,12 +1,13 @@
+import { exactJson } from "../../base/exact-json.ts";
 import type { Log } from "../../base/log.ts";
 import type { AgentPeer } from "../agent-peer.ts";
 import {
-  checkMessage,
   isObject,
   type JsonRpcNotification,
   type JsonRpcRequest,
   type RequestId,
   RPC_ERROR,
+  type TakenMessage,
 } from "../json-rpc.ts";
 import type { Upstream } from "../link/upstream.ts";
 import type { WireLog } from "../record/wire-log.ts";
@@ -68,7 +69,7 @@ export class Pump {
 
   constructor(parts: PumpParts) {
     this.#parts = parts;
-    this.#toolsJson = JSON.stringify({ tools: parts.joined.surface.tools });
+    this.#toolsJson = exactJson({ tools: parts.joined.surface.tools });
   }
 
   /** From now on no request reaches a server any more; tool calls are refused elsewhere. */
@@ -84,31 +85,23 @@ export class Pump {
   }
 
   /** Handles one message of an agent. @throws Fault `mcp/record-failed` */
-  fromAgent(peer: AgentPeer, value: unknown, text: string): void {
-    const bytes = Buffer.byteLength(text);
-    this.#said += bytes + VALUE_BYTES * valuesIn(value);
+  fromAgent(peer: AgentPeer, read: TakenMessage): void {
+    const bytes = Buffer.byteLength(read.text);
+    this.#said += bytes + VALUE_BYTES * valuesIn(read.message);
     if (this.#said > MAX_SAID_BYTES) {
-      this.#refuseUnread(peer, value, bytes);
+      this.#refuseUnread(peer, read, bytes);
       return;
     }
-    const frame = this.#parts.wire.write("in", peer.name, text);
-    const read = checkMessage(value);
+    const frame = this.#parts.wire.write("in", peer.name, read.text);
     if (read.kind === "request") {
-      if (peer.era === "modern") this.#modernRequest(peer, read.message, frame);
-      else this.#request(peer, read.message, frame);
-      return;
-    }
-    if (read.kind === "notification") {
-      if (peer.era === "legacy") this.#notification(peer, read.message);
-      return;
-    }
-    if (read.kind === "response") {
+      const { message, problem } = read;
+      if (problem !== undefined) this.#parts.calls.accept(peer, message, frame, problem);
+      else if (peer.era === "modern") this.#modernRequest(peer, message, frame);
+      else this.#request(peer, message, frame);
+    } else if (read.kind === "response") {
       this.#parts.serverRequests.answer(peer, read.message);
-    } else {
-      this.#parts.log.info(
-        { peer: peer.name, reason: read.reason },
-        "an agent's frame is no message",
-      );
+    } else if (peer.era === "legacy") {
+      this.#notification(peer, read.message);
     }
   }
 
@@ -120,8 +113,7 @@ export class Pump {
   }
 
   /** Of what is said beyond the bound nothing is kept but that it was said. */
-  #refuseUnread(peer: AgentPeer, value: unknown, bytes: number): void {
-    const read = checkMessage(value);
+  #refuseUnread(peer: AgentPeer, read: TakenMessage, bytes: number): void {
     if (read.kind !== "request") return;
     const { id, method, params } = read.message;
     const name = String(params?.["name"]).slice(0, 128);

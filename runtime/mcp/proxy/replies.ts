@@ -1,3 +1,4 @@
+import { exactJson } from "../../base/exact-json.ts";
 import type { AgentPeer } from "../agent-peer.ts";
 import { errorText, type RequestId, responseText } from "../json-rpc.ts";
 import type { JsonRpcMessage } from "../link/server-link.ts";
@@ -23,12 +24,12 @@ export class Replies {
 
   /** A server's error, with all that it says. */
   verbatimError(peer: AgentPeer, id: RequestId, error: object): void {
-    this.#reply(peer, id, responseText(id, "error", JSON.stringify(error)));
+    this.#reply(peer, id, responseText(id, "error", exactJson(error)));
   }
 
   /** What belongs to a request but does not answer it. */
   tell(peer: AgentPeer, message: JsonRpcMessage, relatesTo: RequestId | undefined): void {
-    const text = JSON.stringify(message);
+    const text = exactJson(message);
     this.#wire.write("out", peer.name, text);
     peer.send(text, relatesTo);
   }

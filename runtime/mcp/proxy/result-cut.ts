@@ -1,3 +1,4 @@
+import { exactJson, parseRawNumbers } from "../../base/exact-json.ts";
 import { isObject } from "../json-rpc.ts";
 
 export interface CutResult {
@@ -23,18 +24,19 @@ interface Cuttable {
  * that is large for another reason (an image, a long list) becomes a tool error that says so.
  */
 export function cutResult(result: Readonly<Record<string, unknown>>, maxBytes: number): CutResult {
-  const json = JSON.stringify(result);
+  const json = exactJson(result);
   const from = Buffer.byteLength(json);
   if (from <= maxBytes) return { result, json, truncated: null };
   const texts: Cuttable[] = [];
-  walkTexts(result, (text) => {
+  const whole = parseRawNumbers(json) as Readonly<Record<string, unknown>>;
+  walkTexts(whole, (text) => {
     texts.push({ text, bytes: jsonBytes(text) });
     return text;
   });
   const room = maxBytes - (from - texts.reduce((sum, { bytes }) => sum + bytes, 0));
   const longest = longestThatFits(texts, room);
   if (longest < SHORTEST_CUT_BYTES) return replaced(result, from, maxBytes);
-  const cut = walkTexts(result, (text) => cutText(text, longest, maxBytes));
+  const cut = walkTexts(whole, (text) => cutText(text, longest, maxBytes));
   const cutJson = JSON.stringify(cut);
   return { result: cut, json: cutJson, truncated: { from, to: Buffer.byteLength(cutJson) } };
 }
@@ -107,9 +109,10 @@ function replaced(
     `The tool's result has ${from} bytes, the budget allows ${maxBytes} bytes a result, and it ` +
     "cannot be cut: it was withheld. The call itself was made.";
   const { _meta } = result;
-  const meta = _meta !== undefined && jsonBytes(_meta) < maxBytes / 2 ? { _meta } : {};
+  const meta =
+    _meta !== undefined && Buffer.byteLength(exactJson(_meta)) < maxBytes / 2 ? { _meta } : {};
   const short = { content: [{ type: "text", text }], isError: true, ...meta };
-  const json = JSON.stringify(short);
+  const json = exactJson(short);
   return { result: short, json, truncated: { from, to: Buffer.byteLength(json) } };
 }
 

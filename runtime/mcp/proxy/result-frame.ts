@@ -1,3 +1,4 @@
+import { exactJson } from "../../base/exact-json.ts";
 import { isObject, type RequestId, responseText } from "../json-rpc.ts";
 import type { Era } from "../versions.ts";
 
@@ -24,7 +25,7 @@ export function resultFrame(
   id: RequestId,
   method: string,
   result: unknown,
-  json = JSON.stringify(result),
+  json = exactJson(result),
 ): string {
   if (era === "legacy" || !isObject(result)) return responseText(id, "result", json);
   const added: string[] = [];

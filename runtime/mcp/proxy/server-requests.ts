@@ -1,5 +1,7 @@
+import { exactJson } from "../../base/exact-json.ts";
 import type { Log } from "../../base/log.ts";
 import type { AgentPeer } from "../agent-peer.ts";
+import { askingProblem } from "../askable.ts";
 import {
   type JsonRpcNotification,
   type JsonRpcRequest,
@@ -71,10 +73,12 @@ export class ServerRequests implements ServerVoice {
       this.#parts.inquiries.ask(underway, upstream, message);
       return;
     }
-    const hearer = hearerOf(underway) ?? this.#listener();
-    if (hearer === undefined || this.#asked.size >= MAX_REQUESTS) {
-      const error = { code: RPC_ERROR.server, message: "no client is there to answer" };
-      upstream.send({ jsonrpc: "2.0", id: message.id, error });
+    const hearer = hearerOf(underway) ?? this.#listener(message.method);
+    const tooMany = { code: RPC_ERROR.server, message: `more than ${MAX_REQUESTS} are unanswered` };
+    const isFull = this.#asked.size >= MAX_REQUESTS;
+    const error = isFull ? tooMany : askingProblem(hearer?.peer, message.method);
+    if (hearer === undefined || error !== undefined) {
+      upstream.send({ jsonrpc: "2.0", id: message.id, ...(error && { error }) });
       return;
     }
     const id = this.#nextId++;
@@ -170,13 +174,15 @@ export class ServerRequests implements ServerVoice {
     }
   }
 
-  #listener(): Hearer | undefined {
-    const peer = [...this.#parts.peers()].findLast(({ isListening }) => isListening);
+  #listener(method: string): Hearer | undefined {
+    const peer = [...this.#parts.peers()].findLast((one) => {
+      return one.isListening && askingProblem(one, method) === undefined;
+    });
     return peer === undefined ? undefined : { peer, relatesTo: undefined };
   }
 
   #tell({ peer, relatesTo }: Hearer, message: JsonRpcMessage): void {
-    const text = JSON.stringify(message);
+    const text = exactJson(message);
     this.#parts.wire.write("out", peer.name, text);
     peer.send(text, relatesTo);
   }

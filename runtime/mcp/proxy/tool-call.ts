@@ -1,7 +1,10 @@
 import type { Json } from "../../base/canonical-json.ts";
 import type { Clock } from "../../base/clock.ts";
-import { isObject, responseText } from "../json-rpc.ts";
-import type { Budget, Step, StepOutcome } from "../record/step.ts";
+import { exactJson } from "../../base/exact-json.ts";
+import { didYouMean } from "../../base/nearest.ts";
+import type { CallTimer } from "../call-timer.ts";
+import { isObject, responseText, wasRepaired } from "../json-rpc.ts";
+import type { Budget, BudgetPart, Step, StepOutcome } from "../record/step.ts";
 import { cutResult } from "./result-cut.ts";
 import { resultFrame } from "./result-frame.ts";
 import type { RoutedTool } from "./surface.ts";
@@ -16,7 +19,12 @@ export interface CallError {
 /** What the agent is answered. */
 export type CallReply =
   /** `instead` is set if the proxy, not the server, speaks. */
-  | { readonly kind: "result"; readonly result: ToolResult; readonly instead: CallError | null }
+  | {
+      readonly kind: "result";
+      readonly result: ToolResult;
+      readonly instead: CallError | null;
+      readonly budgetUsed?: BudgetPart | undefined;
+    }
   | { readonly kind: "error"; readonly error: CallError }
   /** The agent cancelled: it hears nothing more. */
   | { readonly kind: "none"; readonly error: CallError };
@@ -34,12 +42,53 @@ export interface ToolCall extends Underway {
   readonly arrivedMs: number;
   readonly firstFrame: number;
   readonly overlaps: Set<number>;
+  /** Text in what the agent asked was no text, and was replaced. */
+  readonly isRepaired: boolean;
+  /** Runs while its server works on it. */
+  timer: CallTimer | undefined;
   state: "new" | "queued" | "sent" | "over";
   /** The request's id at the server. */
   upstreamId: number | undefined;
   queuedMs: number | undefined;
   sentMs: number | undefined;
   answeredMs: number | undefined;
+}
+
+/** A call that has just arrived, in this frame of the wire log. */
+export function newCall(
+  { peer, message }: Pick<ToolCall, "peer" | "message">,
+  step: { readonly number: number; readonly callId: string },
+  { frame, routes, clock }: Arrival,
+): ToolCall {
+  const name = message.params?.["name"];
+  const exposedName = typeof name === "string" ? name : "";
+  return {
+    step: step.number,
+    callId: step.callId,
+    peer,
+    message,
+    exposedName,
+    route: routes.get(exposedName),
+    at: clock.now().toISOString(),
+    arrivedMs: clock.monotonicMs(),
+    firstFrame: frame,
+    overlaps: new Set(),
+    isParked: false,
+    since: frame,
+    isRepaired: wasRepaired(message.params),
+    timer: undefined,
+    state: "new",
+    upstreamId: undefined,
+    queuedMs: undefined,
+    sentMs: undefined,
+    answeredMs: undefined,
+  };
+}
+
+interface Arrival {
+  readonly frame: number;
+  readonly routes: ReadonlyMap<string, RoutedTool>;
+  readonly clock: Clock;
 }
 
 /** A reply made ready to leave and to be recorded. */
@@ -51,7 +100,19 @@ export interface ReadyReply {
   readonly resultJson: string;
   readonly error: Step["error"];
   readonly truncated: Step["truncated"];
+  readonly madeWellFormed: readonly WellFormedPart[];
 }
+
+type WellFormedPart = NonNullable<Step["madeWellFormed"]>[number];
+
+/** Members of a result's `_meta` that only the proxy may write. */
+export const OWN_META = {
+  callId: "cloche/call_id",
+  /** Which part of the budget is used up: "calls", "wall" or "bytes". */
+  budgetUsed: "cloche/budget_used",
+  /** Text of the server's was no text, and was replaced. */
+  madeWellFormed: "cloche/made_well_formed",
+} as const;
 
 /** Names the call in the reply, makes it fit into the budget and writes it as JSON, once. */
 export function readyReply(
@@ -60,7 +121,11 @@ export function readyReply(
   reply: CallReply,
   resultBytes: number,
 ): ReadyReply {
-  const none = { result: null, resultJson: "null", truncated: null };
+  const said = reply.kind === "result" ? reply.result : reply.error;
+  const isRepaired = reply.kind !== "none" && wasRepaired(said);
+  const madeWellFormed: WellFormedPart[] = call.isRepaired ? ["arguments"] : [];
+  if (isRepaired) madeWellFormed.push(reply.kind === "result" ? "result" : "error");
+  const none = { result: null, resultJson: "null", truncated: null, madeWellFormed };
   if (reply.kind === "none") {
     return { outcome, frame: undefined, error: publicError(reply.error), ...none };
   }
@@ -69,8 +134,12 @@ export function readyReply(
     const frame = responseText(call.message.id, "error", json);
     return { outcome, frame, error: publicError(reply.error), ...none, truncated };
   }
-  const meta = reply.result["_meta"];
-  const _meta = { ...(isObject(meta) ? meta : {}), "cloche/call_id": call.callId };
+  const _meta = {
+    ...theirMeta(reply.result["_meta"]),
+    [OWN_META.callId]: call.callId,
+    ...(reply.budgetUsed !== undefined && { [OWN_META.budgetUsed]: reply.budgetUsed }),
+    ...(isRepaired && { [OWN_META.madeWellFormed]: true }),
+  };
   const { result, json, truncated } = cutResult({ ...reply.result, _meta }, resultBytes);
   const withheld = outcome === "ok" && result["isError"] === true;
   return {
@@ -80,6 +149,7 @@ export function readyReply(
     resultJson: json,
     error: reply.instead === null ? null : publicError(reply.instead),
     truncated,
+    madeWellFormed,
   };
 }
 
@@ -91,7 +161,7 @@ export function stepOf(
   clock: Clock,
 ): Omit<Step, "previous"> {
   const { step, callId, exposedName, route, at, arrivedMs, firstFrame, overlaps } = call;
-  const { outcome, result, error, truncated } = ready;
+  const { outcome, result, error, truncated, madeWellFormed } = ready;
   const endMs = clock.monotonicMs();
   const queueMs = call.queuedMs === undefined ? 0 : (call.sentMs ?? endMs) - call.queuedMs;
   const upstreamMs = call.sentMs === undefined ? 0 : (call.answeredMs ?? endMs) - call.sentMs;
@@ -107,6 +177,7 @@ export function stepOf(
     result,
     error,
     truncated,
+    ...(madeWellFormed.length > 0 && { madeWellFormed }),
     at,
     queueMs: rounded(queueMs),
     upstreamMs: rounded(upstreamMs),
@@ -120,6 +191,19 @@ export function stepOf(
 export interface Refusal {
   readonly outcome: "denied_budget" | "denied_policy";
   readonly message: string;
+  readonly budgetUsed?: BudgetPart | undefined;
+}
+
+/** What is wrong with a call; undefined if it can be made. `names` are those of all tools. */
+export function callProblem(
+  { message, exposedName, route }: ToolCall,
+  names: Iterable<string>,
+): string | undefined {
+  if (typeof message.params?.["name"] !== "string") return 'tools/call needs "name", a text';
+  const args = message.params["arguments"];
+  if (args !== undefined && !isObject(args)) return '"arguments" of tools/call is not an object';
+  if (route !== undefined) return undefined;
+  return `Unknown tool: ${exposedName}${didYouMean(exposedName, names)}`;
 }
 
 /** Why calls past the budget are refused. */
@@ -127,20 +211,26 @@ export function overCalls({ calls }: Budget): Refusal {
   const message =
     `The budget of ${calls} calls is used up: this call was not made, and the rollout is over. ` +
     "Further calls are refused as well.";
-  return { outcome: "denied_budget", message };
+  return { outcome: "denied_budget", message, budgetUsed: "calls" };
 }
 
-/** A tool error in the proxy's own words. */
-export function toolError(code: number, message: string): CallReply {
+/** A tool error in the proxy's own words; `budgetUsed` if it is for what is used up. */
+export function toolError(code: number, message: string, budgetUsed?: BudgetPart): CallReply {
   const result = { content: [{ type: "text", text: message }], isError: true };
-  return { kind: "result", result, instead: { code, message } };
+  return { kind: "result", result, instead: { code, message }, budgetUsed };
+}
+
+function theirMeta(meta: unknown): Readonly<Record<string, unknown>> {
+  const own: readonly string[] = Object.values(OWN_META);
+  const members = isObject(meta) ? Object.entries(meta) : [];
+  return Object.fromEntries(members.filter(([key]) => !own.includes(key)));
 }
 
 function cutError(
   error: CallError,
   maxBytes: number,
 ): { readonly json: string; readonly truncated: Step["truncated"] } {
-  const json = JSON.stringify(error);
+  const json = exactJson(error);
   const from = Buffer.byteLength(json);
   if (from <= maxBytes) return { json, truncated: null };
   const message = `${error.message.slice(0, 200)} [… cut: a result may hold ${maxBytes} bytes]`;

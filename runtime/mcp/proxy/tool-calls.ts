@@ -1,8 +1,8 @@
 import type { Clock } from "../../base/clock.ts";
 import { messageOf } from "../../base/fault.ts";
 import type { Log } from "../../base/log.ts";
-import { didYouMean } from "../../base/nearest.ts";
 import type { AgentPeer } from "../agent-peer.ts";
+import { CallTimer, DEFAULT_CALL_MS } from "../call-timer.ts";
 import {
   isObject,
   type JsonRpcRequest,
@@ -12,12 +12,14 @@ import {
 } from "../json-rpc.ts";
 import type { JsonRpcMessage, LinkClosed } from "../link/server-link.ts";
 import type { Upstream } from "../link/upstream.ts";
-import type { Budget, Step, StepOutcome } from "../record/step.ts";
+import type { Budget, BudgetPart, Step, StepOutcome } from "../record/step.ts";
 import type { StepLog } from "../record/step-log.ts";
 import type { WireLog } from "../record/wire-log.ts";
 import type { RoutedTool } from "./surface.ts";
 import {
   type CallReply,
+  callProblem,
+  newCall,
   overCalls,
   type Refusal,
   readyReply,
@@ -46,6 +48,8 @@ export interface ToolCallParts {
   /** Progress of a call, under the agent's own token. */
   readonly toAgent: (peer: AgentPeer, message: JsonRpcMessage, relatesTo: RequestId) => void;
   readonly onOver: (underway: Underway) => void;
+  /** The record broke while a call was ended for its time. */
+  readonly onFailure: (error: unknown) => void;
 }
 
 /**
@@ -65,10 +69,15 @@ export class ToolCalls {
     this.#count = parts.past;
   }
 
-  /** Takes a call; `frame` is its number in the wire log. */
-  accept(peer: AgentPeer, message: JsonRpcRequest, frame: number): void {
-    const call = this.#open(peer, message, frame);
-    const { budget, onOverBudget } = this.#parts;
+  /**
+   * Takes a call; `frame` is its number in the wire log, `known` why it must not be made, if that is
+   * known by now.
+   */
+  accept(peer: AgentPeer, message: JsonRpcRequest, frame: number, known?: string): void {
+    const { budget, onOverBudget, rolloutId, routes, clock } = this.#parts;
+    this.#count += 1;
+    const step = { number: this.#count, callId: `${rolloutId}-${this.#count}` };
+    const call = newCall({ peer, message }, step, { frame, routes, clock });
     this.#heard();
     if (this.#refusal === undefined && call.step > budget.calls) {
       this.refuse(overCalls(budget));
@@ -78,7 +87,7 @@ export class ToolCalls {
       this.#deny(call, this.#refusal);
       return;
     }
-    const problem = this.#problemOf(call);
+    const problem = known ?? callProblem(call, this.#parts.routes.keys());
     if (problem !== undefined) {
       const error = { code: RPC_ERROR.invalidParams, message: problem };
       this.#end(call, "invalid_args", { kind: "error", error });
@@ -120,10 +129,10 @@ export class ToolCalls {
   }
 
   /** Ends all calls under way or waiting, as the outcome says. */
-  endAll(outcome: StepOutcome, message: string): void {
+  endAll(outcome: StepOutcome, message: string, budgetUsed?: BudgetPart): void {
     for (const call of [...this.#queue, ...this.#active]) {
       this.#cancelUpstream(call, message);
-      this.#end(call, outcome, toolError(RPC_ERROR.server, message));
+      this.#end(call, outcome, toolError(RPC_ERROR.server, message, budgetUsed));
     }
   }
 
@@ -146,40 +155,6 @@ export class ToolCalls {
   whenIdle(): Promise<void> {
     if (this.#active.size + this.#queue.length === 0) return Promise.resolve();
     return new Promise((resolve) => this.#idle.push(resolve));
-  }
-
-  #open(peer: AgentPeer, message: JsonRpcRequest, frame: number): ToolCall {
-    const { rolloutId, routes, clock } = this.#parts;
-    this.#count += 1;
-    const name = message.params?.["name"];
-    const exposedName = typeof name === "string" ? name : "";
-    return {
-      step: this.#count,
-      callId: `${rolloutId}-${this.#count}`,
-      peer,
-      message,
-      exposedName,
-      route: routes.get(exposedName),
-      at: clock.now().toISOString(),
-      arrivedMs: clock.monotonicMs(),
-      firstFrame: frame,
-      overlaps: new Set(),
-      isParked: false,
-      since: frame,
-      state: "new",
-      upstreamId: undefined,
-      queuedMs: undefined,
-      sentMs: undefined,
-      answeredMs: undefined,
-    };
-  }
-
-  #problemOf({ message, exposedName, route }: ToolCall): string | undefined {
-    if (typeof message.params?.["name"] !== "string") return 'tools/call needs "name", a text';
-    const args = message.params["arguments"];
-    if (args !== undefined && !isObject(args)) return '"arguments" of tools/call is not an object';
-    if (route !== undefined) return undefined;
-    return `Unknown tool: ${exposedName}${didYouMean(exposedName, this.#parts.routes.keys())}`;
   }
 
   #fill(): void {
@@ -212,6 +187,19 @@ export class ToolCalls {
       answered: (response) => this.#answered(call, response),
       lost: (closed) => this.#lost(call, closed, wasLost),
       progress: (progress) => this.#progress(call, progress),
+    });
+    if (call.state === "sent") this.#limit(call);
+  }
+
+  #limit(call: ToolCall): void {
+    const { budget, onFailure } = this.#parts;
+    call.timer = new CallTimer(call, budget.callMs ?? DEFAULT_CALL_MS, (message) => {
+      try {
+        this.#cancelUpstream(call, message);
+        this.#end(call, "timeout", toolError(RPC_ERROR.server, message));
+      } catch (error) {
+        onFailure(error);
+      }
     });
   }
 
@@ -248,8 +236,8 @@ export class ToolCalls {
     this.#parts.toAgent(call.peer, { ...message, params }, call.message.id);
   }
 
-  #deny(call: ToolCall, { outcome, message }: Refusal): void {
-    this.#end(call, outcome, toolError(RPC_ERROR.server, message));
+  #deny(call: ToolCall, { outcome, message, budgetUsed }: Refusal): void {
+    this.#end(call, outcome, toolError(RPC_ERROR.server, message, budgetUsed));
   }
 
   #cancelUpstream(call: ToolCall, reason: string): void {
@@ -261,6 +249,7 @@ export class ToolCalls {
   #end(call: ToolCall, outcome: StepOutcome, reply: CallReply): void {
     if (call.state === "over") return;
     call.state = "over";
+    call.timer?.stop();
     this.#active.delete(call);
     const waiting = this.#queue.indexOf(call);
     if (waiting !== -1) this.#queue.splice(waiting, 1);

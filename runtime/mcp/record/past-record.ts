@@ -1,6 +1,7 @@
 import { closeSync, ftruncateSync, openSync, readSync } from "node:fs";
 import { join } from "node:path";
 import type { Json } from "../../base/canonical-json.ts";
+import { parseExact } from "../../base/exact-json.ts";
 import { Fault, messageOf } from "../../base/fault.ts";
 import { sha256 } from "../../base/hash.ts";
 import { mcpFault } from "../faults.ts";
@@ -138,7 +139,7 @@ function nextChunk(fd: number, at: number): Buffer {
 
 function parsed(line: string, file: string, index: number): unknown {
   try {
-    return JSON.parse(line);
+    return parseExact(line);
   } catch (error) {
     throw broken(file, index, messageOf(error), error);
   }

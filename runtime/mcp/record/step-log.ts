@@ -1,3 +1,4 @@
+import { exactJson } from "../../base/exact-json.ts";
 import { sha256 } from "../../base/hash.ts";
 import type { AppendFile } from "./append-file.ts";
 import type { Step } from "./step.ts";
@@ -40,7 +41,7 @@ export class StepLog {
   append(step: Omit<Step, "previous">, resultJson: string): Step {
     const previous = this.#previous;
     const { result, ...rest } = step;
-    const head = JSON.stringify({ ...rest, previous }).slice(0, -1);
+    const head = exactJson({ ...rest, previous }).slice(0, -1);
     const line = `${head},"result":${resultJson}}`;
     this.#file.append(line);
     this.#previous = sha256(line);

@@ -36,6 +36,8 @@ export interface Step {
   readonly error: { readonly code: number; readonly message: string } | null;
   /** If the result was cut for the budget: bytes before and after. */
   readonly truncated: { readonly from: number; readonly to: number } | null;
+  /** Where text was no text (half a surrogate pair, bytes that are not UTF-8), and U+FFFD stands. */
+  readonly madeWellFormed?: readonly ("arguments" | "result" | "error")[];
   /** RFC 3339, when the request arrived. */
   readonly at: string;
   /** Milliseconds: waiting for a slot, at the server, in the proxy itself. */
@@ -56,16 +58,21 @@ export interface Budget {
   readonly calls: number;
   /** From `serving` on, in milliseconds. */
   readonly wallMs: number;
+  /** Of one call, from when its server is asked; then it is cancelled there. Default 300,000. */
+  readonly callMs?: number;
   /** Bytes of one result, as JSON; a longer text is cut in the middle and says so. */
   readonly resultBytes: number;
   /** Calls at the same time; further ones wait. */
   readonly concurrentCalls: number;
 }
 
+/** What of a budget can be used up. */
+export type BudgetPart = "calls" | "wall" | "bytes";
+
 /** Why the agent's turn was over. Data, never a fault. */
 export type Ending =
   | { readonly kind: "submitted"; readonly answer: string | null }
-  | { readonly kind: "budget"; readonly which: "calls" | "wall" | "bytes" }
+  | { readonly kind: "budget"; readonly which: BudgetPart }
   | { readonly kind: "cancelled" }
   | { readonly kind: "agent_gone" }
   /** The sandbox died of the agent's own doing (memory, kill) and calls became impossible. */

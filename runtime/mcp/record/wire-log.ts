@@ -1,5 +1,6 @@
 import type { Clock } from "../../base/clock.ts";
 import { sha256 } from "../../base/hash.ts";
+import { oneLine } from "../../base/json-text.ts";
 import { mcpFault } from "../faults.ts";
 import { isObject } from "../json-rpc.ts";
 import type { AppendFile } from "./append-file.ts";
@@ -55,7 +56,7 @@ export class WireLog {
   write(direction: Direction, peer: string, json: string): number {
     const file = this.#file;
     if (file !== undefined && !file.isOpen) return this.#seq;
-    const message = json.length > MAX_FRAME_LETTERS ? leftOut(json) : oneLine(json);
+    const message = json.length > MAX_FRAME_LETTERS ? shortened(json) : oneLine(json);
     const at = this.#clock.now().toISOString();
     const rest =
       `,"direction":"${direction}","peer":${JSON.stringify(peer)},` +
@@ -87,11 +88,7 @@ export class WireLog {
   }
 }
 
-function oneLine(json: string): string {
-  return json.includes("\n") || json.includes("\r") ? json.replaceAll(/[\r\n]+/g, " ") : json;
-}
-
-function leftOut(json: string): string {
+function shortened(json: string): string {
   const bytes = Buffer.byteLength(json);
   const head = json.slice(0, SHOWN_LETTERS).toWellFormed();
   const { jsonrpc, id, method, params } = JSON.parse(json) as Record<string, unknown>;

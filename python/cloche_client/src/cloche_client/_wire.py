@@ -29,6 +29,7 @@ class Budget(TypedDict, total=False):
 
     calls: int
     wallMs: int
+    callMs: int
     resultBytes: int
     concurrentCalls: int
 
