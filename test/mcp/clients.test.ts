@@ -1,11 +1,12 @@
 import assert from "node:assert/strict";
-import { execFile, spawnSync } from "node:child_process";
+import { execFile } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import { Client, StreamableHTTPClientTransport } from "@modelcontextprotocol/client";
 import { fixtureServer, Serving } from "./proxy-fixture.ts";
+import { withMcp } from "./python-mcp.ts";
 
 // Clients as others write them, against our endpoint.
 
@@ -146,16 +147,6 @@ async def main(url, token, mode):
 
 asyncio.run(main(*sys.argv[1:]))
 `;
-
-/** A Python that has the package mcp, in this folder; undefined if there is none to be had. */
-function withMcp(folder: string): string | undefined {
-  const quick = { timeout: 60_000, stdio: "ignore" } as const;
-  if (spawnSync("python3", ["-m", "venv", folder], quick).status !== 0) return undefined;
-  const python = join(folder, "bin", "python");
-  const install = ["-m", "pip", "install", "-q", "--retries", "0", "--timeout", "15", "mcp>=2,<3"];
-  const { status } = spawnSync(python, install, { timeout: 180_000, stdio: "ignore" });
-  return status === 0 ? python : undefined;
-}
 
 async function connect(serving: Serving, mode: Mode) {
   const capabilities = { sampling: {}, elicitation: {}, roots: {} };

@@ -22,9 +22,13 @@ export const ROOMY: Budget = {
 };
 
 /** One of the servers in test/mcp/servers, run by this Node. */
-export function fixtureServer(file: string, name = "odd"): ServerSpec {
+export function fixtureServer(
+  file: string,
+  name = "odd",
+  args: readonly string[] = [],
+): ServerSpec {
   const path = fileURLToPath(new URL(`./servers/${file}`, import.meta.url));
-  return { name, kind: "stdio", argv: [process.execPath, path], env: {}, user: "agent" };
+  return { name, kind: "stdio", argv: [process.execPath, path, ...args], env: {}, user: "agent" };
 }
 
 /** A frame of wire.jsonl. */

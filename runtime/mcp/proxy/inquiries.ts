@@ -1,7 +1,6 @@
 import { exactJson } from "../../base/exact-json.ts";
 import { secret } from "../../base/id.ts";
 import type { AgentPeer } from "../agent-peer.ts";
-import { lackOf, NEEDS } from "../askable.ts";
 import {
   errorText,
   isObject,
@@ -14,6 +13,7 @@ import {
 } from "../json-rpc.ts";
 import type { Upstream } from "../link/upstream.ts";
 import type { WireLog } from "../record/wire-log.ts";
+import { lackOf, NEEDS } from "./askable.ts";
 import type { Underway } from "./underway.ts";
 
 export interface InquiryParts {

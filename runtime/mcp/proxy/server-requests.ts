@@ -1,7 +1,6 @@
 import { exactJson } from "../../base/exact-json.ts";
 import type { Log } from "../../base/log.ts";
 import type { AgentPeer } from "../agent-peer.ts";
-import { askingProblem } from "../askable.ts";
 import {
   type JsonRpcNotification,
   type JsonRpcRequest,
@@ -14,6 +13,7 @@ import {
 import type { JsonRpcMessage } from "../link/server-link.ts";
 import type { ServerVoice, Upstream } from "../link/upstream.ts";
 import type { WireLog } from "../record/wire-log.ts";
+import { askingProblem } from "./askable.ts";
 import type { Inquiries } from "./inquiries.ts";
 import type { Listeners } from "./listeners.ts";
 import { wantsLog } from "./log-levels.ts";

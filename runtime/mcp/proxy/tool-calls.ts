@@ -2,7 +2,6 @@ import type { Clock } from "../../base/clock.ts";
 import { messageOf } from "../../base/fault.ts";
 import type { Log } from "../../base/log.ts";
 import type { AgentPeer } from "../agent-peer.ts";
-import { CallTimer, DEFAULT_CALL_MS } from "../call-timer.ts";
 import {
   isObject,
   type JsonRpcRequest,
@@ -15,6 +14,7 @@ import type { Upstream } from "../link/upstream.ts";
 import type { Budget, BudgetPart, Step, StepOutcome } from "../record/step.ts";
 import type { StepLog } from "../record/step-log.ts";
 import type { WireLog } from "../record/wire-log.ts";
+import { CallTimer, DEFAULT_CALL_MS } from "./call-timer.ts";
 import type { RoutedTool } from "./surface.ts";
 import {
   type CallReply,

@@ -1,4 +1,4 @@
-import type { Underway } from "./proxy/underway.ts";
+import type { Underway } from "./underway.ts";
 
 export const DEFAULT_CALL_MS = 300_000;
 const LONGEST_TIMER_MS = 2 ** 31 - 1;

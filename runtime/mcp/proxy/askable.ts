@@ -1,6 +1,6 @@
-import type { AgentPeer } from "./agent-peer.ts";
-import { RPC_ERROR } from "./json-rpc.ts";
-import type { JsonRpcMessage } from "./link/server-link.ts";
+import type { AgentPeer } from "../agent-peer.ts";
+import { RPC_ERROR } from "../json-rpc.ts";
+import type { JsonRpcMessage } from "../link/server-link.ts";
 
 /** What a client has to be able to do to be asked this. */
 export const NEEDS: ReadonlyMap<string, string> = new Map([
