@@ -16,6 +16,8 @@ import { WorkspaceFiles } from "./kit/workspace-files.ts";
 /** Loaded when asked for: who needs a calendar does not wait for spreadsheets. */
 const SURFACES: Readonly<Record<string, () => Promise<Surface>>> = {
   calendar: async () => (await import("./calendar/surface.ts")).calendarSurface,
+  filesystem: async () => (await import("./filesystem/surface.ts")).filesystemSurface,
+  memory: async () => (await import("./memory/surface.ts")).memorySurface,
   documents: async () => (await import("./documents/surface.ts")).documentsSurface,
   mail: async () => (await import("./mail/surface.ts")).mailSurface,
   search: async () => (await import("./search/surface.ts")).searchSurface,

@@ -2,12 +2,6 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
-/** What packages say otherwise than in the usual member, looked up in their repositories. */
-const SAID_ELSEWHERE: Readonly<Record<string, string>> = {
-  "@modelcontextprotocol/server-filesystem": "MIT (its README)",
-  "@modelcontextprotocol/server-memory": "MIT (its README)",
-};
-
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 
 /**
@@ -19,8 +13,10 @@ export function packageLicence(folder: string): {
   readonly licence: string;
 } {
   const text = readFileSync(join(ROOT, folder, "package.json"), "utf8");
-  const { name, license } = JSON.parse(text) as { readonly name: string; license?: unknown };
-  const licence = SAID_ELSEWHERE[name] ?? license;
+  const { name, license: licence } = JSON.parse(text) as {
+    readonly name: string;
+    license?: unknown;
+  };
   if (typeof licence === "string" && !/see license/i.test(licence)) return { name, licence };
   throw new Error(`${name} does not name its licence in its package.json`);
 }

@@ -58,8 +58,6 @@ export const WORKBOOK_VALUES: ProgramBundle = {
 
 /** To add a server: its package in package.json's devDependencies, and a line here. */
 export const SERVER_BUNDLES: readonly ServerBundle[] = [
-  npm("filesystem", "@modelcontextprotocol/server-filesystem"),
-  npm("memory", "@modelcontextprotocol/server-memory"),
   {
     name: "office",
     image: "office",
@@ -205,11 +203,6 @@ function shorten(build: PluginBuild): void {
 const OUT = "servers";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
-
-function npm(name: string, packageName: string): ServerBundle {
-  const entry = `node_modules/${packageName}/dist/index.js`;
-  return { name, image: "office", package: packageName, entry };
-}
 
 /** Its settings as a file beside it, if it has any. */
 export function settingsOf({ settings }: ProgramBundle): BundledServer["files"] {

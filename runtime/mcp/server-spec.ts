@@ -61,14 +61,7 @@ const SERVERS = "/opt/cloche/servers";
 
 /** The servers that a task gets by name alone. */
 export const SHIPPED_SERVERS: Readonly<Record<string, ServerSpec>> = {
-  filesystem: {
-    name: "filesystem",
-    kind: "stdio",
-    argv: [...NODE, `${SERVERS}/filesystem.mjs`, "/workspace"],
-    env: {},
-    user: "filesystem",
-    writes: ["/workspace"],
-  },
+  filesystem: office("filesystem", { writes: ["/workspace"] }),
   terminal: { name: "terminal", kind: "terminal" },
   spreadsheet: office("spreadsheet", { writes: ["/workspace"] }),
   documents: office("documents", { writes: ["/workspace"] }),
@@ -76,15 +69,7 @@ export const SHIPPED_SERVERS: Readonly<Record<string, ServerSpec>> = {
   mail: office("mail", { state: ["people", "mail"], writes: ["/state", "/workspace"] }),
   search: office("search", { state: ["search"], writes: ["/state"] }),
   web: { ...office("web", { state: ["web"], writes: ["/state"] }), listens: true },
-  memory: {
-    name: "memory",
-    kind: "stdio",
-    argv: [...NODE, `${SERVERS}/memory.mjs`],
-    env: { MEMORY_FILE_PATH: "/state/memory/memory.jsonl" },
-    user: "state",
-    state: ["memory"],
-    writes: ["/state"],
-  },
+  memory: office("memory", { state: ["memory"], writes: ["/state"] }),
   browser: {
     name: "browser",
     kind: "stdio",

@@ -1,4 +1,4 @@
-import { McpServer } from "@modelcontextprotocol/server";
+import { type CallToolResult, McpServer } from "@modelcontextprotocol/server";
 import type * as z from "zod";
 import { shortly } from "./short-schema.ts";
 import { ToolError } from "./tool-error.ts";
@@ -34,6 +34,8 @@ export interface Answer {
   readonly text: string;
   readonly data: Readonly<Record<string, unknown>>;
   readonly images?: readonly { readonly data: Buffer; readonly mimeType: "image/png" }[];
+  /** What stands for the text, where the answer is none. */
+  readonly blocks?: CallToolResult["content"];
 }
 
 /** Ties the types of a tool's schemas to its work. */
@@ -90,7 +92,8 @@ function annotationsOf({ readOnly, destructive = false, idempotent = false }: To
   };
 }
 
-function result({ text, data, images = [] }: Answer) {
+function result({ text, data, images = [], blocks }: Answer) {
+  if (blocks !== undefined) return { content: [...blocks], structuredContent: data };
   const pictures = images.map(({ data: bytes, mimeType }) => {
     return { type: "image" as const, data: bytes.toString("base64"), mimeType };
   });

@@ -1,5 +1,14 @@
 import { constants } from "node:fs";
-import { type FileHandle, mkdir, open, readlink, rename, rm, stat } from "node:fs/promises";
+import {
+  type FileHandle,
+  mkdir,
+  open,
+  readlink,
+  realpath,
+  rename,
+  rm,
+  stat,
+} from "node:fs/promises";
 import { basename, dirname, normalize, posix } from "node:path";
 import { ToolError } from "./tool-error.ts";
 
@@ -23,24 +32,24 @@ const MIB = 1024 * 1024;
  * All methods throw `ToolError` for what the caller can mend.
  */
 export class WorkspaceFiles {
-  readonly #root: string;
+  readonly root: string;
   readonly #busy = new Map<string, Promise<void>>();
   #drafts = 0;
 
   /** `root`: absolute, without links in it. */
   constructor(root: string) {
-    this.#root = root;
+    this.root = root;
   }
 
   /** Relative path of what a caller named: "a/b", "./a/b" and "/workspace/a/b" are the same. */
   relative(asked: string): string {
     if (asked === "" || asked.includes("\0")) throw new ToolError("Give the path of a file.");
-    const absolute = posix.isAbsolute(asked) ? asked : `${this.#root}/${asked}`;
+    const absolute = posix.isAbsolute(asked) ? asked : `${this.root}/${asked}`;
     const path = normalize(absolute);
-    if (path === this.#root) return "";
-    if (path.startsWith(`${this.#root}/`)) return path.slice(this.#root.length + 1);
+    if (path === this.root) return "";
+    if (path.startsWith(`${this.root}/`)) return path.slice(this.root.length + 1);
     throw new ToolError(
-      `${asked} is outside the workspace. Use a path inside ${this.#root}, such as reports/june.xlsx.`,
+      `${asked} is outside the workspace. Use a path inside ${this.root}, such as reports/june.xlsx.`,
     );
   }
 
@@ -111,24 +120,34 @@ export class WorkspaceFiles {
    */
   async exclusively<T>(asked: string, edit: (path: string) => Promise<T>): Promise<T> {
     const path = this.relative(asked);
-    const before = this.#busy.get(path) ?? Promise.resolve();
+    const place = await this.#place(path);
+    const before = this.#busy.get(place) ?? Promise.resolve();
     const { promise, resolve } = Promise.withResolvers<void>();
     const mine = before.then(() => promise);
-    this.#busy.set(path, mine);
+    this.#busy.set(place, mine);
     await before;
     try {
       return await edit(path);
     } finally {
       resolve();
-      if (this.#busy.get(path) === mine) this.#busy.delete(path);
+      if (this.#busy.get(place) === mine) this.#busy.delete(place);
     }
+  }
+
+  /** One file has one place, whichever links lead to it. */
+  async #place(path: string): Promise<string> {
+    const absolute = `${this.root}/${path}`;
+    const real = await realpath(absolute).catch(() => undefined);
+    if (real !== undefined || path === "") return real ?? absolute;
+    const folder = dirname(path) === "." ? "" : dirname(path);
+    return `${await this.#place(folder)}/${basename(path)}`;
   }
 
   async #open(path: string): Promise<FileHandle> {
     if (path === "") throw new ToolError("That is the workspace itself. Name a file in it.");
     // A pipe must not hold the call up for ever.
     const flags = constants.O_RDONLY | constants.O_NONBLOCK;
-    const handle = await open(`${this.#root}/${path}`, flags).catch((error: unknown) => {
+    const handle = await open(`${this.root}/${path}`, flags).catch((error: unknown) => {
       throw spoken(error, path, "read");
     });
     try {
@@ -144,7 +163,7 @@ export class WorkspaceFiles {
   }
 
   async #openFolder(path: string, make: boolean): Promise<FileHandle> {
-    const absolute = path === "." || path === "" ? this.#root : `${this.#root}/${path}`;
+    const absolute = path === "." || path === "" ? this.root : `${this.root}/${path}`;
     try {
       const flags = constants.O_RDONLY | constants.O_DIRECTORY;
       const handle = await open(absolute, flags);
@@ -157,8 +176,7 @@ export class WorkspaceFiles {
       }
     } catch (error) {
       const code = (error as NodeJS.ErrnoException).code;
-      if (!make || code !== "ENOENT" || absolute === this.#root)
-        throw spoken(error, path, "opened");
+      if (!make || code !== "ENOENT" || absolute === this.root) throw spoken(error, path, "opened");
     }
     await using parent = await this.#openFolder(dirname(path), true);
     await mkdir(`/proc/self/fd/${parent.fd}/${basename(path)}`, 0o2775).catch((error: unknown) => {
@@ -169,7 +187,7 @@ export class WorkspaceFiles {
 
   async #requireInside(handle: FileHandle, path: string): Promise<void> {
     const real = await readlink(`/proc/self/fd/${handle.fd}`);
-    if (real === this.#root || real.startsWith(`${this.#root}/`)) return;
+    if (real === this.root || real.startsWith(`${this.root}/`)) return;
     throw new ToolError(`${path} leads out of the workspace by a link; that is not followed.`);
   }
 }

@@ -32,7 +32,7 @@ after(async () => {
 async function sandbox(memoryBytes = 512 * MIB): Promise<Sandbox> {
   const box = await engine.create(
     smallSpec(image, OWNER, {
-      users: ["agent", "filesystem", "server"],
+      users: ["agent", "state", "server"],
       limits: { ...SMALL_LIMITS, memoryBytes },
     }),
   );

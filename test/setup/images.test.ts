@@ -35,7 +35,7 @@ describe("our images", () => {
         process: processIdentity(),
       },
       image: images["office-browser"],
-      users: ["agent", "filesystem"],
+      users: ["agent", "state"],
       workspace: { ...volume, path: "/workspace" },
       limits: LIMITS,
       keeper: {

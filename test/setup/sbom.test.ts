@@ -60,7 +60,7 @@ describe("the list of an image's contents", () => {
     for (const { name, version, hashes, licenses } of npm) {
       assert.ok(version && hashes?.[0]?.alg === "SHA-512" && licenses?.length === 1, name);
     }
-    assert.ok(npm.some(({ name }) => name === "@modelcontextprotocol/server-filesystem"));
+    assert.ok(npm.some(({ name }) => name === "@modelcontextprotocol/server"));
   });
 
   it("of a real image has what dpkg and our own folder have", async () => {

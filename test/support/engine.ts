@@ -5,6 +5,7 @@ import { Fault } from "../../runtime/base/fault.ts";
 import { namedId } from "../../runtime/base/id.ts";
 import { silentLog } from "../../runtime/base/log.ts";
 import { processIdentity } from "../../runtime/base/process-identity.ts";
+import { requireImages } from "../../runtime/cli/set-up/require-images.ts";
 import type { Box, BoxLimits, Engine, SandboxSpec } from "../../runtime/engine/engine.ts";
 import { type EngineOptions, openEngine } from "../../runtime/engine/engines.ts";
 import { runtimeChoice } from "./oci-runtime.ts";
@@ -23,10 +24,7 @@ export async function openTestEngine(options: Partial<EngineOptions> = {}): Prom
 
 /** The newest office image that the engine holds; set-up has built it. */
 export async function sandboxImage(engine: Engine): Promise<string> {
-  const images = await engine.images.list();
-  const found = images.find(({ reference }) => reference.startsWith("cloche/office:"));
-  assert(found, "no office image is there; run `node setup.mjs`");
-  return found.reference;
+  return (await requireImages(engine, process.env)).images.office;
 }
 
 export const SMALL_LIMITS: BoxLimits = {

@@ -33,7 +33,7 @@ class Relation:
 
 
 class Memory:
-    """``memory/memory.jsonl``, as @modelcontextprotocol/server-memory keeps it; maybe empty."""
+    """``memory/memory.jsonl``, in the form of @modelcontextprotocol/server-memory; maybe empty."""
 
     def __init__(self, tree: Tree) -> None:
         self._file = tree.file(MEMORY_FILE)
