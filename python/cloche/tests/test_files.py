@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 
 from cloche import Failed
@@ -123,6 +124,17 @@ class Changed(FolderCase):
     def test_a_file_that_became_a_link_to_its_copy_is_modified(self) -> None:
         root = self.run_folder(before={"a": "1"}, after={"a": ("->", "b"), "b": "1"})
         self.assertEqual(Run(root).workspace.changed().modified, ["a"])
+
+    def test_what_no_snapshot_can_carry_is_a_change_too(self) -> None:
+        root = self.run_folder(before={"a": "1", "p": "2"}, after={"a": "1"})
+        snapshot = json.loads((root / "after.json").read_text())
+        names = (("extra\\xff.txt", "file"), ("p", "fifo"), ("scratch/pipe", "fifo"))
+        snapshot["skipped"] = [{"path": path, "type": kind} for path, kind in names]
+        (root / "after.json").write_text(json.dumps(snapshot))
+        changes = Run(root).workspace.changed()
+        self.assertEqual(changes.added, ["extra\\xff.txt", "scratch/pipe"])
+        self.assertEqual(changes.removed, ["p"])
+        self.assertEqual(changes.outside("scratch/**", "p"), ["extra\\xff.txt"])
 
     def test_an_untouched_workspace_has_no_changes(self) -> None:
         root = self.run_folder(before={"a": "1"}, after={"a": "1"})

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import unittest
 
-from cloche.criteria import Failed
+from cloche.criteria import Failed, Unreadable
 from cloche.shell import commands
 from cloche.steps import Steps
 from support import step_line, steps_of
@@ -166,6 +166,41 @@ class OfCommands(unittest.TestCase):
                         ),
                         paths=PATHS,
                     )
+
+    def test_words_of_braces_and_stars_are_counted_before_they_take_minutes(self) -> None:
+        words = " ".join(f"'{('{a,b}*' * 600)[:4080]}{n}'" for n in range(40))
+        opened = " ".join("'{" + "," * 4000 + f"{n}'" for n in range(40))
+        crafted = step_line(1, "run_command", command=f"cat {words}")
+        with self.assertRaises(Unreadable):
+            steps_of(crafted, paths=("a/b/u.txt",)).reads_of("a/b/u.txt")
+        for command in (f"cat {opened}", f"cat '{'**/' * 1300}x'"):
+            steps = steps_of(step_line(1, "run_command", command=command), paths=("a/b/u.txt",))
+            self.assertFalse(steps.reads_of("a/b/u.txt"))
+
+    def test_a_word_that_could_be_the_file_for_all_that_is_known_was_written_to(self) -> None:
+        for command, writes in (
+            ("f=upd; cat > /workspace/${f}ates.txt <<E\nADD\nE", True),
+            ("printf x > $OUT", True),
+            ("cp list.txt /workspace/upd*.txt; cp list.txt $(ls | head -1)", True),
+            ("OUT=/tmp/x; printf x > $OUT", False),
+            ("for f in a.docx b.docx; do pandoc $f > scratch/$f.txt; done", False),
+            ("printf x > scratch/$NAME.txt", False),
+        ):
+            with self.subTest(command):
+                steps = steps_of(step_line(1, "run_command", command=command))
+                self.assertEqual(bool(steps.writes_to("updates.txt")), writes)
+
+    def test_a_call_whose_end_nobody_saw_may_have_written_and_has_shown_nothing(self) -> None:
+        command = "sort -o updates.txt updates.txt; cat updates.txt"
+        for outcome in ("timeout", "cancelled", "upstream_lost", "interrupted", "tool_error"):
+            steps = steps_of(step_line(1, "run_command", command=command, outcome=outcome))
+            self.assertEqual(bool(steps.writes_to("updates.txt")), outcome != "tool_error")
+            self.assertFalse(steps.reads_of("updates.txt"))
+        cut = {**step_line(1, "run_command", command=command), "truncated": {"from": 9, "to": 1}}
+        late = step_line(1, "run_command", command=command, structured={"timedOut": True})
+        for line in (cut, late):
+            self.assertFalse(steps_of(line).reads_of("updates.txt"))
+            self.assertTrue(steps_of(line).writes_to("updates.txt"))
 
     def test_a_long_argument_is_no_path_and_costs_nothing(self) -> None:
         line = step_line(1, "read_file", path="/" * 3_000_000)

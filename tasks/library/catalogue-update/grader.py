@@ -162,8 +162,9 @@ def untouched(run):
                 "appear in the results of your calls.")
 def read(run):
     written = run.steps.last_write_to(UPDATES)
-    seen = "\n".join(step.text for step in run.steps.calls()
-                     if written is None or step.number <= written.number)
+    check(written is not None, f"expected a call that writes {UPDATES} by its name, found none: "
+          "nobody can tell what was read before")
+    seen = "\n".join(step.text for step in run.steps.calls() if step.number <= written.number)
     missing = []
     for report, references in run.expected["references"].items():
         unseen = [reference for reference in references if reference not in seen]
@@ -186,12 +187,16 @@ def verified(run):
     check(not update.strange, f"the list holds lines that are none: {some(update.strange, repr)}")
     update.require_something_right(run)
     writes, reads = run.steps.writes_to(UPDATES), numbers(run.steps.reads_of(UPDATES))
+    check(writes, f"expected a call that writes {UPDATES} by its name, found none: nobody can tell "
+          "what was read after it")
     naming = numbers(run.steps.touching(UPDATES))
     # A program that reads the list and writes something, perhaps elsewhere, is no sure write.
     sure = [write for write in writes if write.number not in reads or write.server == "filesystem"
             or SURE_WRITE.search(str(write.argument("command", "")))]
     for step in run.steps.calls():
         if not shows(step.text, update.lines):
+            continue
+        if not step.whole:
             continue
         alone = step.tool in READERS or step.number not in numbers(writes)
         # To print the lines once more is not to read them.

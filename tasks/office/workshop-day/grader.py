@@ -6,7 +6,7 @@ from fractions import Fraction
 from cloche import check, criterion, grade
 from cloche.cells import cells_equal
 from cloche.dates import same_day, same_instant
-from cloche.sheets import open_workbook
+from cloche.sheets import open_workbook, recompute
 from cloche.text import squeeze
 
 BUDGET, NOTE = "budget.xlsx", "notes/workshop.md"
@@ -142,6 +142,8 @@ def formulas(run):
     found = overview.value(f"E{line}")
     wanted = (so_far + order.total_cents) / 100
     check(close(found, wanted), f"Overview has {found!r} as spent, expected {wanted:.2f}")
+    for packs, price in ((3, 7.25), (11, 0.5)):
+        follow(rows, packs, price, before, so_far, line)
     return True, f"total {rows.sheet.value(f'H{at}')}"
 
 
@@ -269,6 +271,23 @@ def looked(run):
     return True, f"{len(asked)} questions to the calendars"
 
 
+def follow(rows, packs, price, before, so_far, line):
+    """With other quantities and prices the amounts, the total and what is spent are others."""
+    bought = {row["row"]: (packs + n, price + n) for n, row in enumerate(rows.new)}
+    inputs = {f"{SHEET}!{column}{at}": value for at, pair in bought.items()
+              for column, value in zip("FG", pair)}
+    book = recompute(rows.book, inputs)
+    amounts = {f"H{at}": count * each for at, (count, each) in bought.items()}
+    wanted = {**amounts, f"H{rows.total_row}": before / 100 + sum(amounts.values())}
+    for cell, amount in wanted.items():
+        found = book.sheet(SHEET).value(cell)
+        check(close(found, amount), f"{cell} is {rows.sheet.formula(cell)}, which would be {found!r} "
+              f"with other quantities and prices, expected {amount:.2f}")
+    found, amount = book.sheet("Overview").value(f"E{line}"), so_far / 100 + sum(amounts.values())
+    check(close(found, amount), f"Overview would have {found!r} as spent with other quantities and "
+          f"prices, expected {amount:.2f}")
+
+
 class Rows:
     """The sheet 2026: rows that were there, new rows, and the row of the total."""
 
@@ -279,7 +298,8 @@ class Rows:
         self.file = file
         count = len(run.expected["rows"])
         grid = self.sheet.rows()
-        check([str(v).strip() for v in grid[0][:8]] == list(COLUMNS), "its header has changed")
+        header = [str(v).strip() for v in grid[0][:8]] if grid else []
+        check(header == list(COLUMNS), f"the header of the sheet {SHEET} is now {header}")
         totals = [at for at, row in enumerate(grid, 1) if row and squeeze(str(row[0])) == "Total"]
         check(len(totals) == 1, f"expected one row Total in the sheet {SHEET}, found {len(totals)}")
         self.total_row = totals[0]

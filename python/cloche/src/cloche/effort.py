@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .criteria import Failed
+from .criteria import Unreadable
 from .mentions import Target, guesses
 from .shell import Command, parsed
 
@@ -12,7 +12,8 @@ from .shell import Command, parsed
 _EFFORT = 4_000_000
 _SHELL_LETTER = 20
 _COMMAND = 5
-_GUESS = 1_000
+#: A word that is made of one with braces and stars, and each letter of it.
+_GUESS, _GUESS_LETTER = 4_000, 4
 
 
 class Effort:
@@ -22,11 +23,15 @@ class Effort:
         self._target = target
         self._left = _EFFORT
         self._known: dict[str, bool] = {}
+        #: What the variables of the shells hold, as far as the commands say it.
+        self.values: dict[str, str] = {}
 
     def spend(self, letters: int) -> None:
         self._left -= letters
         if self._left < 0:
-            raise Failed("the calls say so much that nobody can tell what they did with the file")
+            raise Unreadable(
+                "the calls say so much that nobody can tell what they did with the file"
+            )
 
     def pipe(self, commands: int) -> None:
         """Counts the commands of one pipe."""
@@ -39,6 +44,6 @@ class Effort:
 
     def is_named(self, word: str) -> bool:
         if word not in self._known:
-            self.spend(len(word) + _GUESS * guesses(word))
+            self.spend(len(word) + guesses(word) * (_GUESS + _GUESS_LETTER * len(word)))
             self._known[word] = self._target.in_word(word)
         return self._known[word]

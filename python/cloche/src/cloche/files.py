@@ -4,46 +4,26 @@ from __future__ import annotations
 
 import builtins
 import hashlib
-import json
 import os
 import posixpath
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
-from functools import cached_property, lru_cache
+from dataclasses import replace
+from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal, NoReturn
+from typing import NoReturn
 
 from .changes import Changes
 from .criteria import Failed, Unreadable
 from .globs import matches
+from .snapshots import Entry, Kind, read_snapshot
 from .text import decode, split_lines
 
 #: Where the agent sees its workspace.
 WORKSPACE = "/workspace"
 READ_LIMIT = 64 * 1024 * 1024
 
-Kind = Literal["file", "directory", "link"]
-
-
 class FixtureError(Exception):
     """Something of the task's own is not as the grader expects: a mistake of the task's author."""
-
-
-@dataclass(frozen=True)
-class Entry:
-    """One line of a snapshot."""
-
-    path: str
-    kind: Kind
-    mode: int | None = None
-    size: int | None = None
-    sha256: str | None = None
-    target: str | None = None
-
-    @property
-    def content(self) -> tuple[str, str | None]:
-        """What makes two entries of one path the same, permissions aside."""
-        return self.kind, self.target if self.kind == "link" else self.sha256
 
 
 class Tree:
@@ -80,7 +60,7 @@ class Tree:
     ) -> Tree:
         """Reads a snapshot's JSON; the bytes of its files lie under ``root``."""
         known = snapshot.stat()
-        entries, skipped = _snapshot(snapshot, known.st_mtime_ns, known.st_ino)
+        entries, skipped = read_snapshot(snapshot, known.st_mtime_ns, known.st_ino)
         return cls(
             entries,
             root,
@@ -134,14 +114,17 @@ class Tree:
     def changed(self, *, modes: bool = False, directories: bool = False) -> Changes:
         """What differs from the files as the agent found them.
 
-        Files and links by content; permissions and directories only if asked for.
+        Files and links by content; permissions and directories only if asked for. What no snapshot
+        can carry counts too: a pipe, a device, whatever has a name that is not UTF-8 (``skipped``).
         """
-        before = self._baseline()._entries if self._baseline else self._entries
+        base = self._baseline() if self._baseline else self
+        before = base._entries
+        strange = set(self.skipped) ^ set(base.skipped)
         kinds = {"file", "link", "directory"} if directories else {"file", "link"}
         old = {path: each for path, each in before.items() if each.kind in kinds}
         new = {path: each for path, each in self._entries.items() if each.kind in kinds}
         return Changes(
-            added=sorted(new.keys() - old.keys()),
+            added=sorted({*(new.keys() - old.keys()), *(strange - old.keys())}),
             removed=sorted(old.keys() - new.keys()),
             modified=sorted(
                 path
@@ -279,22 +262,3 @@ def workspace_path(path: str, place: str = WORKSPACE) -> str:
         where = "the workspace" if place == WORKSPACE else place
         raise ValueError(f"{path!r} is not the path of a file in {where}")
     return name
-
-
-@lru_cache(maxsize=8)
-def _snapshot(path: Path, _changed: int, _inode: int) -> tuple[dict[str, Entry], list[str]]:
-    """Entries and what was skipped, which nobody changes: each criterion loads the same trees."""
-    data = json.loads(path.read_text(encoding="utf-8"))
-    entries = {each["path"]: _entry(each) for each in data["entries"]}
-    return entries, [each["path"] for each in data.get("skipped", [])]
-
-
-def _entry(data: dict[str, Any]) -> Entry:
-    return Entry(
-        path=data["path"],
-        kind=data["type"],
-        mode=data.get("mode"),
-        size=data.get("size"),
-        sha256=data.get("sha256"),
-        target=data.get("target"),
-    )

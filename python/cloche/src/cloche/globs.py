@@ -21,7 +21,9 @@ def _compiled(glob: str) -> re.Pattern[str]:
     for index, part in enumerate(parts):
         last = index == len(parts) - 1
         if part == "**":
-            pattern += ".*" if last else "(?:[^/]+/)*"
+            # One after another says no more than one, and would take long to try.
+            if last or parts[index + 1] != "**":
+                pattern += ".*" if last else "(?:[^/]+/)*"
         else:
             pattern += _segment(part) + ("" if last else "/")
     return re.compile(pattern, re.DOTALL)

@@ -12,7 +12,7 @@ from typing import Any
 from .files import WORKSPACE, workspace_path
 from .globs import matches
 
-_BRACES = re.compile(r"\{([^{}]*,[^{}]*)\}")
+_BRACES = re.compile(r"\{([^{}]*)\}")
 _EXPANSIONS = 64
 _WILD = re.compile(r"[*?\[]")
 #: No path is longer, and no word that is longer means one.
@@ -72,9 +72,15 @@ class Target:
             plain = plain.removeprefix("./")
             if plain != word and self.in_text(plain):
                 return True
-            if _WILD.search(plain) and any(matches(name, plain) for name in self._forms):
+            if _WILD.search(plain) and self._is_matched_by(plain):
                 return True
         return False
+
+    def _is_matched_by(self, pattern: str) -> bool:
+        """Whether a pattern means the file. One that is far longer than its names means no file."""
+        plain = re.sub(r"(?:\*\*/){2,}", "**/", re.sub(r"\*{3,}", "**", pattern))
+        longest = 2 * max(map(len, self._forms)) + 64
+        return len(plain) <= longest and any(matches(name, plain) for name in self._forms)
 
     def folder_in_word(self, word: str) -> bool:
         """Whether a word is a folder that holds the file, or the workspace itself."""
@@ -124,8 +130,8 @@ def texts_in(value: Any) -> Iterator[str]:
 
 
 def guesses(word: str) -> int:
-    """How many patterns `Target.in_word` tries for a word, for who has to bound that."""
-    if len(word) > _WORD_LIMIT or not _WILD.search(word):
+    """How many words `Target.in_word` makes of one that it tries, for who has to bound that."""
+    if len(word) > _WORD_LIMIT or not _WILD.search(word) and "{" not in word:
         return 0
     return len(_expanded(word))
 
@@ -137,5 +143,8 @@ def _shared(end: str, others: Collection[str]) -> bool:
 def _expanded(word: str) -> list[str]:
     """A word with its ``{a,b}`` spelt out."""
     pieces = _BRACES.split(word)
-    choices = [piece.split(",") if index % 2 else [piece] for index, piece in enumerate(pieces)]
+    choices = [
+        [piece] if index % 2 == 0 else piece.split(",") if "," in piece else ["{" + piece + "}"]
+        for index, piece in enumerate(pieces)
+    ]
     return ["".join(parts) for parts in islice(product(*choices), _EXPANSIONS)]

@@ -11,6 +11,8 @@ from functools import lru_cache
 
 LENGTH_LIMIT = 200_000
 _DEPTH = 8
+#: Scripts up to so many letters are kept: each criterion asks for the same.
+_REMEMBERED = 20_000
 #: Letters that are passed over at once, for the time that one takes that is looked at.
 _PASSED = 16
 _RESERVED = frozenset("if then else elif fi do done while until { } ! time".split())
@@ -75,11 +77,19 @@ def commands(script: str, depth: int = 0) -> list[Command]:
     return parsed(script, depth)[0]
 
 
-@lru_cache(maxsize=1024)
 def parsed(script: str, depth: int = 0) -> tuple[list[Command], int]:
     """The commands, which nobody may change, and how many letters had to be looked at for them."""
     if depth > _DEPTH:
         return [], 0
+    return _remembered(script, depth) if len(script) <= _REMEMBERED else _read(script, depth)
+
+
+@lru_cache(maxsize=256)
+def _remembered(script: str, depth: int) -> tuple[list[Command], int]:
+    return _read(script, depth)
+
+
+def _read(script: str, depth: int) -> tuple[list[Command], int]:
     reader = _Reader(script[:LENGTH_LIMIT], depth)
     return reader.read(), reader.looked_at
 

@@ -14,6 +14,10 @@ from .mentions import Target
 from .usage import ends_reading, naming_steps, reading_steps, writing_steps
 
 
+#: How calls end of which nobody knows that they changed nothing.
+_MAY_HAVE_ACTED = frozenset("ok timeout cancelled upstream_lost interrupted".split())
+
+
 @dataclass(frozen=True)
 class Step:
     """One call of a tool. Only ``outcome == "ok"`` is a success."""
@@ -65,6 +69,18 @@ class Step:
     def ok(self) -> bool:
         """Whether the call succeeded."""
         return self.outcome == "ok"
+
+    @property
+    def may_have_acted(self) -> bool:
+        """Whether its tool may have done its work: it succeeded, or nobody waited for its end."""
+        return self.outcome in _MAY_HAVE_ACTED
+
+    @property
+    def whole(self) -> bool:
+        """Whether the agent was shown all of the answer: nothing was cut off, no time was up."""
+        facts = self.structured if isinstance(self.structured, dict) else {}
+        cut = any(facts.get(name) for name in ("truncated", "timedOut", "interrupted"))
+        return self.ok and not self.truncated and not cut
 
     @property
     def text(self) -> str:
@@ -131,14 +147,21 @@ class Steps(list[Step]):
         return self._narrow(naming_steps(self.calls(ok=ok), target))
 
     def reads_of(self, path: str) -> Steps:
-        """Successful calls that could have shown what is in the file (docs/graders.md says how)."""
+        """Successful calls that could have shown what is in the file (docs/graders.md says how).
+
+        Only those whose answer came whole.
+        """
         target = self._target(path)
         return self._narrow(reading_steps(self.calls(), target))
 
     def writes_to(self, path: str) -> Steps:
-        """Successful calls that could have written the file (docs/graders.md: how told)."""
+        """Calls that could have written the file (docs/graders.md: how told).
+
+        Those that succeeded, and those that were cancelled, ran out of time or lost their server.
+        """
         target = self._target(path)
-        return self._narrow(writing_steps(self.calls(), target))
+        acted = self._narrow(step for step in self if step.may_have_acted)
+        return self._narrow(writing_steps(acted, target))
 
     def last_write_to(self, path: str) -> Step | None:
         """The last of ``writes_to``; None if there is none."""

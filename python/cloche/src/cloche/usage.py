@@ -39,6 +39,13 @@ _NAMING = frozenset(
     "sha1sum cksum truncate export unset alias sleep kill wait exit pwd read for declare "
     "local readonly mktemp".split()
 )
+#: Programs that write what they are told to last, and those that write all that they name.
+_TO_LAST = frozenset("tee cp install mv ln rsync sed dd".split())
+_TO_NAMED = frozenset("tee touch rm truncate unlink shred patch ed ex split".split())
+#: What a shell puts a value in the place of.
+_VARIABLE = re.compile(r"\$\([^()]*\)|`[^`]*`|\$\{(\w+)[^{}]*\}|\$(\w+)")
+#: No value is longer.
+_SPELT = 4_096
 _INTERPRETERS = re.compile(r"(python|node|perl|ruby|php|lua|deno|bun)[\d.]*")
 _SHELLS = frozenset("sh bash dash zsh ksh source .".split())
 _FOLDER_READERS = frozenset("grep rg ag tar zip cp find xargs cat".split())
@@ -54,7 +61,7 @@ _DONE = (None, 0, 1)
 
 def reading_steps(steps: Iterable[Step], target: Target) -> list[Step]:
     """The steps that could have shown the file. ``steps`` are successes, in order."""
-    return [step for step, uses in _followed(steps, target) if "read" in uses]
+    return [step for step, uses in _followed(steps, target) if "read" in uses and step.whole]
 
 
 def writing_steps(steps: Iterable[Step], target: Target) -> list[Step]:
@@ -64,7 +71,8 @@ def writing_steps(steps: Iterable[Step], target: Target) -> list[Step]:
 
 def ends_reading(steps: Iterable[Step], target: Target) -> list[Step]:
     """The steps that could have shown the file as they left it: their last use of it is a read."""
-    return [step for step, uses in _followed(steps, target) if uses[-1:] == ["read"]]
+    followed = _followed(steps, target)
+    return [step for step, uses in followed if uses[-1:] == ["read"] and step.whole]
 
 
 def naming_steps(steps: Iterable[Step], target: Target) -> list[Step]:
@@ -169,29 +177,24 @@ class _Script:
             uses.extend(self._interpreted(command))
         else:
             written = self._written(program, argv)
-            others = [word for word in argv[1:] if self._named(word)][len(written) :]
+            others = [word for word in argv[1:] if self._named(word)]
+            for word in written:
+                if word in others:
+                    others.remove(word)
             if program not in _NAMING or self._handed_on(command):
                 inside = any(self._target.folder_in_word(word) for word in argv[1:])
                 uses.extend(["read"] if others or (inside and self._searches(command)) else [])
             uses.extend(["write"] if written else [])
-        uses.extend("write" for path in command.outputs if self._named(path))
+        made = (path for path in command.outputs if self._named(path) or self._could_be(path))
+        uses.extend("write" for _ in made)
         return uses
 
     def _written(self, program: str, argv: list[str]) -> list[str]:
         """The words by which a program is told to write, move or remove the file."""
         named = [word for word in argv[1:] if self._named(word)]
-        if program in (
-            "tee",
-            "touch",
-            "rm",
-            "truncate",
-            "unlink",
-            "shred",
-            "patch",
-            "ed",
-            "ex",
-            "split",
-        ):
+        if program in _TO_LAST and argv[1:] and self._could_be(argv[-1]):
+            return [argv[-1]]
+        if program in _TO_NAMED:
             return named
         if program in ("cp", "install", "ln", "rsync"):
             return named if named and self._named(argv[-1]) else []
@@ -238,11 +241,15 @@ class _Script:
 
     def _note_carriers(self, command: Command) -> None:
         """Variables that stand for the file: ``F=…``, ``for f in …``, ``| while read f``."""
+        values = self._effort.values
         for name, value in command.assignments:
+            values[name] = self._spelt(value)
             if self._named(value):
                 self._carriers.add(name)
         words = command.words
         words = words[1:] if words[:1] == ["do"] else words
+        if words[:1] == ["for"] and len(words) > 3:
+            values[words[1]] = self._spelt("{" + ",".join(words[3:]) + "}")
         if words[:1] == ["for"] and len(words) > 2 and any(self._named(word) for word in words[3:]):
             self._carriers.add(words[1])
         if "read" in words and self._pipe_names(command):
@@ -262,6 +269,24 @@ class _Script:
             return True
         used = re.findall(r"\$\{?(\w+)", text)
         return any(name in self._carriers for name in used)
+
+    def _could_be(self, word: str) -> bool:
+        """Whether a word with variables could be the file, as far as their values are known."""
+        if "$" not in word and "`" not in word:
+            return False
+        return self._effort.is_named(self._spelt(word))
+
+    def _spelt(self, word: str) -> str:
+        """A word with the values of its variables, ``*`` for those that nobody knows."""
+        self._effort.spend(len(word))
+        known = self._effort.values
+
+        def value(found: re.Match[str]) -> str:
+            text = known.get(found[1] or found[2] or "", "*")
+            self._effort.spend(len(text))
+            return text
+
+        return _VARIABLE.sub(value, word)[:_SPELT]
 
     def _pipe_names(self, command: Command) -> bool:
         words = [word for each in self._pipe(command) for word in each.words]
