@@ -50,6 +50,12 @@ def read_workbook(data: bytes, request: dict[str, Any]) -> list[dict[str, Any]]:
     return sheets
 
 
+def _reserve_freely() -> None:
+    """Lets Node reserve addresses beyond what a criterion may have; its heap has a limit of its own."""
+    _, hard = resource.getrlimit(resource.RLIMIT_AS)
+    resource.setrlimit(resource.RLIMIT_AS, (hard, hard))
+
+
 class _Calculator:
     """A running program, ready for the next workbook."""
 
@@ -66,6 +72,7 @@ class _Calculator:
             stderr=subprocess.DEVNULL,
             env={"UV_THREADPOOL_SIZE": "1", "LANG": "C.UTF-8", "TZ": "UTC"},
             cwd="/",
+            preexec_fn=_reserve_freely,
         )
         with contextlib.suppress(OSError):
             # Where memory ends, this process ends and not the one that judges.

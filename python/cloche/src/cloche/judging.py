@@ -209,7 +209,8 @@ def confine() -> None:
     with open("/proc/self/statm", encoding="ascii") as sizes:
         pages = int(sizes.read().split()[0])
     most = pages * resource.getpagesize() + MEMORY
-    resource.setrlimit(resource.RLIMIT_AS, (most, most))
+    _, hard = resource.getrlimit(resource.RLIMIT_AS)  # A program with limits of its own may lift it.
+    resource.setrlimit(resource.RLIMIT_AS, (most, hard))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     try:
         with open("/proc/self/oom_score_adj", "w", encoding="ascii") as score:
