@@ -87,6 +87,11 @@ export class ServiceMetrics {
     gauge("queue_length", "Rollouts that wait for a place", ({ queued }) => queued);
     gauge("pool_ready", "Warm sandboxes that wait", ({ pool }) => pool.ready);
     gauge("pool_filling", "Warm sandboxes being made", ({ pool }) => pool.filling);
+    gauge(
+      "sandboxes_unconfirmed",
+      "Sandboxes that ought to be gone and were not confirmed to be",
+      ({ unconfirmed }) => unconfirmed,
+    );
     const total = (name: string, help: string, value: (stats: ServiceStats) => number) =>
       this.#total(name, help, [], (one) => one.inc(value(service.stats())));
     total("pool_hits_total", "Rollouts that got a warm sandbox", ({ pool }) => pool.hits);

@@ -16,6 +16,7 @@ export function digestsOnly(engine: Engine): Engine {
   return {
     name: engine.name,
     images: engine.images,
+    holdings: engine.holdings,
     check: (options) => engine.check(options),
     find: (owner, options) => engine.find(owner, options),
     create: async (spec, options) => {

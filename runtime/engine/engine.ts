@@ -1,4 +1,5 @@
 import type { Readable, Writable } from "node:stream";
+import type { Holdings } from "./custody.ts";
 import type { ImageStore } from "./image-store.ts";
 
 /**
@@ -13,6 +14,8 @@ export interface Engine extends AsyncDisposable {
   readonly name: string;
   /** What boxes are made from. */
   readonly images: ImageStore;
+  /** What it was asked for here and does not know to be gone. */
+  readonly holdings: Holdings;
 
   /**
    * Says what this engine is. Rejects with `engine/unreachable` or `engine/no-answer`.
@@ -22,7 +25,8 @@ export interface Engine extends AsyncDisposable {
 
   /**
    * Makes a running, sealed, empty sandbox. Either it is returned whole or everything made for it
-   * is removed again and the call rejects: `engine/image-missing`, `engine/spec-refused` (also for
+   * is removed again and the call rejects; what could not be removed stands in `holdings`, and
+   * `find` tells it as long as it is there. `engine/image-missing`, `engine/spec-refused` (also for
    * any warning of the engine: a limit that was discarded is a limit that does not hold),
    * `engine/name-taken`, `engine/no-answer`.
    */
@@ -137,10 +141,14 @@ export interface Sandbox extends Box, AsyncDisposable {
 
   /**
    * Removes all parts: boxes, workspace, scratch. Idempotent, under its own deadline, never
-   * throws: what could not be removed is logged and left to the reaper.
+   * throws: what could not be removed is logged, stands in the engine's `holdings` and is left to
+   * the reaper.
    */
   [Symbol.asyncDispose](): Promise<void>;
 }
+
+/** A tar stream, or what opens one from its beginning. */
+export type ArchiveSource = Readable | (() => Readable);
 
 /** A place where programs run. */
 export interface Box {
@@ -148,7 +156,8 @@ export interface Box {
    * Runs a program to its end. A non-zero exit, a kill, a timeout and cut output are results.
    * Rejects with `engine/box-gone` if the box is not running, `engine/exec-refused` if the program,
    * the directory or the user is not there or the program may not be executed,
-   * `engine/no-answer`. What the program prints or returns is never taken for a refusal.
+   * `engine/not-started` if it was taken but did not begin in time, `engine/program-lost` if its
+   * streams were lost while it ran, `engine/no-answer`. What the program prints or returns is never taken for a refusal.
    */
   exec(argv: readonly string[], options: ExecOptions): Promise<ExecResult>;
 
@@ -158,10 +167,10 @@ export interface Box {
   /**
    * Unpacks a tar stream under the directory `path`, which must exist on a writable volume
    * (the workspace of the main box, the scratch of the keeper). Owners, modes and times are taken
-   * from the archive. Rejects with `engine/archive-refused` if it does not fit or the path is not
-   * there.
+   * from the archive. Rejects with `engine/archive-refused` if the engine says that it does not fit
+   * or the path is not there. One that can be opened again is sent again if the engine hangs up.
    */
-  putArchive(tar: Readable, path: string, options?: EngineCall): Promise<void>;
+  putArchive(tar: ArchiveSource, path: string, options?: EngineCall): Promise<void>;
 
   /**
    * The file or directory at `path` as a tar stream whose first entry is named after its last
@@ -215,6 +224,16 @@ export interface OpenOptions extends EngineCall {
    * and joins abstract sockets of nobody whom it did not start itself.
    */
   readonly writes?: readonly string[];
+  /**
+   * The program does nothing before it has read something, and ends with its input: if it is lost as
+   * it starts, it is started again.
+   */
+  readonly startsWithInput?: boolean;
+  /**
+   * Its own end is told from the loss of its streams by the engine, of which `ended` says null. Only
+   * for programs that no agent can touch.
+   */
+  readonly tellsLoss?: boolean;
 }
 
 /**

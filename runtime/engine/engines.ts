@@ -11,6 +11,11 @@ export interface EngineOptions {
   readonly env: Readonly<Record<string, string | undefined>>;
   /** How long one request may take before it is `engine/no-answer`. Default 30,000. */
   readonly deadlineMs?: number;
+  /**
+   * How long a request that can be made again is made again, with growing pauses, after the engine
+   * has refused a connection, hung up or failed. Default 20,000; 0: never.
+   */
+  readonly patienceMs?: number;
   /** How tightly boxes are closed. Default "default". */
   readonly profile?: ProfileName;
   /** The OCI runtime that boxes are run with, by the engine's name for it. Default: the engine's. */
@@ -39,6 +44,9 @@ export async function openEngine(name: string, options: EngineOptions): Promise<
     const message = `no engine is named "${name}" (known: ${known.join(", ")})`;
     throw engineFault("unknown-engine", `${message}${didYouMean(name, known)}`);
   }
-  const usual = { log: silentLog, deadlineMs: 30_000, profile: "default" } as const;
-  return await opener({ ...usual, outletNetwork: "bridge", ...options });
+  const usual = {
+    ...{ log: silentLog, deadlineMs: 30_000, patienceMs: 20_000 },
+    ...({ profile: "default", outletNetwork: "bridge" } as const),
+  };
+  return await opener({ ...usual, ...options });
 }

@@ -69,6 +69,17 @@ export const ENGINE_FAULTS = {
     means: "The container is not running any more.",
     remedy: "Ask for its state: it may have run out of memory or been removed by somebody else.",
   },
+  "program-lost": {
+    blame: "engine",
+    means: "The engine lost the streams of a program while it ran, in a box that runs on.",
+    remedy: "Look at the engine's log for what broke the connection, and run the rollout again.",
+  },
+  "not-started": {
+    blame: "engine",
+    means: "The engine took a program and did not start it within the deadline.",
+    remedy:
+      "See whether the box is starved by programs that run in it, or the engine's machine overloaded.",
+  },
   "exec-refused": {
     blame: "task",
     means: "The program could not be started: it, its directory or its user is not there.",

@@ -1,5 +1,6 @@
 import { createReadStream } from "node:fs";
 import { canonicalJson, type Json } from "../base/canonical-json.ts";
+import { Fault } from "../base/fault.ts";
 import { sha256 } from "../base/hash.ts";
 import type { Box } from "../engine/engine.ts";
 import { type BlobSource, layeredBlobs } from "../workspace/blob-source.ts";
@@ -56,15 +57,19 @@ export async function gradeRun(
   scratch: BlobFolder,
   signal: AbortSignal,
 ): Promise<Grade> {
-  await using python: RunGrader =
-    grader.waiting ?? new WaitingGrader(grader.box, grader.user, signal);
+  const { box, user } = grader;
+  let python: RunGrader = grader.waiting ?? new WaitingGrader(box, user, signal);
   const folders = await gradingFolders(input, scratch);
-  const files = graderFiles(folders, layeredBlobs(scratch, input.blobs));
-  const execute = grader.execution && executor(grader.execution, input.after, input.blobs);
-  const answer = await askGrader(python, input.task, grader, {
-    files,
-    ...(execute ? { execute } : {}),
-    signal,
+  const ask = async () => {
+    await using asked = python;
+    const files = graderFiles(folders, layeredBlobs(scratch, input.blobs));
+    const execute = grader.execution && executor(grader.execution, input.after, input.blobs);
+    const parts = { files, ...(execute ? { execute } : {}), signal };
+    return await askGrader(asked, input.task, grader, parts);
+  };
+  const answer = await againIfLost(ask, async () => {
+    await emptied(grader, signal);
+    python = new WaitingGrader(box, user, signal);
   });
   const criteria = readVerdict(answer, input.declared);
   return {
@@ -74,6 +79,33 @@ export async function gradeRun(
     criteria,
     reward: rewardOf(criteria),
   };
+}
+
+const TRIES = 3;
+
+/** The engine let go of the grader before it had judged, or was not there to start it. */
+function isLost(error: unknown): boolean {
+  if (!(error instanceof Fault)) return false;
+  // Without a cause it is a deadline that has passed.
+  if (error.code === "engine/no-answer") return error.cause !== undefined;
+  return error.code === "engine/program-lost" || error.code === "engine/unreachable";
+}
+
+/** A grade rests on what was captured alone, so it can be asked for again. */
+async function againIfLost<T>(work: () => Promise<T>, prepare: () => Promise<void>): Promise<T> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await work();
+    } catch (error) {
+      if (!isLost(error) || attempt === TRIES) throw error;
+      await prepare();
+    }
+  }
+}
+
+/** Takes away what a grader that was lost was handed. */
+async function emptied({ box, folder, user }: GraderBox, signal: AbortSignal): Promise<void> {
+  await box.exec(["/usr/bin/find", folder, "-mindepth", "1", "-delete"], { user, signal });
 }
 
 async function askGrader(

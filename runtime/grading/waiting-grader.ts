@@ -51,7 +51,8 @@ export class WaitingGrader implements RunGrader {
   constructor(box: Box, user: string, signal: AbortSignal) {
     this.#box = box;
     const { argv, env } = pythonCommand("run_grader");
-    this.#opening = box.open(argv, { user, env, signal }).then((process) => {
+    const how = { user, env, startsWithInput: true, tellsLoss: true, signal };
+    this.#opening = box.open(argv, how).then((process) => {
       return { process, stdout: new GraderOutput(process.stdout), stderr: kept(process.stderr) };
     });
     this.#opening.catch(() => {});
@@ -94,7 +95,8 @@ export class WaitingGrader implements RunGrader {
   async #loss({ onSilence, signal }: GraderQuestion, cause: unknown): Promise<Fault> {
     const state = await this.#box.state({ signal });
     if (!broughtDown(state)) {
-      return engineFault("box-gone", "the box lost the grader while it ran", { cause });
+      const code = state.running ? "program-lost" : "box-gone";
+      return engineFault(code, "the box lost the grader while it ran", { cause });
     }
     const what = state.outOfMemory ? "memory" : "memory or processes";
     return onSilence("no-answer", `it took more ${what} than its box may have, which ended`);

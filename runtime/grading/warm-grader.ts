@@ -47,6 +47,7 @@ export class WarmGrader implements RunGrader {
     const folder = `${root}/${this.#name}-${this.#count}`;
     const first = await handOver(opened, question, { nonce, root: folder });
     const text = await served(opened, question, nonce, first);
+    if (text === undefined || !text.endsWith("}")) await requireEnded(opened);
     if (text === undefined) throw onSilence("no-answer", "it ended before it gave an answer");
     const { nonce: returned, silent, ...answer } = JSON.parse(text) as Answer;
     if (returned !== nonce) throw onSilence("no-answer", "its answer carries another nonce");
@@ -77,6 +78,12 @@ interface Answer {
   readonly nonce?: string;
   readonly silent?: string;
   readonly [key: string]: unknown;
+}
+
+/** @throws Fault `engine/program-lost` for one that did not end by itself */
+async function requireEnded({ process }: Opened): Promise<void> {
+  const { exitCode } = await process.ended;
+  if (exitCode === null) throw engineFault("program-lost", "the box lost the grader while it ran");
 }
 
 /** Gives it a run, and takes the first line that it says of it. */
@@ -125,7 +132,8 @@ function late(): Error {
 
 async function open(box: Box, user: string): Promise<Opened> {
   const { argv, env } = pythonCommand("run_graders");
-  const process = await box.open(argv, { user, env });
+  const how = { user, env, startsWithInput: true, tellsLoss: true };
+  const process = await box.open(argv, how);
   process.stderr.resume();
   const reader = createInterface({ input: process.stdout });
   return { process, reader, lines: reader[Symbol.asyncIterator]() };

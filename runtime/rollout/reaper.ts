@@ -35,16 +35,19 @@ export interface ReapOptions {
 
 /**
  * Removes what processes that died have left in the engine under this data folder's owner id, and
- * ends their rollouts with `infra_error`. A living process's sandboxes are left alone until their
- * expiry. Goes on after a failure and reports it.
+ * ends their rollouts with `infra_error`; also what this process has made and does not hold any
+ * more. Another living process's sandboxes are left alone until their expiry. Goes on after a failure
+ * and reports it.
  */
 export async function reap(
   parts: ReaperParts,
   signal: AbortSignal,
   { endWaiting = false }: ReapOptions = {},
 ): Promise<Reaped> {
+  const { holdings } = parts.engine;
+  const before = holdings.held;
   const found = await parts.engine.find(parts.data.owner, { signal });
-  const held = await heldSandboxes(parts);
+  const held = new Set([...(await heldSandboxes(parts)), ...before, ...holdings.held]);
   const left = found.filter((sandbox) => isLeft(sandbox, held, parts));
   const removed: Reaped["removed"][number][] = [];
   const failed: Reaped["failed"][number][] = [];
@@ -76,7 +79,7 @@ function isLeft(
 ): boolean {
   if (labels.expires.getTime() < clock.now().getTime()) return true;
   if (held.has(id)) return false;
-  return labels.process !== process && !isAlive(labels.process);
+  return labels.process === process || !isAlive(labels.process);
 }
 
 /** Every requested rollout ends with a record, also when its conductor was killed. */

@@ -28,6 +28,7 @@ export function gatedEngine(
   return {
     name: engine.name,
     images: engine.images,
+    holdings: engine.holdings,
     check: (options) => engine.check(options),
     find: (owner, options) => engine.find(owner, options),
     create: async (spec, options) => {

@@ -95,7 +95,7 @@ class Service implements RolloutService {
     );
     const [runner, groups] = [this.#runner, this.#groups];
     this.#reception = new Reception({ parts, room, tasks, runner, playerOf });
-    this.#sweeper = new Sweeper(parts, this.#runner.pastSandboxes, sweepMs, observer);
+    this.#sweeper = new Sweeper(parts, sweepMs, observer);
     // What waited and was not taken over cannot be gone on with.
     const reap = () => this.#sweeper.sweep({ endWaiting: true });
     this.#recovery = { parts, room, tasks, runner, groups, playerOf, reap };
@@ -220,6 +220,7 @@ class Service implements RolloutService {
       queued: this.#runner.queued,
       pool: this.#pool.level,
       leaksFound: this.#sweeper.leaksFound,
+      unconfirmed: this.#parts.engine.holdings.unconfirmed.size,
     };
   }
 

@@ -41,8 +41,6 @@ export interface Beginning {
 export class Runner {
   readonly open = new Map<string, OpenRollout>();
   readonly ended: Partial<Record<Outcome, number>> = {};
-  /** Sandboxes of rollouts that have ended: none of them should be in the engine any more. */
-  readonly pastSandboxes = new Set<string>();
   readonly #parts: RolloutParts;
   readonly #queues: StageQueues;
   readonly #room: Room;
@@ -149,7 +147,6 @@ export class Runner {
   #over(open: OpenRollout, record: RolloutRecord): void {
     const outcome = record.outcome ?? "infra_error";
     this.ended[outcome] = (this.ended[outcome] ?? 0) + 1;
-    if (record.sandbox !== null) this.pastSandboxes.add(record.sandbox);
     this.#forget(open);
     this.#room.noteEnd();
     open.over(record);

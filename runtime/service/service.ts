@@ -208,7 +208,10 @@ export interface ServiceStats {
     readonly hits: number;
     readonly misses: number;
   };
+  /** Sandboxes that were removed since the start because nobody owned them. */
   readonly leaksFound: number;
+  /** Sandboxes that ought to be gone, of which the engine did not say so: the next sweep looks. */
+  readonly unconfirmed: number;
 }
 
 export interface Recovered {

@@ -34,7 +34,10 @@ export async function openClock(
   return new ShellClockSetter(
     sandbox.id,
     clock,
-    await sandbox.open(argv, { user: "init", ...options }),
+    await sandbox.open(argv, {
+      ...{ user: "init", startsWithInput: true, tellsLoss: true },
+      ...options,
+    }),
   );
 }
 

@@ -39,12 +39,10 @@ export async function seedWorkspace(
   }
   const entries = snapshot.entries.filter((entry) => !isOutward(entry));
   const { gid } = sandbox.identity;
-  await sandbox.putArchive(
-    // What is seeded is as old as the sandbox will be told that it is.
-    snapshotArchive({ ...snapshot, entries }, blobs, { uid, gid, access, mtime: new Date() }),
-    path,
-    call,
-  );
+  // What is seeded is as old as the sandbox will be told that it is.
+  const owned = { uid, gid, access, mtime: new Date() };
+  const archive = () => snapshotArchive({ ...snapshot, entries }, blobs, owned);
+  await sandbox.putArchive(archive, path, call);
   const links = snapshot.entries.filter(isOutward);
   if (links.length > 0) await makeLinks(sandbox, links, { user: owner, cwd: path, ...call });
 }
@@ -61,8 +59,8 @@ export async function seedState(
 }
 
 /**
- * Reads the workspace of a stopped sandbox. An archive that comes broken is read again, twice at
- * most; contents of the broken ones stay in `blobs`.
+ * Reads the workspace of a stopped sandbox. An archive that comes broken or is broken off is read
+ * again, twice at most; contents of the broken ones stay in `blobs`.
  * @throws Fault as `captureArchive` and `Sandbox.readWorkspace` do; the signal's reason
  */
 export async function captureWorkspace(
@@ -97,15 +95,15 @@ async function captureVolume(
 ): Promise<Snapshot> {
   for (let attempt = 1; ; attempt++) {
     signal.throwIfAborted();
-    const tar = await read();
+    const tar = await read(); // Which is as patient as the engine is.
     const onAbort = () => tar.destroy(new Error("the capture was given up"));
     signal.addEventListener("abort", onAbort, { once: true });
     try {
       return await captureArchive(tar, blobs, limits, { ...options, root: "." });
     } catch (error) {
       signal.throwIfAborted();
-      const broken = error instanceof Fault && error.code === "workspace/archive-broken";
-      if (!broken || attempt > RETRIES) throw error;
+      const isBroken = error instanceof Fault && BROKEN.has(error.code);
+      if (!isBroken || attempt > RETRIES) throw error;
     } finally {
       signal.removeEventListener("abort", onAbort);
     }
@@ -113,6 +111,8 @@ async function captureVolume(
 }
 
 const RETRIES = 2;
+/** The engine cut it short, or hung up over it. */
+const BROKEN = new Set(["workspace/archive-broken", "engine/no-answer"]);
 
 function isOutward(entry: SnapshotEntry): entry is SnapshotLink {
   return entry.type === "link" && climbsOut(entry);

@@ -10,7 +10,8 @@ export interface Seeder extends AsyncDisposable {
   readonly gone: Promise<void>;
   /**
    * Unpacks the archive of a snapshot, once, with the result of `seedWorkspace`. Rejects with what
-   * the archive fails with, `engine/archive-refused`, `engine/box-gone`, or the signal's reason.
+   * the archive fails with, `engine/archive-refused`, `engine/program-lost`, `engine/box-gone`, or the
+   * signal's reason.
    */
   fill(archive: Readable, signal: AbortSignal): Promise<void>;
 }
@@ -26,6 +27,9 @@ const UNPACK = `/bin/tar -x -p -P -m --no-same-owner --delay-directory-restore -
 /** A generous bound: an engine that stands still must not hold up a rollout for ever. */
 const SEED_MS = 600_000;
 const SAID_MAX = 2_000;
+const AT_THE_INPUT = { startsWithInput: true, tellsLoss: true } as const;
+/** What tar says of an archive that ends early. */
+const HALF = /Unexpected EOF|does not look like a tar archive|Skipping to next header/;
 
 /** Starts it, as the owner of the volume at `path`. Rejects as `Box.open` does. */
 export async function openSeeder(
@@ -34,7 +38,8 @@ export async function openSeeder(
 ): Promise<Seeder> {
   const { path = "/workspace", owner = "agent", signal } = options;
   const argv = ["/bin/sh", "-c", UNPACK, "seed", path];
-  const process = await sandbox.open(argv, { user: owner, ...(signal ? { signal } : {}) });
+  const how = { user: owner, ...AT_THE_INPUT, ...(signal ? { signal } : {}) };
+  const process = await sandbox.open(argv, how);
   return new TarSeeder(sandbox, path, process);
 }
 
@@ -65,7 +70,12 @@ class TarSeeder implements Seeder {
     const what = `${this.#path} of ${this.#sandbox.id} could not be filled`;
     const { running } = await this.#sandbox.state({ signal });
     if (!running) throw engineFault("box-gone", `${what}: its box is gone`);
-    throw engineFault("archive-refused", `${what}: ${this.#words() || "tar said nothing"}`);
+    const words = this.#words();
+    // No verdict, or one on half of an archive: ours are whole when they leave.
+    if (verdict === "" || words === "" || HALF.test(words)) {
+      throw engineFault("program-lost", `${what}: the engine lost tar's streams; ${words}`);
+    }
+    throw engineFault("archive-refused", `${what}: ${words}`);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -44,7 +44,8 @@ async function assertNothingLeft(id: string): Promise<void> {
 before(async () => {
   healthy = await openTestEngine();
   docker = await FaultyDocker.open((await healthy.check()).address);
-  engine = await openTestEngine({ address: docker.address, deadlineMs: DEADLINE_MS });
+  const impatient = { deadlineMs: DEADLINE_MS, patienceMs: 0 };
+  engine = await openTestEngine({ address: docker.address, ...impatient });
   image = await sandboxImage(healthy);
   box = await engine.create(smallSpec(image, owner));
 });
@@ -98,15 +99,15 @@ describe("a Docker that stops answering", () => {
   for (const [call, [fits, work]] of Object.entries(later)) {
     it(`is not waited for: ${call}`, async () => {
       await during(fits, "hang", async () => {
-        const fault = await faultOf(work(), "engine/no-answer");
+        const code = call.includes("/exec/ID/start") ? "engine/not-started" : "engine/no-answer";
+        const fault = await faultOf(work(), code);
         assert.match(fault.message, /within 2500 ms|for 2500 ms/);
       });
     });
 
     it(`is an unanswered call if it hangs up: ${call}`, async () => {
       await during(fits, "cut", async () => {
-        const code = call.startsWith("PUT") ? "engine/archive-refused" : "engine/no-answer";
-        await faultOf(work(), code);
+        await faultOf(work(), "engine/no-answer");
       });
     });
   }
@@ -151,7 +152,7 @@ describe("a Docker that stops answering", () => {
       assert.deepEqual(await program.ended, { exitCode: null });
     });
     await during(/GET \/exec\/.*\/json/, "cut", async () => {
-      await faultOf(box.exec(["true"], AGENT), "engine/box-gone");
+      await faultOf(box.exec(["true"], AGENT), "engine/program-lost");
     });
   });
 

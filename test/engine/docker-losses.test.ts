@@ -15,7 +15,8 @@ let healthy: Engine;
 let image: string;
 
 /** Through the proxy, with no connection yet. */
-const opened = (deadlineMs = 5_000) => openTestEngine({ address: docker.address, deadlineMs });
+const opened = (deadlineMs = 5_000) =>
+  openTestEngine({ address: docker.address, deadlineMs, patienceMs: 0 });
 
 before(async () => {
   healthy = await openTestEngine();
@@ -60,7 +61,7 @@ describe("a connection that was kept and is closed just as it is used", () => {
     assert.deepEqual(await box.state(), { running: true, exitCode: null, outOfMemory: false });
   });
 
-  it("is an unanswered call, made once, for who changes something", async () => {
+  it("is an unanswered call, made once, for who changes something and has no patience", async () => {
     await using engine = await opened();
     await using box = await engine.create(smallSpec(image, owner));
     const exec = () => faultOf(box.exec(["true"], AGENT), "engine/no-answer");

@@ -19,7 +19,7 @@ describe("docker", () => {
 
   before(async () => {
     engine = await openTestEngine();
-    api = new DockerApi(await locateDocker(undefined, process.env), 30_000);
+    api = new DockerApi(await locateDocker(undefined, process.env), 30_000, 0);
     image = await sandboxImage(engine);
   });
 

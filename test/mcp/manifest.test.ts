@@ -167,7 +167,7 @@ test("in a pool they wake by themselves, and one that differs is lost", async ()
   await using other = await startServers([calendar], { ...options, manifest: wrong, wake: true });
   const [server] = other.servers;
   assert.match((await server?.upstream.closed)?.reason ?? "", /its prompts differ/);
-  assert.match(other.lost ?? "", /the server "calendar" is gone/);
+  assert.match(other.lost?.message ?? "", /the server "calendar" is gone/);
 });
 
 async function open(

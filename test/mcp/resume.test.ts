@@ -131,7 +131,7 @@ test("a server that died in the pool is a fault when its rollout begins", async 
   await using started = await startServers([ODD], options);
   await place.box.processes[0]?.kill();
   while (started.lost === undefined) await pause();
-  assert.match(started.lost, /the server "odd" is gone/);
+  assert.match(started.lost.message, /the server "odd" is gone/);
   const opening = McpProxy.open({ ...options, started });
   await assert.rejects(opening, isFault("mcp/server-start-failed"));
 });

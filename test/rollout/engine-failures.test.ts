@@ -17,7 +17,7 @@ describe("a rollout on an engine that fails in the middle", () => {
 
   before(async () => {
     docker = await FaultyDocker.open();
-    const options = { env: process.env, address: docker.address, deadlineMs: 1_500 };
+    const options = { env: process.env, address: docker.address, deadlineMs: 1_500, patienceMs: 0 };
     runtime = await openTestRuntime({ engine: await openEngine("docker", options) });
     healthy = await openTestRuntime();
     root = await smallTask();

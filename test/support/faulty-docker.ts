@@ -1,3 +1,4 @@
+import { once } from "node:events";
 import { mkdtemp, rm } from "node:fs/promises";
 import {
   createServer,
@@ -25,6 +26,10 @@ export type DockerMischief =
   | { readonly cutAfter: number }
   /** Docker's answer stalls after so many bytes of its body. */
   | { readonly stallAfter: number }
+  /** Docker's answer ends after so many bytes of its body, with every sign of success. */
+  | { readonly endAfter: number }
+  /** The request waits so long before it is passed on. */
+  | { readonly delayMs: number }
   | { readonly status: number; readonly message: string }
   /** The request, changed. */
   | { readonly ask: (json: Record<string, unknown>) => unknown }
@@ -50,7 +55,7 @@ export class FaultyDocker implements AsyncDisposable {
   static async open(docker = "unix:///var/run/docker.sock"): Promise<FaultyDocker> {
     const folder = await mkdtemp(join(tmpdir(), "faulty-docker-"));
     const proxy = new FaultyDocker(folder, docker.replace("unix://", ""));
-    await new Promise<void>((resolve) => proxy.#server.listen(join(folder, "d.sock"), resolve));
+    await proxy.listen();
     return proxy;
   }
 
@@ -67,8 +72,25 @@ export class FaultyDocker implements AsyncDisposable {
     for (const socket of this.#sockets) this.#old.add(socket);
   }
 
-  async [Symbol.asyncDispose](): Promise<void> {
+  /** Every connection breaks off, those of programs' streams too. */
+  cut(): void {
     for (const socket of this.#sockets) socket.destroy();
+  }
+
+  /** Connections are refused from now on, until `listen`; those that are there go on. */
+  async refuse(): Promise<void> {
+    this.#server.close();
+    this.#server.closeIdleConnections();
+    await rm(join(this.#folder, "d.sock"), { force: true });
+  }
+
+  /** Takes connections (again). */
+  async listen(): Promise<void> {
+    await once(this.#server.listen(join(this.#folder, "d.sock")), "listening");
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.cut();
     await new Promise((resolve) => this.#server.close(resolve));
     await rm(this.#folder, { recursive: true, force: true });
   }
@@ -93,6 +115,10 @@ export class FaultyDocker implements AsyncDisposable {
     outgoing.on("error", () => {});
     if (mischief === "hang") return void incoming.resume();
     if (mischief === "cut") return void incoming.socket.destroy();
+    if (typeof mischief === "object" && "delayMs" in mischief) {
+      incoming.pause();
+      return void setTimeout(() => this.#pass(incoming, outgoing, "pass"), mischief.delayMs);
+    }
     if (typeof mischief === "object" && "status" in mischief) {
       incoming.resume();
       outgoing.writeHead(mischief.status, { "content-type": "application/json" });
@@ -101,6 +127,10 @@ export class FaultyDocker implements AsyncDisposable {
     if (typeof mischief === "object" && "ask" in mischief) {
       return void this.#askAnew(incoming, outgoing, mischief.ask);
     }
+    this.#pass(incoming, outgoing, mischief);
+  }
+
+  #pass(incoming: IncomingMessage, outgoing: ServerResponse, mischief: DockerMischief): void {
     const onward = request(this.#onward(incoming), (answer) => {
       void passOn(answer, outgoing, mischief).catch(() => outgoing.destroy());
     });
@@ -138,8 +168,20 @@ export class FaultyDocker implements AsyncDisposable {
   #upgrade(incoming: IncomingMessage, socket: Duplex, head: Buffer): void {
     const mischief = this.#decide(incoming);
     this.#keep(socket);
-    if (mischief === "hang" || mischief === "swallow") return;
-    if (mischief !== "pass") return void socket.destroy();
+    if (typeof mischief === "object" && "delayMs" in mischief) {
+      return void setTimeout(() => this.#join(incoming, socket, head), mischief.delayMs);
+    }
+    if (mischief === "hang") return;
+    if (mischief !== "pass" && mischief !== "swallow") return void socket.destroy();
+    this.#join(incoming, socket, head, mischief);
+  }
+
+  #join(
+    incoming: IncomingMessage,
+    socket: Duplex,
+    head: Buffer,
+    mischief: "pass" | "swallow" = "pass",
+  ): void {
     const onward: Socket = connect({ path: this.#docker, allowHalfOpen: true });
     this.#keep(onward);
     const lines = [`${incoming.method} ${incoming.url} HTTP/1.1`];
@@ -149,7 +191,8 @@ export class FaultyDocker implements AsyncDisposable {
     onward.write(`${lines.join("\r\n")}\r\n\r\n`);
     onward.write(head);
     socket.pipe(onward);
-    onward.pipe(socket);
+    if (mischief === "swallow") onward.resume();
+    else onward.pipe(socket);
     socket.once("close", () => onward.destroy());
   }
 }
@@ -170,21 +213,28 @@ async function passOn(
   }
   outgoing.writeHead(statusCode, headers);
   if (mischief === "pass") return void answer.pipe(outgoing);
-  await passSome(answer, outgoing, mischief as { cutAfter?: number; stallAfter?: number });
+  await passSome(answer, outgoing, mischief as Some);
+}
+
+interface Some {
+  readonly cutAfter?: number;
+  readonly stallAfter?: number;
+  readonly endAfter?: number;
 }
 
 async function passSome(
   answer: IncomingMessage,
   outgoing: ServerResponse,
-  { cutAfter, stallAfter }: { cutAfter?: number; stallAfter?: number },
+  { cutAfter, stallAfter, endAfter }: Some,
 ): Promise<void> {
-  let left = cutAfter ?? stallAfter ?? 0;
+  let left = cutAfter ?? stallAfter ?? endAfter ?? 0;
   for await (const chunk of answer as AsyncIterable<Buffer>) {
     await new Promise((resolve) => outgoing.write(chunk.subarray(0, left), resolve));
     left -= chunk.length;
     if (left > 0) continue;
     if (cutAfter !== undefined) outgoing.destroy();
-    return;
+    if (endAfter === undefined) return;
+    break;
   }
   outgoing.end();
 }

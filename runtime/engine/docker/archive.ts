@@ -1,9 +1,9 @@
 import { Readable } from "node:stream";
 import { withDeadline } from "../../base/deadline.ts";
 import { Fault, messageOf } from "../../base/fault.ts";
-import type { EngineCall } from "../engine.ts";
+import type { ArchiveSource, EngineCall } from "../engine.ts";
 import { engineFault } from "../faults.ts";
-import { type DockerApi, failed, Refusal } from "./docker-api.ts";
+import { type DockerApi, failed, failureOf, Refusal } from "./docker-api.ts";
 
 export interface ArchiveParts {
   readonly api: DockerApi;
@@ -12,8 +12,29 @@ export interface ArchiveParts {
   readonly unreadable: readonly string[];
 }
 
-/** Sends a tar stream. The engine's deadline runs only while it is the engine that we wait for. */
+/**
+ * Sends a tar stream, again if Docker hangs up and it can be opened again. The engine's deadline
+ * runs only while it is the engine that we wait for.
+ */
 export async function putArchive(
+  parts: ArchiveParts,
+  tar: ArchiveSource,
+  path: string,
+  call: EngineCall,
+): Promise<void> {
+  if (typeof tar !== "function") return await putOnce(parts, tar, path, call);
+  const patience = parts.api.patience();
+  for (;;) {
+    try {
+      return await putOnce(parts, tar(), path, call);
+    } catch (error) {
+      if (failureOf(error) !== "lost" && failureOf(error) !== "unsent") throw error;
+      if (!(await patience.pause(call.signal))) throw error;
+    }
+  }
+}
+
+async function putOnce(
   { api, container, name }: ArchiveParts,
   tar: Readable,
   path: string,
@@ -30,11 +51,11 @@ export async function putArchive(
     watch.start();
     await api.json({
       ...{ what, method: "PUT", path: `/containers/${container}/archive`, query: { path } },
-      ...{ file, signal: stop, deadlineMs: NO_DEADLINE_MS },
+      ...{ file, signal: stop, deadlineMs: NO_DEADLINE_MS, again: "never" },
     });
   } catch (error) {
     if (source.error !== undefined) throw brokenSource(what, source.error);
-    throw refusedArchive(what, error);
+    throw refusedArchive(error);
   } finally {
     watch.stop();
     file.destroy();
@@ -67,15 +88,22 @@ function brokenSource(what: string, error: unknown): unknown {
   return engineFault("archive-refused", message, { cause: error });
 }
 
-function refusedArchive(what: string, error: unknown): unknown {
-  if (error instanceof Refusal) {
-    return engineFault("archive-refused", error.message, { cause: error });
+/** What Docker says of an archive, or of where it is to go; anything else is no word on it. */
+const ON_ARCHIVE = /Error processing tar file|marked read-only/;
+
+function refusedArchive(error: unknown): unknown {
+  if (!(error instanceof Refusal)) return failed(error);
+  if (error.status === 404 && !isOfPath(error)) {
+    return engineFault("box-gone", error.message, { cause: error });
   }
-  // Docker hangs up in the middle of an archive that it cannot go on with (no space, bad header).
-  const cut = error instanceof Fault && error.code === "engine/no-answer" && error.cause;
-  return cut
-    ? engineFault("archive-refused", `${what}: Docker broke it off`, { cause: error })
+  return error.status < 500 || ON_ARCHIVE.test(error.message)
+    ? engineFault("archive-refused", error.message, { cause: error })
     : failed(error);
+}
+
+/** It speaks of the path and not of the container. */
+function isOfPath({ message }: Refusal): boolean {
+  return !/no such container/i.test(message);
 }
 
 /** Asks for a tar stream; see `readsOf` for its deadline. */
@@ -95,6 +123,7 @@ export async function getArchive(
     return Readable.from(readsOf(body, api.deadlineMs, what, signal), { objectMode: false });
   } catch (error) {
     if (error instanceof Refusal && [400, 404].includes(error.status)) {
+      if (!isOfPath(error)) throw engineFault("box-gone", error.message, { cause: error });
       throw engineFault("path-missing", error.message, { cause: error });
     }
     throw failed(error);

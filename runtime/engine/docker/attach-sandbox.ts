@@ -1,4 +1,5 @@
 import type { Log } from "../../base/log.ts";
+import type { Custody } from "../custody.ts";
 import type { EngineCall, FoundSandbox } from "../engine.ts";
 import { endUser } from "./descendants.ts";
 import { type DockerApi, failed, Refusal } from "./docker-api.ts";
@@ -38,9 +39,9 @@ interface Boxes {
  * is there was not made by us.
  */
 export async function attachSandbox(
-  api: DockerApi,
-  log: Log,
+  { api, log }: { readonly api: DockerApi; readonly log: Log },
   { id, labels }: FoundSandbox,
+  custody: Custody,
   { signal }: EngineCall,
 ): Promise<DockerSandbox | undefined> {
   const parts = await partsOf(api, labels.owner, id, signal ? { signal } : {});
@@ -72,6 +73,7 @@ export async function attachSandbox(
   return new DockerSandbox({
     ...{ api, log, id, identity, main: main.box, keeper: keeper?.box },
     outlet: outlet?.isRunning ? outlet.box : undefined,
+    release: custody.take(labels.owner, id),
     hasState: parts.some(({ name }) => name === names.state),
     made: { containers: handles("container"), volumes: handles("volume") },
   });

@@ -1,9 +1,10 @@
 import type { Log } from "../../base/log.ts";
+import type { Custody } from "../custody.ts";
 import type { EngineCall, SandboxSpec, VolumeSpec } from "../engine.ts";
 import { engineFault } from "../faults.ts";
 import { boxSpecs, type SealedSpec } from "./box-specs.ts";
 import { checkSpec } from "./check-spec.ts";
-import { type DockerApi, failed, Refusal } from "./docker-api.ts";
+import { type DockerApi, failed, failureOf, Refusal } from "./docker-api.ts";
 import { DockerBox } from "./docker-box.ts";
 import { DockerSandbox } from "./docker-sandbox.ts";
 import {
@@ -15,13 +16,19 @@ import {
   volumeOptions,
 } from "./host-config.ts";
 import { type Identity, newIdentity } from "./identity.ts";
-import { labelsOf, partNames, removeAttempt, removeHandles } from "./parts.ts";
+import { labelsOf, partNames, removeAttempt, removeNamed } from "./parts.ts";
 
-/** What has been made so far, so that all of it can be removed again. */
+interface DockerParts {
+  readonly api: DockerApi;
+  readonly log: Log;
+}
+
+/** What has been made so far. */
 interface Made {
   readonly containers: string[];
   readonly volumes: string[];
   readonly identity: Identity;
+  readonly release: (isGone: boolean) => void;
 }
 
 /**
@@ -30,32 +37,32 @@ interface Made {
  * and no step is cut short, since Docker would go on with it unseen. All is removed on failure.
  */
 export async function createSandbox(
-  api: DockerApi,
-  log: Log,
+  docker: DockerParts,
   spec: SealedSpec,
+  custody: Custody,
   { signal }: EngineCall,
 ): Promise<DockerSandbox> {
   checkSpec(spec);
   signal?.throwIfAborted();
   const { users, keeper, outlet } = spec;
   const identity = newIdentity([users, keeper?.users ?? [], outlet?.users ?? []].flat());
-  const made: Made = { containers: [], volumes: [], identity };
+  const release = custody.take(spec.labels.owner, spec.id);
+  const made: Made = { containers: [], volumes: [], identity, release };
   try {
-    return await make(api, log, spec, made, signal);
+    return await make(docker, spec, made, signal);
   } catch (error) {
-    await cleanUp(api, log, spec, made);
+    release(await cleanUp(docker, spec, identity));
     throw failed(error);
   }
 }
 
 async function make(
-  api: DockerApi,
-  log: Log,
+  { api, log }: DockerParts,
   spec: SealedSpec,
   made: Made,
   signal: AbortSignal | undefined,
 ): Promise<DockerSandbox> {
-  const { identity } = made;
+  const { identity, release } = made;
   const labels = labelsOf(spec.id, spec.labels, identity);
   const names = partNames(spec.id);
   const volumes: VolumeToMake[] = [{ name: names.workspace, spec: spec.workspace, mode: "2770" }];
@@ -78,7 +85,7 @@ async function make(
       unreadable: unreadablePaths(temporaryFolders(box)),
     });
   return new DockerSandbox({
-    ...{ api, log, id: spec.id, identity, made },
+    ...{ api, log, id: spec.id, identity, made, release },
     main: boxOf(specs.main),
     keeper: specs.keeper && boxOf(specs.keeper),
     outlet: specs.outlet && boxOf(specs.outlet),
@@ -115,7 +122,7 @@ async function makeVolume(
   const body = { Name: name, Driver: "local", DriverOpts: options, Labels: labels };
   const what = `create volume ${name}`;
   const volume = await api
-    .json<CreatedVolume>({ what, method: "POST", path: "/volumes/create", body })
+    .json<CreatedVolume>({ what, method: "POST", path: "/volumes/create", body, again: "lost" })
     .catch((error: unknown) => {
       throw refused(error, name);
     });
@@ -128,18 +135,11 @@ async function makeVolume(
 
 async function makeContainer(api: DockerApi, spec: BoxSpec, made: Made): Promise<string> {
   const what = `create container ${spec.name} from ${spec.image}`;
-  const path = "/containers/create";
-  const request = { what, method: "POST", path, query: { name: spec.name } } as const;
-  const created = await api
-    .json<{ Id: string; Warnings: readonly string[] | null }>({
-      ...request,
-      body: containerBody(spec),
-    })
-    .catch((error: unknown) => {
-      throw error instanceof Refusal && error.status === 404
-        ? imageMissing(spec, error)
-        : refused(error, spec.name);
-    });
+  const created = await createByName(api, what, spec).catch((error: unknown) => {
+    throw error instanceof Refusal && error.status === 404
+      ? imageMissing(spec, error)
+      : refused(error, spec.name);
+  });
   made.containers.push(created.Id);
   const warnings = created.Warnings ?? [];
   if (warnings.length > 0) {
@@ -149,10 +149,40 @@ async function makeContainer(api: DockerApi, spec: BoxSpec, made: Made): Promise
   return created.Id;
 }
 
+interface CreatedContainer {
+  readonly Id: string;
+  readonly Warnings: readonly string[] | null;
+}
+
+/**
+ * If an answer was lost, what was made under the name all the same is removed and made again: what
+ * Docker warns of is said once.
+ */
+async function createByName(
+  api: DockerApi,
+  what: string,
+  spec: BoxSpec,
+): Promise<CreatedContainer> {
+  const patience = api.patience();
+  const query = { name: spec.name };
+  const request = { what, method: "POST", path: "/containers/create", query } as const;
+  for (let wasLost = false; ; ) {
+    try {
+      return await api.json<CreatedContainer>({ ...request, body: containerBody(spec) });
+    } catch (error) {
+      const isTaken = error instanceof Refusal && error.status === 409;
+      if (!(wasLost && isTaken) && failureOf(error) !== "lost") throw error;
+      if (!(await patience.pause())) throw error;
+      wasLost = true;
+      await removeNamed(api, spec.name, spec.labels);
+    }
+  }
+}
+
 async function start(api: DockerApi, { name }: BoxSpec, id: string): Promise<void> {
   const what = `start container ${name}`;
   await api
-    .json({ what, method: "POST", path: `/containers/${id}/start` })
+    .json({ what, method: "POST", path: `/containers/${id}/start`, again: "lost" })
     .catch((error: unknown) => {
       throw refused(error, name);
     });
@@ -177,15 +207,19 @@ function refused(error: unknown, name: string): unknown {
 }
 
 /**
- * Under its own deadline; what cannot be removed is left to the reaper, by its labels. By labels
- * here too: a request that was not answered may have made something all the same.
+ * By labels, since a request that was not answered may have made something all the same, and without
+ * the caller's signal. Whether nothing is left as far as Docker says.
  */
-async function cleanUp(api: DockerApi, log: Log, spec: SandboxSpec, made: Made): Promise<void> {
+async function cleanUp(
+  { api, log }: DockerParts,
+  spec: SandboxSpec,
+  identity: Identity,
+): Promise<boolean> {
   try {
-    await removeAttempt(api, spec.labels.owner, made.identity).catch(() =>
-      removeHandles(api, made.containers, made.volumes),
-    );
+    await removeAttempt(api, spec.labels.owner, identity);
+    return true;
   } catch (error) {
     log.warn({ err: error, sandbox: spec.id }, "what was made of a sandbox could not be removed");
+    return false;
   }
 }

@@ -12,6 +12,7 @@ import { inspect } from "node:util";
 import Docker from "dockerode";
 import { withDeadline } from "../../base/deadline.ts";
 import { Fault, messageOf } from "../../base/fault.ts";
+import { Patience } from "../../base/patience.ts";
 import { engineFault } from "../faults.ts";
 import type { DockerAddress } from "./locate.ts";
 
@@ -26,7 +27,18 @@ export interface DockerRequest {
   readonly signal?: AbortSignal | undefined;
   /** Default: the deadline of the API. */
   readonly deadlineMs?: number;
+  /** Default: "failed" for what only reads, "unsent" for all else. */
+  readonly again?: Again;
+  /** It is about to be sent again, and may have been carried out before. */
+  readonly onAgain?: () => void;
 }
+
+/**
+ * After which failures a request is sent again, as long as there is patience: after none, if nobody
+ * was there to take it, also if it was taken and its answer was lost, also if Docker answered that
+ * it failed (5xx). Who was silent for a whole deadline is not asked again.
+ */
+export type Again = "never" | "unsent" | "lost" | "failed";
 
 /** Docker's own "no": a status and its words. Never leaves this folder: who asked translates it. */
 export class Refusal extends Error {
@@ -45,10 +57,13 @@ interface DialError extends Error {
   readonly code?: string;
 }
 
+const AGAIN: readonly Again[] = ["never", "unsent", "lost", "failed"];
 const SUCCESS = Object.fromEntries([101, 200, 201, 204, 304].map((status) => [status, true]));
 
 /** Nobody is there, or not for us: as opposed to somebody who stopped talking. */
 const NOBODY = new Set(["ECONNREFUSED", "ENOENT", "EACCES", "EPERM", "ENOTFOUND", "EHOSTUNREACH"]);
+/** That will not change by itself. */
+const FORBIDDEN = new Set(["EACCES", "EPERM"]);
 
 /**
  * Requests by the errors that they ended with: the client does not say whether Docker had begun to
@@ -62,21 +77,24 @@ subscribe("http.client.request.error", (message) => {
 
 /**
  * The one door to Docker: every request has a deadline, connections are kept (one that was closed
- * just as a reading request took it is forgiven once), and what comes back is an answer, a
- * `Refusal`, a Fault (`unreachable`, `no-answer`) or the signal's reason.
+ * just as a reading request took it is forgiven once), what can be asked again is, for a while, and
+ * what comes back is an answer, a `Refusal`, a Fault (`unreachable`, `no-answer`) or the signal's
+ * reason.
  */
 export class DockerApi {
   readonly address: DockerAddress;
   readonly deadlineMs: number;
+  readonly #patienceMs: number;
   /** Over connections that are kept. */
   readonly #docker: Docker;
   /** Over a new connection each time. */
   readonly #fresh: Docker;
   readonly #agent: HttpAgent;
 
-  constructor(address: DockerAddress, deadlineMs: number) {
+  constructor(address: DockerAddress, deadlineMs: number, patienceMs: number) {
     this.address = address;
     this.deadlineMs = deadlineMs;
+    this.#patienceMs = patienceMs;
     this.#agent = agentFor(address, { keepAlive: true, maxFreeSockets: 16 });
     this.#docker = clientFor(address, this.#agent);
     this.#fresh = clientFor(address, agentFor(address, { keepAlive: false }));
@@ -97,11 +115,36 @@ export class DockerApi {
     return (await this.#dial(request, { isStream: true, hijack: true })) as Socket;
   }
 
+  /** How long something may be tried again, from now on. */
+  patience(): Patience {
+    return new Patience(this.#patienceMs);
+  }
+
   close(): void {
     this.#agent.destroy();
   }
 
   async #dial(request: DockerRequest, mode: { isStream?: true; hijack?: true }): Promise<unknown> {
+    const { method, signal, onAgain } = request;
+    const isReading = method === "GET" || method === "HEAD";
+    const { again = isReading ? "failed" : "unsent" } = request;
+    const patience = this.patience();
+    for (;;) {
+      try {
+        return await this.#dialOnce(request, mode);
+      } catch (error) {
+        const failure = failureOf(error);
+        if (failure === undefined || AGAIN.indexOf(failure) > AGAIN.indexOf(again)) throw error;
+        if (!(await patience.pause(signal))) throw error;
+        if (failure !== "unsent") onAgain?.();
+      }
+    }
+  }
+
+  async #dialOnce(
+    request: DockerRequest,
+    mode: { isStream?: true; hijack?: true },
+  ): Promise<unknown> {
     const { what, signal, deadlineMs = this.deadlineMs } = request;
     const late = () =>
       engineFault("no-answer", `${what}: Docker did not answer within ${deadlineMs} ms`);
@@ -155,6 +198,16 @@ export class DockerApi {
     const message = `${what}: Docker at ${url} hung up before it answered: ${messageOf(error)}`;
     return engineFault("no-answer", message, { cause: error });
   }
+}
+
+/** Of what kind a failure is; undefined for one after which nothing is sent again. */
+export function failureOf(error: unknown): Exclude<Again, "never"> | undefined {
+  if (error instanceof Refusal) return error.status >= 500 ? "failed" : undefined;
+  if (!(error instanceof Fault)) return undefined;
+  const { code } = (error.cause ?? {}) as DialError;
+  if (error.code === "engine/unreachable") return FORBIDDEN.has(code ?? "") ? undefined : "unsent";
+  // Without a cause it is the deadline that has passed.
+  return error.code === "engine/no-answer" && error.cause !== undefined ? "lost" : undefined;
 }
 
 interface Mode {

@@ -3,6 +3,7 @@ import type { Readable } from "node:stream";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Log } from "../../base/log.ts";
 import type {
+  ArchiveSource,
   Box,
   BoxProcess,
   BoxState,
@@ -15,13 +16,14 @@ import { engineFault } from "../faults.ts";
 import { getArchive, putArchive } from "./archive.ts";
 import { checkedProgram } from "./check-program.ts";
 import { endTree } from "./descendants.ts";
-import { type DockerApi, failed, Refusal } from "./docker-api.ts";
+import { type DockerApi, failed, failureOf, Refusal } from "./docker-api.ts";
 import { collect, DockerProcess } from "./docker-process.ts";
 import { lostByGvisor, stumbled } from "./gvisor-loss.ts";
 import { KEPT_PARENT } from "./host-config.ts";
 import type { Identity } from "./identity.ts";
 import { launch } from "./launch.ts";
 import { isGvisor } from "./oci-runtime.ts";
+import { startExec } from "./start-exec.ts";
 import { requireStarted, wordsOf } from "./started.ts";
 
 /** Of a program that was ended with its box. */
@@ -89,7 +91,7 @@ export class DockerBox implements Box {
     return await this.#start(argv, options, true);
   }
 
-  async putArchive(tar: Readable, path: string, options: EngineCall = {}): Promise<void> {
+  async putArchive(tar: ArchiveSource, path: string, options: EngineCall = {}): Promise<void> {
     await this.#mustRun(options);
     await putArchive(this.parts, tar, path, options);
   }
@@ -137,21 +139,28 @@ export class DockerBox implements Box {
   }
 
   async #start(argv: readonly string[], options: OpenOptions, stdin: boolean) {
-    try {
-      return await this.#startOnce(argv, options, stdin);
-    } catch (error) {
-      if (!isGvisor(this.parts.runtime) || !stumbled(error)) throw error;
-      return await this.#startOnce(argv, options, stdin);
+    const patience = this.parts.api.patience();
+    let canStumble = isGvisor(this.parts.runtime);
+    for (;;) {
+      try {
+        return await this.#startOnce(argv, options, stdin);
+      } catch (error) {
+        if (canStumble && stumbled(error)) canStumble = false;
+        else if (!options.startsWithInput || failureOf(error) !== "lost") throw error;
+        else if (!(await patience.pause(options.signal))) throw error;
+      }
     }
   }
 
   async #startOnce(argv: readonly string[], options: OpenOptions, stdin: boolean) {
     const { api, log, container, name } = this.parts;
+    const { tellsLoss = false, signal } = options;
     const user = this.#userOf(options.user);
     const { cwd, writes } = checkedProgram(name, argv, options);
     const { argv: Cmd, nonce } = launch(argv, {
       cwd,
       hasSubreapers: !isGvisor(this.parts.runtime),
+      tellsLoss,
       writes: this.parts.confines ? writes : undefined,
     });
     const Env = Object.entries({ ...userEnv(options.user), ...options.env }).map(
@@ -159,11 +168,12 @@ export class DockerBox implements Box {
     );
     const what = `run ${argv[0]} in ${name}`;
     const attach = { AttachStdin: stdin, AttachStdout: true, AttachStderr: true };
-    const { socket, execId } = await this.#exec(what, { ...attach, User: user, Env, Cmd }, options);
+    const body = { ...attach, User: user, Env, Cmd };
+    const { socket, execId } = await startExec(api, { what, container, body, signal });
     const endDescendants = (root: { pid: number; startTime: string }) =>
       endTree({ api, container, user }, root);
     const meaning = (exitCode: number | null) => this.#meaning(exitCode);
-    const parts = { api, execId, socket, nonce, log, endDescendants, meaning };
+    const parts = { api, execId, socket, nonce, log, tellsLoss, endDescendants, meaning };
     const process = new DockerProcess(parts);
     this.#running.add(process);
     if (isGvisor(this.parts.runtime)) this.#watch ??= this.#watchEnd();
@@ -176,26 +186,6 @@ export class DockerBox implements Box {
     if (!isGvisor(this.parts.runtime)) return exitCode;
     if (!(await lostByGvisor(exitCode, () => this.state()))) return exitCode;
     return this.#isEnding ? KILLED : null;
-  }
-
-  async #exec(what: string, body: object, { signal }: EngineCall) {
-    const { api, container } = this.parts;
-    try {
-      const path = `/containers/${container}/exec`;
-      const { Id } = await api.json<{ Id: string }>({ what, method: "POST", path, body, signal });
-      const start = { what, method: "POST", path: `/exec/${Id}/start` } as const;
-      const socket = await api.upgrade({ ...start, body: { Detach: false, Tty: false } });
-      return { socket, execId: Id };
-    } catch (error) {
-      // 404: no such container; 409: it is stopped or paused.
-      if (error instanceof Refusal && [404, 409].includes(error.status)) {
-        throw engineFault("box-gone", error.message, { cause: error });
-      }
-      if (error instanceof Refusal && error.status === 400) {
-        throw engineFault("exec-refused", error.message, { cause: error });
-      }
-      throw failed(error);
-    }
   }
 
   /**
@@ -227,7 +217,8 @@ export class DockerBox implements Box {
     const { name } = this.parts;
     const state = await this.state();
     const fate = state.running ? "the box runs" : wordsOf(state);
-    throw engineFault("box-gone", `${name} lost the program ${argv[0]} while it ran (${fate})`);
+    const code = state.running ? "program-lost" : "box-gone";
+    throw engineFault(code, `${name} lost the program ${argv[0]} while it ran (${fate})`);
   }
 
   #userOf(user: string): string {

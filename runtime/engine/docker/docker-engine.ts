@@ -1,4 +1,5 @@
 import type { Log } from "../../base/log.ts";
+import { Custody } from "../custody.ts";
 import type {
   Engine,
   EngineCall,
@@ -25,6 +26,7 @@ export interface DockerOptions {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly log: Log;
   readonly deadlineMs: number;
+  readonly patienceMs: number;
   readonly profile: ProfileName;
   readonly runtime?: string;
   readonly outletNetwork: string;
@@ -34,13 +36,14 @@ export interface DockerOptions {
 export async function openDocker(options: DockerOptions): Promise<Engine> {
   const address = await locateDocker(options.address, options.env);
   const seal = { profile: options.profile, runtime: options.runtime };
-  const api = new DockerApi(address, options.deadlineMs);
+  const api = new DockerApi(address, options.deadlineMs, options.patienceMs);
   return new DockerEngine(api, options.log, seal, options.outletNetwork);
 }
 
 class DockerEngine implements Engine {
   readonly name = "docker";
   readonly images: ImageStore;
+  readonly holdings = new Custody();
   readonly #api: DockerApi;
   readonly #log: Log;
   readonly #outletNetwork: string;
@@ -55,7 +58,8 @@ class DockerEngine implements Engine {
   }
 
   async check({ signal }: EngineCall = {}): Promise<EngineReport> {
-    const ask = { what: "ask Docker what it is", method: "GET", signal } as const;
+    // Who asks wants to know how it is now.
+    const ask = { what: "ask Docker what it is", method: "GET", again: "never", signal } as const;
     try {
       const [version, info] = await Promise.all([
         this.#api.json<DockerVersion>({ ...ask, path: "/version" }),
@@ -85,19 +89,23 @@ class DockerEngine implements Engine {
 
   async create(spec: SandboxSpec, options: EngineCall = {}): Promise<Sandbox> {
     const sealed = { ...spec, seal: this.#seal, outletNetwork: this.#outletNetwork };
-    return await createSandbox(this.#api, this.#log, sealed, options);
+    return await createSandbox({ api: this.#api, log: this.#log }, sealed, this.holdings, options);
   }
 
   async find(owner: string, options?: EngineCall): Promise<readonly FoundSandbox[]> {
-    return await findParts(this.#api, owner, options);
+    const found = await findParts(this.#api, owner, options);
+    this.holdings.confirm(owner, new Set(found.map(({ id }) => id)));
+    return found;
   }
 
   async attach(found: FoundSandbox, options: EngineCall = {}): Promise<Sandbox | undefined> {
-    return await attachSandbox(this.#api, this.#log, found, options);
+    const parts = { api: this.#api, log: this.#log };
+    return await attachSandbox(parts, found, this.holdings, options);
   }
 
   async remove(found: FoundSandbox, options?: EngineCall): Promise<void> {
     await removeParts(this.#api, found.labels.owner, found.id, options);
+    this.holdings.confirmGone(found.id);
   }
 
   async hostAddresses(options: EngineCall = {}): Promise<readonly string[]> {

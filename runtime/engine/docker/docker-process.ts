@@ -1,15 +1,14 @@
 import type { Socket } from "node:net";
 import { type Readable, Transform, Writable } from "node:stream";
-import { pause } from "../../base/deadline.ts";
 import type { Log } from "../../base/log.ts";
 import type { BoxProcess } from "../engine.ts";
 import { demultiplex } from "./demultiplex.ts";
 import type { DockerApi } from "./docker-api.ts";
-import { type LaunchReport, type RootProcess, readReport } from "./launch.ts";
+import { INPUT_GONE, type LaunchReport, type RootProcess, readReport } from "./launch.ts";
+import { exitCodeOf } from "./start-exec.ts";
 
-/** How often and how long Docker is asked for an exit code that it has not noted yet. */
-const EXIT_CODE_POLLS = 100;
-const EXIT_CODE_PAUSE_MS = 20;
+/** How long Docker may take to note how a program ended whose streams are over. */
+const EXIT_CODE_MS = 2_000;
 /** How long the reader of a program that is being killed may leave its last output unread. */
 const READER_MS = 1_000;
 
@@ -19,6 +18,8 @@ export interface ProcessParts {
   readonly socket: Socket;
   readonly nonce: string;
   readonly log: Log;
+  /** It was started so that it says `INPUT_GONE` if its input was gone when it ended. */
+  readonly tellsLoss: boolean;
   /** What an exit code means, or that the engine cannot say one (null); null for "was lost". */
   readonly meaning: (exitCode: number | null) => Promise<number | null>;
   /** Ends all that descends from the program; see descendants.ts. */
@@ -36,6 +37,7 @@ export class DockerProcess implements BoxProcess {
   readonly #parts: ProcessParts;
   readonly #hurry = new AbortController();
   #over = false;
+  #endedInput = false;
 
   constructor(parts: ProcessParts) {
     this.#parts = parts;
@@ -45,7 +47,9 @@ export class DockerProcess implements BoxProcess {
       Promise.withResolvers<LaunchReport>(),
     ];
     this.report = firstWord(fromStdout.promise, fromStderr.promise);
-    this.stdin = stdinOf(socket);
+    this.stdin = stdinOf(socket, () => {
+      this.#endedInput = true;
+    });
     this.stdout = withoutReport(nonce, fromStdout.resolve);
     this.stderr = withoutReport(nonce, fromStderr.resolve);
     for (const stream of [this.stdout, this.stderr]) stream.on("error", () => {});
@@ -92,6 +96,11 @@ export class DockerProcess implements BoxProcess {
     if (!this.#over) this.#parts.socket.destroy();
   }
 
+  /** Whether an exit code says that it ended by itself. */
+  get tellsLoss(): boolean {
+    return this.#parts.tellsLoss;
+  }
+
   /** Lets go of the streams. */
   abandon(): void {
     this.stdout.destroy();
@@ -108,33 +117,27 @@ export class DockerProcess implements BoxProcess {
   }
 
   async #exitCode(): Promise<number | null> {
-    const { api, execId } = this.#parts;
-    const what = "ask for an exit code";
+    const { api, execId, tellsLoss, log } = this.#parts;
     try {
-      for (let poll = 0; poll < EXIT_CODE_POLLS; poll++) {
-        const path = `/exec/${execId}/json`;
-        const state = await api.json<ExecState>({ what, method: "GET", path });
-        if (!state.Running) return state.ExitCode;
-        await pause(EXIT_CODE_PAUSE_MS);
-      }
+      const code = await exitCodeOf(api, execId, EXIT_CODE_MS);
+      if (!tellsLoss || code !== INPUT_GONE) return code;
+      return this.#endedInput ? 0 : null;
     } catch (error) {
-      this.#parts.log.debug({ err: error }, "the engine cannot say how a program ended");
+      log.debug({ err: error }, "the engine cannot say how a program ended");
+      return null;
     }
-    return null;
   }
 }
 
-interface ExecState {
-  readonly Running: boolean;
-  readonly ExitCode: number | null;
-}
-
 /** What is written after the program has ended is dropped: there is nobody to read it. */
-function stdinOf(socket: Socket): Writable {
+function stdinOf(socket: Socket, onEnd: () => void): Writable {
   socket.on("error", () => {});
   return new Writable({
     write: (chunk, _encoding, done) => void socket.write(chunk, () => done()),
-    final: (done) => void socket.end(() => done()),
+    final: (done) => {
+      onEnd();
+      socket.end(() => done());
+    },
   });
 }
 
@@ -169,7 +172,10 @@ function withoutReport(nonce: string, report: (report: LaunchReport) => void): T
     },
     flush(done) {
       report("silent");
-      if (held !== undefined && held.length > 0) this.push(held);
+      // The beginning of a report is nobody's words: the stream was cut.
+      const isCut =
+        held !== undefined && nonce.startsWith(held.toString("latin1", 0, nonce.length));
+      if (held !== undefined && !isCut) this.push(held);
       done();
     },
     destroy(error, done) {

@@ -1,6 +1,7 @@
 import type { Readable } from "node:stream";
 import type { Log } from "../../base/log.ts";
 import type {
+  ArchiveSource,
   Box,
   BoxProcess,
   BoxState,
@@ -27,6 +28,8 @@ export interface SandboxParts {
   readonly main: DockerBox;
   readonly keeper: DockerBox | undefined;
   readonly outlet: DockerBox | undefined;
+  /** Told once, when it is not held any more: whether it is gone. */
+  readonly release: (isGone: boolean) => void;
   readonly hasState: boolean;
   readonly made: { readonly containers: readonly string[]; readonly volumes: readonly string[] };
 }
@@ -56,7 +59,7 @@ export class DockerSandbox implements Sandbox {
     return await this.#parts.main.open(argv, options);
   }
 
-  async putArchive(tar: Readable, path: string, options?: EngineCall): Promise<void> {
+  async putArchive(tar: ArchiveSource, path: string, options?: EngineCall): Promise<void> {
     await this.#parts.main.putArchive(tar, path, options);
   }
 
@@ -109,16 +112,21 @@ export class DockerSandbox implements Sandbox {
     return await keeper.getKept(`${path}/.`, signal);
   }
 
-  /** Whether there was something to kill. */
+  /** Whether there was something to kill, as far as we know. */
   async #kill({ signal }: EngineCall): Promise<boolean> {
     const { api, main } = this.#parts;
+    let wasKilled = false;
+    const onAgain = () => {
+      wasKilled = true;
+    };
     const what = `kill ${main.parts.name}`;
     const path = `/containers/${main.parts.container}/kill`;
     try {
-      await api.json({ what, method: "POST", path, query: { signal: "KILL" }, signal });
+      const query = { signal: "KILL" };
+      await api.json({ what, method: "POST", path, query, signal, again: "failed", onAgain });
       return true;
     } catch (error) {
-      if (error instanceof Refusal && [404, 409].includes(error.status)) return false;
+      if (error instanceof Refusal && [404, 409].includes(error.status)) return wasKilled;
       throw failed(error);
     }
   }
@@ -129,7 +137,7 @@ export class DockerSandbox implements Sandbox {
     const path = `/containers/${main.parts.container}/wait`;
     const query = { condition: "not-running" };
     try {
-      await api.json({ what, method: "POST", path, query, signal });
+      await api.json({ what, method: "POST", path, query, signal, again: "failed" });
     } catch (error) {
       if (error instanceof Refusal && error.status === 404) return;
       throw failed(error);
@@ -137,13 +145,15 @@ export class DockerSandbox implements Sandbox {
   }
 
   async #remove(): Promise<void> {
-    const { api, log, id, made, main, keeper, outlet } = this.#parts;
+    const { api, log, id, made, main, keeper, outlet, release } = this.#parts;
     for (const box of [main, keeper, outlet]) box?.hurry();
     try {
       await hastened(api, main.parts.runtime, made.containers, () =>
         removeHandles(api, made.containers, made.volumes),
       );
+      release(true);
     } catch (error) {
+      release(false);
       log.warn({ err: error, sandbox: id }, "a sandbox could not be removed; it is left to reap");
     }
   }

@@ -30,6 +30,19 @@ say started "$$" "\${s##*) }"
 `;
 const BECOME = 'exec "$@"';
 
+/** With this a program ends whose input was gone when it ended; one that ends with it itself, with 98. */
+export const INPUT_GONE = 99;
+
+/**
+ * Stays beside the program to its end and looks whether there is still somebody at the other end of
+ * its input: programs end when there is nobody, and then that was not their doing.
+ */
+const TELL_LOSS = `set -- /bin/sh -c '"$@"; s=$?
+[ $s = ${INPUT_GONE} ] && s=${INPUT_GONE - 1}
+[ "$(dd iflag=nonblock bs=1 count=1 2>/dev/null && echo .)" = . ] && s=${INPUT_GONE}
+exit $s' tell-loss "$@"
+`;
+
 export interface Launch {
   readonly argv: readonly string[];
   readonly nonce: string;
@@ -39,6 +52,8 @@ export interface LaunchOptions {
   readonly cwd: string;
   /** gVisor knows none: what leaves its session there lives on until its box ends. */
   readonly hasSubreapers: boolean;
+  /** See `OpenOptions`. */
+  readonly tellsLoss: boolean;
   /** All that the program may write below, of letters, digits and "/._-". Absent: not confined. */
   readonly writes: readonly string[] | undefined;
 }
@@ -46,11 +61,12 @@ export interface LaunchOptions {
 /** What Docker is asked to run so that `argv` runs in `cwd`. */
 export function launch(
   argv: readonly string[],
-  { cwd, hasSubreapers, writes }: LaunchOptions,
+  { cwd, hasSubreapers, tellsLoss, writes }: LaunchOptions,
 ): Launch {
   const nonce = secret();
   const confined = writes && `set -- ${CONFINE} ${writes.join(" ")} -- "$@"\n`;
-  const script = [SCRIPT, confined, hasSubreapers ? SUBREAPER : undefined, BECOME].join("");
+  const loss = tellsLoss ? TELL_LOSS : undefined;
+  const script = [SCRIPT, confined, loss, hasSubreapers ? SUBREAPER : undefined, BECOME].join("");
   return { argv: ["/bin/sh", "-c", script, "launch", nonce, cwd, ...argv], nonce };
 }
 

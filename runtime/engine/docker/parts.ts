@@ -114,6 +114,18 @@ export async function removeAttempt(
   await removeLabelled(api, [`${LABEL.owner}=${owner}`, `${LABEL.block}=${gid}`], {});
 }
 
+/** Removes the container of this name if it carries these labels of an attempt of ours. */
+export async function removeNamed(
+  api: DockerApi,
+  name: string,
+  labels: Readonly<Record<string, string>>,
+): Promise<void> {
+  const filter = [LABEL.owner, LABEL.block].map((label) => `${label}=${labels[label]}`);
+  const ours = (await labelled(api, filter, {})).filter((part) => part.name === name);
+  const containers = ours.filter(({ kind }) => kind === "container");
+  await Promise.all(containers.map(({ handle }) => removeContainer(api, handle, {})));
+}
+
 const ROUNDS = 4;
 
 /**
@@ -221,14 +233,14 @@ async function removeContainer(api: DockerApi, id: string, { signal }: EngineCal
   const what = `remove container ${id}`;
   const query = { force: true, v: true };
   await untilGone(api, what, () =>
-    api.json({ what, method: "DELETE", path: `/containers/${id}`, query, signal }),
+    api.json({ what, method: "DELETE", path: `/containers/${id}`, query, signal, again: "failed" }),
   );
 }
 
 async function removeVolume(api: DockerApi, name: string, { signal }: EngineCall): Promise<void> {
   const what = `remove volume ${name}`;
   await untilGone(api, what, () =>
-    api.json({ what, method: "DELETE", path: `/volumes/${name}`, signal }),
+    api.json({ what, method: "DELETE", path: `/volumes/${name}`, signal, again: "failed" }),
   );
 }
 

@@ -4,9 +4,13 @@ import { engineFault } from "../faults.ts";
 import type { DockerBox } from "./docker-box.ts";
 import { collect, type DockerProcess } from "./docker-process.ts";
 
+/** Of what was ended before it could say a word, as the kernel does for want of memory. */
+const KILLED = 137;
+
 /**
  * Waits until the program is about to run; what was started for a caller who left is ended. Rejects
- * with `engine/exec-refused`, `engine/no-answer`, `engine/box-gone`, or the signal's reason.
+ * with `engine/exec-refused`, `engine/not-started`, `engine/no-answer`, `engine/box-gone`, or the
+ * signal's reason.
  */
 export async function requireStarted(
   process: DockerProcess,
@@ -24,7 +28,7 @@ export async function requireStarted(
   if (report === "late") {
     process.abandon();
     const message = `${what}: it was accepted but not started within ${api.deadlineMs} ms`;
-    throw engineFault("no-answer", message);
+    throw engineFault("not-started", message);
   }
   if (signal?.aborted) {
     await process[Symbol.asyncDispose]();
@@ -54,8 +58,15 @@ async function refuseSilent(
   if (!state.running) {
     throw engineFault("box-gone", `${what}: ${box.parts.name} is gone (${wordsOf(state)})`);
   }
-  const words = `${stdout?.bytes ?? ""}${stderr?.bytes ?? ""}`.trim() || "nothing";
-  const message = `${what}: it did not start (exit ${exitCode}); Docker says: ${words}`;
+  const words = `${stdout?.bytes ?? ""}${stderr?.bytes ?? ""}`.trim();
+  // One that tells of loss has an exit code if it has not been lost.
+  const isKnown = exitCode !== null && (process.tellsLoss || exitCode === KILLED);
+  if (words === "" && !isKnown) {
+    const cause = new Error("its streams ended without a word");
+    throw engineFault("no-answer", `${what}: Docker hung up before it said more`, { cause });
+  }
+  const said = words || "nothing";
+  const message = `${what}: it did not start (exit ${exitCode}); Docker says: ${said}`;
   throw engineFault("exec-refused", message);
 }
 

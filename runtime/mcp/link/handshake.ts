@@ -1,6 +1,7 @@
 import type { Json } from "../../base/canonical-json.ts";
 import { withDeadline } from "../../base/deadline.ts";
 import type { Fault } from "../../base/fault.ts";
+import { engineFault } from "../../engine/faults.ts";
 import { mcpFault } from "../faults.ts";
 import { isObject } from "../json-rpc.ts";
 import { offered, type ServerSpec } from "../server-spec.ts";
@@ -46,7 +47,7 @@ const STDERR_SHOWN = 2_000;
 
 /**
  * Initializes a server and reads its tools. Rejects with `mcp/server-start-failed`,
- * `mcp/server-not-speaking-mcp`, `mcp/tools-refused` or the signal's reason.
+ * `mcp/server-not-speaking-mcp`, `mcp/tools-refused`, `engine/program-lost` or the signal's reason.
  */
 export async function greet(
   upstream: Conversation,
@@ -173,6 +174,9 @@ function ask(
 }
 
 function startFailed(upstream: Conversation, spec: ServerSpec, closed: LinkClosed): Fault {
+  if (closed.isLoss) {
+    return engineFault("program-lost", `${nameOf(spec)} was lost before it answered`);
+  }
   if (closed.exitCode === null) return notMcp(upstream, spec, `was lost: ${closed.reason}`);
   const message = `${nameOf(spec)} did not start: ${closed.reason}${stderrOf(upstream)}`;
   return mcpFault("server-start-failed", message, { detail: { server: spec.name } });

@@ -124,7 +124,7 @@ export class LineProcess implements AsyncDisposable {
     for (const stream of [stdin, stdout, stderr]) stream.on("error", (error) => this.#torn(error));
     void ended.then(({ exitCode }) => {
       const how = exitCode === null ? "it is gone" : `it ended with exit code ${exitCode}`;
-      this.#close({ reason: how, exitCode });
+      this.#close({ reason: how, exitCode, isLoss: exitCode === null });
     });
   }
 

@@ -90,8 +90,10 @@ export class LinkOpener implements AsyncDisposable {
   ) {
     const [spec] = specs;
     const { user, env, cwd = "/" } = spec;
+    const writes = writtenBy(specs);
     try {
-      return await this.#box.open(argv, { user, env, cwd, writes: writtenBy(specs), signal });
+      const how = { user, env, cwd, writes, startsWithInput: true, tellsLoss: true, signal };
+      return await this.#box.open(argv, how);
     } catch (error) {
       // The engine cannot know whose the program is; that it isn't there is the task's fault.
       if (!(error instanceof Fault) || error.code !== "engine/exec-refused") throw error;

@@ -17,6 +17,8 @@ export interface LinkClosed {
   /** "the server ended with exit code 1", "a line of 70,000,000 bytes without an end". */
   readonly reason: string;
   readonly exitCode: number | null;
+  /** The engine lost it: it did not end by itself, and nobody here ended it. */
+  readonly isLoss?: boolean;
 }
 
 /**

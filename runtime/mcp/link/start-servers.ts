@@ -3,6 +3,7 @@ import type { Clock } from "../../base/clock.ts";
 import { Fault } from "../../base/fault.ts";
 import type { Log } from "../../base/log.ts";
 import type { Box } from "../../engine/engine.ts";
+import { engineFault } from "../../engine/faults.ts";
 import { mcpFault } from "../faults.ts";
 import { type GreetedServer, joinServers, type ToolSurface } from "../proxy/surface.ts";
 import { WireLog } from "../record/wire-log.ts";
@@ -37,8 +38,8 @@ export interface StartedServers extends AsyncDisposable {
   readonly wire: WireLog;
   /** The tools that an agent would be shown. */
   readonly surface: ToolSurface;
-  /** Why one of them is gone by now, in a sentence; undefined while all are there. */
-  readonly lost: string | undefined;
+  /** Why one of them is gone by now; undefined while all are there. */
+  readonly lost: Fault | undefined;
 }
 
 /**
@@ -82,7 +83,11 @@ export async function startServers(
     surface,
     get lost() {
       const gone = servers.find(({ upstream }) => upstream.lost !== undefined)?.upstream;
-      return gone && `the server "${gone.name}" is gone: ${gone.lost?.reason}`;
+      if (gone?.lost === undefined || gone.lost.isLoss) return gone && lostServer(gone.name);
+      return mcpFault(
+        "server-start-failed",
+        `the server "${gone.name}" is gone: ${gone.lost.reason}`,
+      );
     },
     [Symbol.asyncDispose]: () => parts.disposeAsync(),
   };
@@ -102,11 +107,17 @@ async function awake(spec: ServerSpec, options: Beginning): Promise<GreetedServe
   return { upstream, greeting: await greet(upstream, spec, wish) };
 }
 
+/** The engine lost a server's streams: nobody else can have done it. */
+export function lostServer(name: string): Fault {
+  return engineFault("program-lost", `the engine lost the streams of the server "${name}"`);
+}
+
 /** Waits until a sleeping server is up. No agent is there yet: that it fails is not its doing. */
 async function rouse(upstream: Upstream, spec: ServerSpec): Promise<void> {
   await upstream.wake();
   if (upstream.failure !== undefined) throw upstream.failure.error;
   if (upstream.lost === undefined) return;
+  if (upstream.lost.isLoss) throw lostServer(upstream.name);
   const message = `${nameOf(spec)} could not be started: ${upstream.lost.reason}`;
   throw mcpFault("server-start-failed", `${message}\n${upstream.stderrTail}`.trim());
 }
@@ -132,11 +143,14 @@ function asleep(spec: ServerSpec, options: Beginning): GreetedServer | undefined
   return { upstream, greeting: promised };
 }
 
+/** What an agent can bring about in its box. */
+const OF_THE_BOX = ["engine/box-gone", "engine/not-started"];
+
 /**
  * An agent may have used up what a program needs to start. That is its own doing, and it has lost a
  * tool by it; were it a fault, it could end a rollout without a grade.
  */
 function isFatal(error: unknown): boolean {
   if (!(error instanceof Fault)) return false;
-  return error.blame !== "task" && error.code !== "engine/box-gone";
+  return error.blame !== "task" && !OF_THE_BOX.includes(error.code);
 }

@@ -4,9 +4,8 @@ import { messageOf } from "../../base/fault.ts";
 import type { Log } from "../../base/log.ts";
 import type { Box } from "../../engine/engine.ts";
 import type { AgentConnection, AgentDoor, AgentPeer } from "../agent-peer.ts";
-import { mcpFault } from "../faults.ts";
 import type { Manifest } from "../link/manifest.ts";
-import { type StartedServers, startServers } from "../link/start-servers.ts";
+import { lostServer, type StartedServers, startServers } from "../link/start-servers.ts";
 import type { Upstream } from "../link/upstream.ts";
 import { openRecord, type RecordFiles, recordInterrupted } from "../record/record-files.ts";
 import type { Budget, Ending, Step } from "../record/step.ts";
@@ -109,7 +108,7 @@ export class McpProxy implements AgentDoor, AsyncDisposable {
     const record = openRecord(options.folder, isResumed, stack);
     const started = options.started ?? stack.use(await startServers(options.servers, options));
     options.signal.throwIfAborted();
-    if (started.lost !== undefined) throw mcpFault("server-start-failed", started.lost);
+    if (started.lost !== undefined) throw started.lost;
     started.wire.attach(record.wireFile, record.past?.lastFrame ?? 0);
     const joined = joinServers(started.servers);
     const onStep = (step: Step) => options.onStep?.(step);
@@ -242,11 +241,13 @@ export class McpProxy implements AgentDoor, AsyncDisposable {
   #watch(upstream: Upstream): void {
     const { log } = this.#parts.options;
     upstream.listen(this.#desk.requests);
-    void upstream.closed.then(async ({ reason }) => {
+    void upstream.closed.then(async ({ reason, isLoss }) => {
       if (this.#finished !== undefined) return;
       const { name, stderrTail } = upstream;
       log.warn({ server: name, reason, stderr: stderrTail.slice(-2_000) }, "a server is gone");
       await this.#checkBox();
+      // Nothing that an agent does: it has lost a tool that others have.
+      if (isLoss && this.#finished === undefined) this.#fail(lostServer(name));
     });
   }
 

@@ -38,7 +38,7 @@ export async function openTerminal(box: Box, options: TerminalOptions): Promise<
     signal: AbortSignal.any([signal, over.signal]),
   };
   const link: TerminalLink = new TerminalLink(
-    new Terminal(place, (reason) => link.end(reason)),
+    new Terminal(place, (reason, isLoss) => link.end(reason, isLoss)),
     over,
     log,
   );
@@ -97,11 +97,11 @@ class TerminalLink implements ServerLink {
     this.end(reason);
   }
 
-  /** Nothing can be answered any more. */
-  end(reason: string): void {
+  /** Nothing can be answered any more; whether that is the engine's doing. */
+  end(reason: string, isLoss = false): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
-    this.#settle({ reason, exitCode: null });
+    this.#settle({ reason, exitCode: null, isLoss });
     void this[Symbol.asyncDispose]();
   }
 

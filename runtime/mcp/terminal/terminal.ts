@@ -9,6 +9,7 @@ import { type CommandResult, Session } from "./session.ts";
 /** The sandbox is no longer there, or its engine does not answer: no tool can say anything. */
 class TerminalLost extends Error {}
 
+const FULL_HOUSE = new Set(["engine/exec-refused", "engine/not-started"]);
 const SESSIONS = 16;
 const RUNNING_JOBS = 16;
 /** Ended jobs beyond this are forgotten, the oldest first. */
@@ -22,13 +23,13 @@ const LOOK_PAUSE_MS = 100;
  */
 export class Terminal implements AsyncDisposable {
   readonly #place: Place;
-  readonly #onLost: (reason: string) => void;
+  readonly #onLost: (reason: string, isLoss: boolean) => void;
   readonly #sessions = new Map<string, Session>();
   readonly #jobs = new Map<string, Job>();
   #jobCount = 0;
   #closed = false;
 
-  constructor(place: Place, onLost: (reason: string) => void) {
+  constructor(place: Place, onLost: (reason: string, isLoss: boolean) => void) {
     this.#place = place;
     this.#onLost = onLost;
   }
@@ -161,17 +162,17 @@ export class Terminal implements AsyncDisposable {
       if (look > 0) await pause(LOOK_PAUSE_MS);
       const state = await this.#place.box
         .state({ signal: this.#place.signal })
-        .catch((error: unknown) => this.#lose(messageOf(error)));
+        .catch((error: unknown) => this.#lose(messageOf(error), true));
       if (state.running) continue;
       const why = state.outOfMemory ? " after a process in it was killed for memory" : "";
-      this.#lose(`the sandbox is not running any more${why}`);
+      this.#lose(`the sandbox is not running any more${why}`, false);
     }
   }
 
-  /** A refused exec is the sandbox's full house and the agent's to mend; other faults end us. */
+  /** A sandbox that starts no program is a full house and the agent's to mend; other faults end us. */
   async #explain(error: unknown, what: string): Promise<never> {
     if (!(error instanceof Fault)) throw error;
-    if (error.code !== "engine/exec-refused") this.#lose(error.message);
+    if (!FULL_HOUSE.has(error.code)) this.#lose(error.message, error.code !== "engine/box-gone");
     await this.#checkBox();
     throw new Error(
       `The sandbox could not ${what}: ${error.message} If too many processes run, end some ` +
@@ -180,8 +181,8 @@ export class Terminal implements AsyncDisposable {
     );
   }
 
-  #lose(reason: string): never {
-    this.#onLost(reason);
+  #lose(reason: string, isLoss: boolean): never {
+    this.#onLost(reason, isLoss);
     throw new TerminalLost(reason);
   }
 }
