@@ -4,6 +4,7 @@
 import { spawn } from "node:child_process";
 import { existsSync } from "node:fs";
 import * as module from "node:module";
+import { constants } from "node:os";
 import { fileURLToPath } from "node:url";
 
 const main = fileURLToPath(new URL("./runtime/cli/main.ts", import.meta.url));
@@ -24,9 +25,11 @@ if (Number.parseInt(process.versions.node, 10) >= 24) {
   // The channel says nothing; it breaks when this process dies, and the other one then ends cleanly.
   const stdio = ["inherit", "inherit", "inherit", "ipc"];
   const child = spawn(ownNode, [...flags, main, ...process.argv.slice(2)], { stdio });
-  for (const signal of ["SIGINT", "SIGTERM"]) process.on(signal, () => child.kill(signal));
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) {
+    process.on(signal, () => child.kill(signal));
+  }
   child.on("exit", (code, signal) => {
-    process.exitCode = code ?? (signal === "SIGINT" ? 130 : 1);
+    process.exitCode = code ?? 128 + (constants.signals[signal] ?? 0);
   });
 } else {
   process.stderr.write(

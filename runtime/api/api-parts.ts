@@ -3,6 +3,7 @@ import type { ForeignLimits } from "../rollout/foreign-bundle.ts";
 import type { RolloutParts } from "../rollout/parts.ts";
 import type { Caller, RolloutService } from "../service/service.ts";
 import type { Verifier } from "../store/signature.ts";
+import type { Roots } from "../task/roots.ts";
 import type { Canary } from "./canary.ts";
 import type { Keys } from "./keys.ts";
 import type { ServiceMetrics } from "./metrics.ts";
@@ -15,7 +16,9 @@ export interface ApiParts
   > {
   readonly service: RolloutService;
   /** Where tasks/ and fixtures/ lie. */
-  readonly tasksRoot: string;
+  readonly tasksRoot: Roots;
+  /** How clients reach us; absent: by the name that they call us by. */
+  readonly publicUrl?: string;
   readonly keys: Keys;
   readonly metrics: ServiceMetrics;
   readonly canary: Canary;

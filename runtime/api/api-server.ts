@@ -2,13 +2,13 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from "node:net";
 import { getRequestListener, RequestError } from "@hono/node-server";
 import { pause } from "../base/deadline.ts";
-import { messageOf } from "../base/fault.ts";
+import { type Fault, messageOf } from "../base/fault.ts";
 import { namedId } from "../base/id.ts";
 import type { Log } from "../base/log.ts";
 import { originProblem, type Reachable } from "../mcp/door/http-guard.ts";
 import { apiFault } from "./faults.ts";
 import { problemResponse } from "./problem.ts";
-import { bracketed, reachOf } from "./reach.ts";
+import { bracketed, isEveryAddress, loopbackFor, reachOf } from "./reach.ts";
 
 /** A client that has not sent its headers, or its whole request, by then is hung up on. */
 const HEADERS_MS = 20_000;
@@ -42,7 +42,7 @@ export interface AgentHandler {
  */
 export class ApiServer implements AsyncDisposable {
   readonly port: number;
-  /** Without a slash at its end. */
+  /** As programs on this machine reach it, where it listens on every address; no slash at its end. */
   readonly url: string;
   /** The names that it answers to. */
   readonly reach: Reachable;
@@ -71,8 +71,7 @@ export class ApiServer implements AsyncDisposable {
     try {
       await promise;
     } catch (error) {
-      const message = `cannot listen on ${host}:${port}: ${messageOf(error)}`;
-      throw apiFault("port-unusable", message, { cause: error, detail: { host, port } });
+      throw unusable(host, port, error);
     }
     return new ApiServer(server, options);
   }
@@ -80,9 +79,12 @@ export class ApiServer implements AsyncDisposable {
   private constructor(server: Server, { host, allowedHosts, log }: ServerOptions) {
     this.#server = server;
     this.#log = log;
-    this.port = (server.address() as AddressInfo).port;
-    this.url = `http://${bracketed(host)}:${this.port}`;
-    this.reach = reachOf(host, this.port, allowedHosts);
+    // As the system understood the host: "0" and "::0" are every address too.
+    const { address, port } = server.address() as AddressInfo;
+    const everywhere = isEveryAddress(address);
+    this.port = port;
+    this.url = `http://${everywhere ? loopbackFor(address) : bracketed(host)}:${port}`;
+    this.reach = reachOf(everywhere ? address : host, port, allowedHosts);
     server.on("error", (error) => log.error({ error: error.message }, "the server failed"));
     server.on("request", (request, response) => this.#handle(request, response));
   }
@@ -161,4 +163,21 @@ export class ApiServer implements AsyncDisposable {
     const what = apiFault("bad-request", `the request is not one: ${messageOf(error)}`);
     return problemResponse(isTheirs ? what : error, asked, this.#log);
   }
+}
+
+/** What hinders a listener, and what to do about it. */
+function unusable(host: string, port: number, error: unknown): Fault {
+  const place = `${bracketed(host)}:${port}`;
+  const remedies: Readonly<Record<string, string>> = {
+    EADDRINUSE:
+      `a program listens there already, perhaps another cloche serve: end it, ` +
+      "or give another --port (0: any free one)",
+    EACCES: "this user may not: give a --port from 1024 up",
+    EADDRNOTAVAIL: "this machine has no such address: give --host one of its own",
+    ENOTFOUND: "no address is known by that name: give --host one of this machine's",
+  };
+  const code = String((error as NodeJS.ErrnoException).code);
+  const why = remedies[code] ?? messageOf(error);
+  const detail = { host, port, error: code };
+  return apiFault("port-unusable", `cannot listen on ${place}: ${why}`, { cause: error, detail });
 }

@@ -90,6 +90,12 @@ export const API_FAULTS = {
     means: "The service was to listen on an address that others reach, without a key.",
     remedy: "Make one with `cloche keys new <id>` and start with --keys, or listen on 127.0.0.1.",
   },
+  "public-url-required": {
+    blame: "caller",
+    means:
+      "No URL that clients could be given can be made of the address that was to be served at.",
+    remedy: "Start with --public-url and the URL that clients use, or with another --host.",
+  },
   "port-unusable": {
     blame: "caller",
     means: "The address cannot be listened on.",

@@ -10,6 +10,7 @@ import { McpListener } from "../mcp/door/listener.ts";
 import type { RolloutParts } from "../rollout/parts.ts";
 import { type DataFolder, openDataFolder } from "../store/data-folder.ts";
 import { RecordStore } from "../store/records.ts";
+import { requireRoots } from "../task/roots.ts";
 import { dataPath } from "./data-path.ts";
 import { cliFault } from "./faults.ts";
 import { onInterrupt } from "./interrupts.ts";
@@ -29,7 +30,7 @@ export interface CommonOptions {
   readonly data?: string;
   readonly engine?: string;
   readonly json?: boolean;
-  readonly root?: string;
+  readonly root?: readonly string[];
   readonly signingKey?: string;
   readonly verbose?: boolean;
   /** How tightly sandboxes are closed (or CLOCHE_PROFILE). */
@@ -42,9 +43,12 @@ export interface CommonOptions {
   readonly allowEgress?: boolean;
 }
 
-/** Where tasks/ and fixtures/ lie: --root, else the repository. */
-export function tasksRoot({ root }: Context, options: CommonOptions): string {
-  return options.root ?? root;
+/** Where tasks/ and fixtures/ lie: each --root, else the repository. Rejects with `task/bad-root`. */
+export async function taskRoots(
+  { root }: Context,
+  options: CommonOptions,
+): Promise<readonly string[]> {
+  return await requireRoots(options.root ?? [root]);
 }
 
 /** Whether the operator has allowed it, by the option or the environment. */

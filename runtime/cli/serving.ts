@@ -15,6 +15,7 @@ import { McpEndpoint } from "../mcp/door/endpoint.ts";
 import type { RolloutParts } from "../rollout/parts.ts";
 import { openRolloutService } from "../service/rollout-service.ts";
 import type { Recovered, RolloutService } from "../service/service.ts";
+import { requireTasks } from "../task/roots.ts";
 import {
   type CommonOptions,
   type Context,
@@ -23,7 +24,7 @@ import {
   openAnsweringEngine,
   openImages,
   openRecords,
-  tasksRoot,
+  taskRoots,
 } from "./context.ts";
 import { foreignLimits } from "./foreign.ts";
 import { examineSandbox, requireSealed } from "./security/sealed.ts";
@@ -66,11 +67,7 @@ export async function openServing(
   options: ServeOptions,
   say: (text: string) => void,
 ): Promise<Serving> {
-  const keyring = readKeys(context, options);
-  const uploads = {
-    trusted: await Promise.all(options.trustKey.map(verifierOf)),
-    limits: foreignLimits(options.foreignLimit),
-  };
+  const { keyring, roots, uploads } = await readOptions(context, options);
   const stack = new AsyncDisposableStack();
   try {
     const { data, records } = stack.use(await openRecords(context, options));
@@ -86,7 +83,7 @@ export async function openServing(
     say(`engine ${report.summary}; probing a sandbox`);
     const wish = { engine, report, images, data, process: processIdentity() };
     requireSealed(await examineSandbox(wish), options.accept, { log, say });
-    const url = (options.publicUrl ?? server.url).replace(/\/+$/, "");
+    const url = urlOf(server, options);
     const endpoint = stack.use(new McpEndpoint({ url, log, ...server.reach }));
     const parts: RolloutParts = {
       engine,
@@ -104,13 +101,22 @@ export async function openServing(
     };
     const keys = new Keys(keyring.keys, systemClock, () => keyring.changed(log));
     const metrics = new ServiceMetrics();
-    const root = tasksRoot(context, options);
-    const service = stack.use(await openService(parts, options, metrics, root));
+    const service = stack.use(await openService(parts, options, metrics, roots));
     say(`looking for what an earlier process left`);
     const recovered = await service.recover();
     let state: ServiceState = "serving";
     const canary = new Canary(parts);
-    const own = { service, tasksRoot: root, keys, metrics, canary, uploads, version: VERSION };
+    const told = options.publicUrl === undefined ? {} : { publicUrl: options.publicUrl };
+    const own = {
+      ...told,
+      service,
+      tasksRoot: roots,
+      keys,
+      metrics,
+      canary,
+      uploads,
+      version: VERSION,
+    };
     const api = { ...parts, ...own };
     server.serve(createApi({ ...api, state: () => state }).fetch, endpoint);
     const rest = stack.move();
@@ -130,16 +136,36 @@ export async function openServing(
   }
 }
 
+/** What can be refused before anything is opened. */
+async function readOptions(context: Context, options: ServeOptions) {
+  const keyring = readKeys(context, options);
+  const roots = await taskRoots(context, options);
+  await requireTasks(roots);
+  const uploads = {
+    trusted: await Promise.all(options.trustKey.map(verifierOf)),
+    limits: foreignLimits(options.foreignLimit),
+  };
+  return { keyring, roots, uploads };
+}
+
+/** Where it is said to serve. @throws `api/public-url-required` */
+function urlOf(server: ApiServer, { host, publicUrl }: ServeOptions): string {
+  const url = publicUrl ?? server.url;
+  if (URL.canParse(url)) return url;
+  const message = `clients cannot be given a URL with the host "${host}" in it`;
+  throw apiFault("public-url-required", `${message}: give --public-url, or another --host`);
+}
+
 async function openService(
   parts: RolloutParts,
   options: ServeOptions,
   metrics: ServiceMetrics,
-  root: string,
+  roots: readonly string[],
 ): Promise<RolloutService> {
   const { observer } = metrics;
   const { maxOpen: inFlight, queue: maxQueued, pool } = options;
   const service = await openRolloutService(parts, {
-    tasksRoot: root,
+    tasksRoot: roots,
     inFlight,
     maxQueued,
     pool: { max: pool },

@@ -37,7 +37,7 @@ export interface Evidence {
 
 /** The evidence of a rollout that has just begun. */
 export function evidenceIn(folder: string): Evidence {
-  return { folder, blobs: new BlobFolder(join(folder, "blobs")) };
+  return { folder, blobs: new BlobFolder(join(folder, "blobs"), { given: true }) };
 }
 
 /** Writes down what is known only here, so that it outlives this process. Before each phase. */

@@ -1,6 +1,7 @@
 import { lstat } from "node:fs/promises";
 import { join } from "node:path";
 import { type PreparedVariant, type PrepareParts, prepareVariant } from "../task/prepare.ts";
+import type { Roots } from "../task/roots.ts";
 import type { Task } from "../task/task.ts";
 import { listFolder } from "../task/task-folder.ts";
 import { findTask } from "../task/task-list.ts";
@@ -24,14 +25,13 @@ const KEPT = 256;
  * as no file of the task has changed; a variant is prepared once, however many ask for it at once.
  */
 export class ReadyTasks {
-  readonly #root: string;
+  readonly #roots: Roots;
   readonly #parts: PrepareParts;
   readonly #tasks = new Map<string, KnownTask>();
   readonly #variants = new Map<string, Promise<PreparedVariant>>();
 
-  /** `root` is where tasks/ and fixtures/ lie. */
-  constructor(root: string, parts: PrepareParts) {
-    this.#root = root;
+  constructor(roots: Roots, parts: PrepareParts) {
+    this.#roots = roots;
     this.#parts = parts;
   }
 
@@ -52,7 +52,7 @@ export class ReadyTasks {
   async task(id: string): Promise<Task> {
     const known = this.#tasks.get(id);
     if (known && (await lookOf(known.task)) === known.look) return known.task;
-    const task = await findTask(this.#root, id);
+    const task = await findTask(this.#roots, id);
     this.#tasks.set(id, { task, look: await lookOf(task) });
     return task;
   }

@@ -1,11 +1,12 @@
 import type { Step } from "../mcp/record/step.ts";
 import type { PoolOptions } from "../rollout/pool/pool.ts";
 import type { Outcome, Phase, RolloutRecord } from "../store/record.ts";
+import type { Roots } from "../task/roots.ts";
 import type { QueueLimits } from "./queue.ts";
 
 export interface ServiceOptions extends QueueLimits {
   /** Where tasks/ and fixtures/ lie. */
-  readonly tasksRoot: string;
+  readonly tasksRoot: Roots;
   /** Attempts at one member of a group, the first included. Default 3. */
   readonly attempts?: number;
   /** Sandboxes made ready before they are asked for. `{max: 0}`: none. */

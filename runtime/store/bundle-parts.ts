@@ -6,6 +6,7 @@ import { canonicalJson } from "../base/canonical-json.ts";
 import type { Fault } from "../base/fault.ts";
 import { messageOf } from "../base/fault.ts";
 import { sha256 } from "../base/hash.ts";
+import { Writes } from "../workspace/writes.ts";
 import {
   blobNameOf,
   CAPTURE,
@@ -25,6 +26,8 @@ import { firstIssue } from "./schemas.ts";
 import { type Signature, signatureSchema, signatureText } from "./signature.ts";
 
 const READ_ONLY = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
+/** Read in one piece. */
+const SMALL_BYTES = 256 * 1024;
 const ID = /^[0-9a-f]{64}$/;
 
 /** A bundle whose files are exactly those that its manifest lists, byte for byte. */
@@ -45,7 +48,13 @@ export async function verifyFiles(root: string): Promise<VerifiedFiles> {
   const signature = await readSignature(root);
   checkPaths(root, parts);
   await checkListing(root, parts, signature !== null);
-  for (const part of parts) await checkPart(root, part);
+  const checks = new Writes();
+  try {
+    for (const part of parts) await checks.add(checkPart(root, part));
+    await checks.settle();
+  } finally {
+    await checks.ended();
+  }
   return { id, manifest, signature };
 }
 
@@ -180,7 +189,11 @@ export async function checkPart(root: string, part: BundlePart): Promise<void> {
     await using handle = await open(join(root, part.path), READ_ONLY);
     const { size } = await handle.stat();
     if (size !== part.bytes) throw wrongSize(root, part, size);
-    for await (const chunk of handle.createReadStream({ autoClose: false })) {
+    const isSmall = size <= SMALL_BYTES;
+    const chunks = isSmall
+      ? [await handle.readFile()]
+      : handle.createReadStream({ autoClose: false });
+    for await (const chunk of chunks) {
       hash.update(chunk);
       bytes += chunk.length;
     }

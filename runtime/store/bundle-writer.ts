@@ -1,7 +1,6 @@
-import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
 import { chmod, lstat, mkdir, open, readdir, rename } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import { canonicalJson, type Json } from "../base/canonical-json.ts";
 import { draftName, removeDraft } from "../base/draft.ts";
 import { asFault, messageOf } from "../base/fault.ts";
@@ -15,14 +14,12 @@ import type { GraderFile, StateSnapshots } from "./bundle.ts";
 import {
   AFTER,
   BEFORE,
-  blobPath,
   CONTEXT,
   DIFF,
   EGRESS,
   EXPECTED,
   GRADE,
   INSTRUCTION,
-  isPartPath,
   MANIFEST,
   SEAL,
   SIGNATURE,
@@ -40,9 +37,10 @@ import { type EgressLine, egressBytes } from "./egress-lines.ts";
 import { storeFault } from "./faults.ts";
 import type { BundleFacts, BundlePart, Manifest, Marks } from "./manifest.ts";
 import { criterionMarks } from "./marks.ts";
+import { type Source, writeBlobs, writePart } from "./part-writer.ts";
 import { type Signer, signatureText } from "./signature.ts";
-import { contentsOf } from "./snapshot-contents.ts";
 import { lastLineHash } from "./step-lines.ts";
+import { syncPath, syncTree } from "./sync-tree.ts";
 
 /** Everything that goes into a bundle. Paths are files on this machine, read once. */
 export interface BundleContents {
@@ -76,9 +74,6 @@ export interface WrittenBundle {
   readonly path: string;
 }
 
-/** Opened only when its turn comes, so that no file stays open and no error goes unheard. */
-type Source = () => Uint8Array | AsyncIterable<Uint8Array>;
-
 /**
  * Writes a bundle into `folder` (a data folder's `bundles`). It appears under its name at once,
  * complete and on the disk, or not at all. A bundle with the same content is kept as it is, but
@@ -95,13 +90,14 @@ export async function writeBundle(
   try {
     await mkdir(draft, { mode: 0o700 });
     const parts: BundlePart[] = [];
-    for (const [path, source] of sources(contents, blobs)) {
+    for (const [path, source] of sources(contents)) {
       parts.push(await writePart(draft, path, source));
     }
+    parts.push(...(await writeBlobs(draft, snapshotsOf(contents), blobs)));
     const marks = await marksOf(draft, contents.grade);
     const manifest = canonicalJson(manifestOf(contents.facts, parts, marks));
     const id = await writeHeads(draft, manifest, signer);
-    await syncFolders(draft);
+    await syncTree(draft);
     await requireOpens(draft);
     const path = await publish(draft, folder, id);
     if (signer) await requireSigned(folder, path, manifest, signer);
@@ -116,7 +112,7 @@ export async function writeBundle(
   }
 }
 
-function sources(contents: BundleContents, blobs: BlobSource): Map<string, Source> {
+function sources(contents: BundleContents): Map<string, Source> {
   const { before, after, state, grade, egress } = contents;
   const all = new Map<string, Source>([
     [STEPS, () => createReadStream(contents.stepsFile)],
@@ -142,31 +138,16 @@ function sources(contents: BundleContents, blobs: BlobSource): Map<string, Sourc
   for (const [server, file] of Object.entries(contents.logs)) {
     all.set(`logs/${server}.stderr`, () => createReadStream(file));
   }
-  const captured = after === undefined ? [] : [after];
-  const snapshots = [before, ...captured, ...(state ? [state.before, state.after] : [])];
-  for (const hash of contentsOf(...snapshots)) all.set(blobPath(hash), () => blobs.read(hash));
   return all;
+}
+
+function snapshotsOf({ before, after, state }: BundleContents): readonly Snapshot[] {
+  const captured = after === undefined ? [] : [after];
+  return [before, ...captured, ...(state ? [state.before, state.after] : [])];
 }
 
 function canonical(value: unknown): Source {
   return () => Buffer.from(canonicalJson(value));
-}
-
-async function writePart(draft: string, path: string, source: Source): Promise<BundlePart> {
-  if (!isPartPath(path)) throw new Error(`a bundle has no file "${path}"`);
-  const file = join(draft, path);
-  await mkdir(dirname(file), { recursive: true, mode: 0o700 });
-  await using handle = await open(file, "wx", 0o444);
-  const hash = createHash("sha256");
-  let bytes = 0;
-  const content = source();
-  for await (const chunk of content instanceof Uint8Array ? [content] : content) {
-    hash.update(chunk);
-    bytes += chunk.length;
-    await handle.writeFile(chunk);
-  }
-  await handle.sync();
-  return { path, bytes, sha256: hash.digest("hex") };
 }
 
 async function marksOf(draft: string, grade: Grade | null): Promise<Marks> {
@@ -203,26 +184,13 @@ async function requireSigned(
   await writeFileSynced(draft, signatureOf(manifest, signer));
   await chmod(path, 0o700);
   await rename(draft, join(path, SIGNATURE));
-  await syncFolder(path);
+  await syncPath(path);
   await chmod(path, 0o555);
 }
 
 async function writeFileSynced(path: string, text: string): Promise<void> {
   await using handle = await open(path, "wx", 0o444);
   await handle.writeFile(text);
-  await handle.sync();
-}
-
-/** The names of files are on the disk only when their folders are. */
-async function syncFolders(root: string): Promise<void> {
-  const entries = await readdir(root, { recursive: true, withFileTypes: true });
-  const folders = entries.filter((entry) => entry.isDirectory());
-  for (const { parentPath, name } of folders) await syncFolder(join(parentPath, name));
-  await syncFolder(root);
-}
-
-async function syncFolder(path: string): Promise<void> {
-  await using handle = await open(path, "r");
   await handle.sync();
 }
 
@@ -247,7 +215,7 @@ async function publish(draft: string, folder: string, id: string): Promise<strin
     if (!(await exists(path))) throw error;
     return (await openBundle(path)).path;
   }
-  await syncFolder(folder);
+  await syncPath(folder);
   await makeReadOnly(path);
   return path;
 }

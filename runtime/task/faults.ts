@@ -7,6 +7,17 @@ export const TASK_FAULTS = {
     means: "No task has this name.",
     remedy: "See `cloche task list` for the names.",
   },
+  "bad-root": {
+    blame: "caller",
+    means:
+      "A folder that tasks were to be found in (--root) is none, cannot be read or has no task.",
+    remedy: "Give --root the folder that holds tasks/ and fixtures/.",
+  },
+  ambiguous: {
+    blame: "caller",
+    means: "Several --root have a task, or a fixture set, of the same name.",
+    remedy: "Rename one of those that the message names, or leave one --root out.",
+  },
   exists: {
     blame: "caller",
     means: "A new task was to be written where there is something already.",

@@ -22,6 +22,17 @@ export async function findFixture(root: string, name: string, asked: string): Pr
   throw taskFault("no-fixture", `${asked} is "${name}", but there is no such fixture set${near}`);
 }
 
+/** The one set of this name, whichever root it is in. Rejects with `task/no-fixture`, `task/ambiguous`. */
+export async function findSet(roots: readonly string[], name: string): Promise<FixtureSet> {
+  const asked = "the set that was asked for";
+  const known = await Promise.all(roots.map((root) => fixtureNames(root)));
+  const places = roots.filter((_, index) => known[index]?.includes(name));
+  if (places.length === 1) return await findFixture(places[0] ?? "", name, asked);
+  if (places.length === 0) return await findFixture(roots[0] ?? "", name, asked);
+  const folders = places.map((root) => join(root, "fixtures", name)).join(" and ");
+  throw taskFault("ambiguous", `"${name}" is in ${folders}: leave one --root out`);
+}
+
 /** The names of all sets, sorted. */
 export async function fixtureNames(root: string): Promise<readonly string[]> {
   const sets = await readdir(join(root, "fixtures"), { withFileTypes: true }).catch(() => []);

@@ -1,8 +1,7 @@
-import { readdir } from "node:fs/promises";
-import { join } from "node:path";
 import { asFault, type Fault, messageOf } from "../base/fault.ts";
 import { didYouMean } from "../base/nearest.ts";
 import { taskFault } from "./faults.ts";
+import { ambiguous, type Roots, taskPlaces } from "./roots.ts";
 import type { Task } from "./task.ts";
 import { readTask } from "./task-file.ts";
 
@@ -18,12 +17,12 @@ export interface BrokenTask {
 }
 
 /** Reads all of `<root>/tasks`, sorted by id. A broken task hinders no other. */
-export async function listTasks(root: string): Promise<TaskList> {
+export async function listTasks(roots: Roots): Promise<TaskList> {
   const tasks: Task[] = [];
   const broken: BrokenTask[] = [];
-  for (const id of await taskIds(root)) {
+  for (const [id, places] of await taskPlaces(roots)) {
     try {
-      tasks.push(await readTask(root, id));
+      tasks.push(await readTask(onlyPlace(id, places), id));
     } catch (error) {
       const unreadable = () =>
         taskFault("file-refused", `tasks/${id}: ${messageOf(error)}`, { cause: error });
@@ -33,31 +32,25 @@ export async function listTasks(root: string): Promise<TaskList> {
   return { tasks, broken };
 }
 
-/** Reads one task. Rejects with `task/unknown`, which names the nearest, or as `readTask` does. */
-export async function findTask(root: string, id: string): Promise<Task> {
-  const known = await taskIds(root);
-  if (known.includes(id)) return readTask(root, id);
-  const byFolder = known.filter((one) => one.endsWith(`/${id}`)).map((one) => `"${one}"`);
+/** Reads one task. Rejects as `rootOfTask` and `readTask` do. */
+export async function findTask(roots: Roots, id: string): Promise<Task> {
+  return readTask(await rootOfTask(roots, id), id);
+}
+
+/** Where a task's folder is. Rejects with `task/unknown`, which names the nearest, or `task/ambiguous`. */
+export async function rootOfTask(roots: Roots, id: string): Promise<string> {
+  const known = await taskPlaces(roots);
+  const places = known.get(id);
+  if (places !== undefined) return onlyPlace(id, places);
+  const ids = [...known.keys()];
+  const byFolder = ids.filter((one) => one.endsWith(`/${id}`)).map((one) => `"${one}"`);
   const near =
-    byFolder.length > 0 ? `; did you mean ${byFolder.join(" or ")}?` : didYouMean(id, known);
+    byFolder.length > 0 ? `; did you mean ${byFolder.join(" or ")}?` : didYouMean(id, ids);
   throw taskFault("unknown", `there is no task "${id}"${near || "; see cloche task list"}`);
 }
 
-/** The ids of all folders that a task could lie in, sorted. */
-export async function taskIds(root: string): Promise<readonly string[]> {
-  const ids: string[] = [];
-  for (const category of await foldersIn(join(root, "tasks"))) {
-    const names = await foldersIn(join(root, "tasks", category));
-    ids.push(...names.map((name) => `${category}/${name}`));
-  }
-  return ids.sort();
-}
-
-async function foldersIn(path: string): Promise<readonly string[]> {
-  const entries = await readdir(path, { withFileTypes: true }).catch((error) => {
-    throw taskFault("unknown", `no tasks can be found: ${messageOf(error)}`, { cause: error });
-  });
-  return entries
-    .filter((entry) => entry.isDirectory() && !/^[._]/.test(entry.name))
-    .map((entry) => entry.name);
+function onlyPlace(id: string, places: readonly string[]): string {
+  const [root, ...more] = places;
+  if (root === undefined || more.length > 0) throw ambiguous([[id, places]]);
+  return root;
 }

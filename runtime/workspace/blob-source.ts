@@ -5,6 +5,8 @@ export interface BlobSource {
   /** As `BlobFolder.read`. */
   read(sha256: string): Readable;
   has(sha256: string): Promise<boolean>;
+  /** Where contents are given away: the file to link to, if this source has it. */
+  giveable?(sha256: string): string | undefined;
 }
 
 /** Several sources as one: the first that has a content gives it. */
@@ -12,6 +14,7 @@ export function layeredBlobs(...sources: readonly BlobSource[]): BlobSource {
   return {
     read: (sha256) => Readable.from(chunks(sources, sha256), { objectMode: false }),
     has: async (sha256) => (await holder(sources, sha256)) !== undefined,
+    giveable: (sha256) => sources[0]?.giveable?.(sha256),
   };
 }
 

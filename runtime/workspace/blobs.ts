@@ -30,9 +30,21 @@ export class BlobFolder {
   readonly #here = new Set<string>();
   readonly #unsynced = new Set<string>();
 
-  /** The folder is made with the first blob. */
-  constructor(path: string) {
+  readonly #mode: number;
+  readonly #isGiven: boolean;
+
+  /**
+   * The folder is made with the first blob. `given`: all of it is to become somebody else's, who may
+   * link to its files; nobody writes into them any more, so they are as a bundle's are.
+   */
+  constructor(path: string, { given = false } = {}) {
     this.path = path;
+    this.#isGiven = given;
+    this.#mode = given ? 0o444 : 0o600;
+  }
+
+  giveable(sha256: string): string | undefined {
+    return this.#isGiven ? this.#fileOf(sha256) : undefined;
   }
 
   /**
@@ -143,7 +155,7 @@ export class BlobFolder {
   async #temporary(folder: string): Promise<Temporary> {
     await this.#makeFolder(folder);
     const path = join(folder, `.new-${randomBytes(9).toString("hex")}`);
-    return new Temporary(path, await writing(() => open(path, "wx", 0o600)));
+    return new Temporary(path, await writing(() => open(path, "wx", this.#mode)));
   }
 
   async #makeFolder(folder: string): Promise<void> {

@@ -2,6 +2,7 @@ import { createRoute } from "@hono/zod-openapi";
 import { messageOf } from "../../base/fault.ts";
 import { failures, jsonAnswer, jsonBody } from "../answer.ts";
 import type { ApiApp, ApiParts } from "../api-parts.ts";
+import { reachable } from "../own-url.ts";
 import { preferenceOf, served } from "../prefer.ts";
 import {
   asyncHeaders,
@@ -97,7 +98,7 @@ export function addRollouts(app: ApiApp, parts: ApiParts): void {
     const made = await service.request(wish, caller);
     const now = await served(c, service, prefer, [made]);
     c.header("location", `/v1/rollouts/${made.id}`);
-    return c.json(now[0] ?? made, 201);
+    return c.json(reachable(c, now[0] ?? made, parts), 201);
   });
   app.openapi(list, async (c) => {
     const { outcome, ...query } = c.req.valid("query");
@@ -107,7 +108,7 @@ export function addRollouts(app: ApiApp, parts: ApiParts): void {
   app.openapi(view, async (c) => {
     const found = await service.view(c.req.valid("param").id, c.get("caller"));
     const now = await served(c, service, c.req.valid("header").prefer, [found]);
-    return c.json(now[0] ?? found, 200);
+    return c.json(reachable(c, now[0] ?? found, parts), 200);
   });
   app.openapi(heartbeat, async (c) => {
     const until = await service.heartbeat(c.req.valid("param").id, c.get("caller"));
@@ -117,7 +118,8 @@ export function addRollouts(app: ApiApp, parts: ApiParts): void {
 }
 
 /** Both ways to an end wait for the record, unless the caller would rather ask for it later. */
-function addEndings(app: ApiApp, { service, log }: ApiParts): void {
+function addEndings(app: ApiApp, parts: ApiParts): void {
+  const { service, log } = parts;
   const inBackground = (id: string, ending: Promise<unknown>) => {
     ending.catch((error) => log.error({ rollout: id, error: messageOf(error) }, "no end"));
   };
@@ -132,10 +134,10 @@ function addEndings(app: ApiApp, { service, log }: ApiParts): void {
     if (isUnderWay && preferenceOf(c.req.valid("header").prefer).respondAsync) {
       inBackground(id, ending);
       c.header("preference-applied", "respond-async");
-      return c.json(await service.view(id, caller), 202);
+      return c.json(reachable(c, await service.view(id, caller), parts), 202);
     }
     await ending;
-    return c.json(await service.view(id, caller), 200);
+    return c.json(reachable(c, await service.view(id, caller), parts), 200);
   });
   app.openapi(cancel, async (c) => {
     const { id } = c.req.valid("param");
@@ -145,9 +147,9 @@ function addEndings(app: ApiApp, { service, log }: ApiParts): void {
     if (preferenceOf(c.req.valid("header").prefer).respondAsync) {
       inBackground(id, ending);
       c.header("preference-applied", "respond-async");
-      return c.json(await service.view(id, caller), 202);
+      return c.json(reachable(c, await service.view(id, caller), parts), 202);
     }
     await ending;
-    return c.json(await service.view(id, caller), 200);
+    return c.json(reachable(c, await service.view(id, caller), parts), 200);
   });
 }

@@ -1,8 +1,10 @@
 import type { Command } from "commander";
 import { sealFixture, verifyFixture } from "../../task/fixture-manifest.ts";
-import { findFixture, fixtureNames, layOut } from "../../task/fixture-set.ts";
-import { type CommonOptions, type Context, tasksRoot } from "../context.ts";
+import { findFixture, findSet, fixtureNames, layOut } from "../../task/fixture-set.ts";
+import type { FixtureSet } from "../../task/task.ts";
+import { type CommonOptions, type Context, taskRoots } from "../context.ts";
 import { EXIT } from "../exit-codes.ts";
+import { ROOT } from "../repeated.ts";
 import { megabytes, table } from "../terminal.ts";
 
 const HELP = `
@@ -24,7 +26,7 @@ export function addFixture(program: Command, context: Context): void {
   fixture
     .command("check [set]")
     .description("hold one set, or all, against the manifest")
-    .option("--root <folder>", "where tasks/ and fixtures/ lie (default: this repository)")
+    .option(...ROOT)
     .option("--json", "one JSON document {sets} on stdout")
     .addHelpText("after", HELP)
     .action(async (set: string | undefined, options: CommonOptions) => {
@@ -34,7 +36,7 @@ export function addFixture(program: Command, context: Context): void {
   fixture
     .command("seal <set>")
     .description("write the manifest that a set's files make")
-    .option("--root <folder>", "where tasks/ and fixtures/ lie (default: this repository)")
+    .option(...ROOT)
     .option("--description <text>", "what the set is for (default: what it said before)")
     .addHelpText("after", HELP)
     .action(async (set: string, options: SealOptions) => {
@@ -48,14 +50,11 @@ async function check(
   name: string | undefined,
   options: CommonOptions,
 ): Promise<void> {
-  const root = tasksRoot(context, options);
-  const names = name === undefined ? await fixtureNames(root) : [name];
   const sets = [];
-  for (const one of names) {
-    const set = await findFixture(root, one, "the set that was asked for");
+  for (const set of await wantedSets(await taskRoots(context, options), name)) {
     const { description, files } = await verifyFixture(set, await layOut(set));
     const bytes = files.reduce((sum, file) => sum + ("bytes" in file ? file.bytes : 0), 0);
-    sets.push({ name: one, description, files: files.length, bytes });
+    sets.push({ name: set.name, description, files: files.length, bytes });
   }
   const { terminal } = context;
   if (options.json) {
@@ -68,13 +67,24 @@ async function check(
   terminal.out(table([["set", "files", "size", "what it is for"], ...rows]));
 }
 
+async function wantedSets(
+  roots: readonly string[],
+  name: string | undefined,
+): Promise<readonly FixtureSet[]> {
+  if (name !== undefined) return [await findSet(roots, name)];
+  const sets = roots.map(async (root) => {
+    const names = await fixtureNames(root);
+    return await Promise.all(names.map((one) => findFixture(root, one, "the set found")));
+  });
+  return (await Promise.all(sets)).flat();
+}
+
 async function seal(
   context: Context,
   name: string,
   { description, ...options }: SealOptions,
 ): Promise<void> {
-  const root = tasksRoot(context, options);
-  const set = await findFixture(root, name, "the set that was asked for");
+  const set = await findSet(await taskRoots(context, options), name);
   const { files } = await sealFixture(set, await layOut(set), description);
   context.terminal.out(`sealed ${name}: ${files.length} files\n`);
 }

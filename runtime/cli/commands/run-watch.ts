@@ -1,5 +1,6 @@
 import { Fault } from "../../base/fault.ts";
 import type { RolloutRecord } from "../../store/record.ts";
+import type { Roots } from "../../task/roots.ts";
 import type { Task } from "../../task/task.ts";
 import { findTask } from "../../task/task-list.ts";
 import { criteriaChanges } from "../criteria-changes.ts";
@@ -8,7 +9,7 @@ import type { Terminal } from "../terminal.ts";
 
 /** What is run again whenever the task is saved. */
 export interface Watched {
-  readonly root: string;
+  readonly root: Roots;
   readonly task: Task;
   readonly saved: SavedFiles;
   readonly terminal: Terminal;

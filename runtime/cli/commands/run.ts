@@ -20,11 +20,12 @@ import {
   egressAllowed,
   openParts,
   type Parts,
-  tasksRoot,
+  taskRoots,
 } from "../context.ts";
 import { EXIT } from "../exit-codes.ts";
 import { cliFault } from "../faults.ts";
 import { progressWatcher } from "../progress.ts";
+import { ROOT } from "../repeated.ts";
 import {
   type FailedVariant,
   failureDocument,
@@ -52,7 +53,9 @@ Examples:
   $ npx cloche run library/catalogue-update --watch
 
 A variant that cannot be made is an entry with its fault; the others are played.
-Exit codes: 0 every rollout was graded, 1 some was not, 2 nothing could start.`;
+Ctrl-C, SIGTERM or SIGHUP ends the rollout under way: it is recorded as cancelled, and nothing is left.
+Exit codes: 0 every rollout was graded, 1 some was not, 2 nothing could start, 130 interrupted before one
+began.`;
 
 export function addRun(program: Command, context: Context): void {
   program
@@ -72,7 +75,7 @@ export function addRun(program: Command, context: Context): void {
     .option("--runtime <name>", "the OCI runtime of sandboxes, as the engine knows it")
     .option("--images-by-digest", "refuse images that are named otherwise")
     .option("--allow-egress", "tasks may reach the hosts outside that they ask for")
-    .option("--root <folder>", "where tasks/ and fixtures/ lie (default: this repository)")
+    .option(...ROOT)
     .option("--signing-key <file>", "sign bundles with this key (or CLOCHE_SIGNING_KEY)")
     .option("--verbose", "show the log as well, on stderr (its level: CLOCHE_LOG)")
     .option("--data <folder>", "where records and bundles live (or CLOCHE_DATA)")
@@ -105,7 +108,7 @@ export async function run(
     throw cliFault("bad-option", "--watch tells a person what changed: leave --json out");
   }
   const withReward = (found: Task) => ({ ...found, reward: options.reward ?? found.reward });
-  const task = withReward(await findTask(tasksRoot(context, options), id));
+  const task = withReward(await findTask(await taskRoots(context, options), id));
   const variants = variantsOf(task, options.variant);
   requireEgress(task, { allowEgress: egressAllowed(context, options) });
   const saved = options.watch ? await SavedFiles.of(task) : undefined;
@@ -151,7 +154,7 @@ export async function run(
     };
     const records = results.flatMap((one) => ("record" in one ? [one.record] : []));
     const played = new Map(records.map((record) => [record.variant, record]));
-    const root = tasksRoot(context, options);
+    const root = await taskRoots(context, options);
     await watchRuns({ root, task, saved, terminal, played, play: again }, parts.signal);
   }
   return exitCode(results, variants.length, parts.signal.aborted);

@@ -1,8 +1,10 @@
 import { type Command, InvalidArgumentError } from "commander";
+import { isEveryAddress, unbracketed } from "../../api/reach.ts";
 import type { Recovered } from "../../service/service.ts";
 import type { Context } from "../context.ts";
 import { EXIT } from "../exit-codes.ts";
 import { onPress } from "../presses.ts";
+import { add, ROOT } from "../repeated.ts";
 import { openServing, type ServeOptions } from "../serving.ts";
 
 const HELP = `
@@ -12,7 +14,7 @@ Examples:
   $ curl -s localhost:7317/v1/rollouts -H 'content-type: application/json' \\
       -H 'prefer: wait=60' -d '{"task": "library/catalogue-update"}'
 
-The first SIGTERM or Ctrl-C drains: nothing new is accepted, rollouts under way get their time, then
+The first SIGTERM, SIGHUP or Ctrl-C drains: nothing new is accepted, rollouts under way get their time, then
 they are captured and graded as they stand. A second one removes their sandboxes at once.
 
 Keys: one a line in the file of --keys, or in CLOCHE_KEYS: <id> <sha256> [rate=10] [burst=20]
@@ -35,10 +37,19 @@ export function addServe(program: Command, context: Context): void {
   program
     .command("serve")
     .description("serve rollouts over HTTP until it is told to stop")
-    .option("--host <address>", "where to listen; beyond this machine only with keys", "127.0.0.1")
+    .option(
+      "--host <address>",
+      "where to listen; beyond this machine only with keys",
+      unbracketed,
+      "127.0.0.1",
+    )
     .option("--port <n>", "0: any free one", whole(0, 65_535), 7317)
     .option("--keys <file>", "who may call (see below)")
-    .option("--public-url <url>", "how clients reach it, if not by host and port", url)
+    .option(
+      "--public-url <url>",
+      "how clients reach it, if not by the name that they call it by",
+      url,
+    )
     .option(
       "--allow-host <name>",
       "a further name that clients call it by; may be repeated",
@@ -55,7 +66,7 @@ export function addServe(program: Command, context: Context): void {
     .option("--accept <property>", "serve although it is weaker; may be repeated", add, [])
     .option("--images-by-digest", "refuse images that are named otherwise")
     .option("--allow-egress", "tasks may reach the hosts outside that they ask for")
-    .option("--root <folder>", "where tasks/ and fixtures/ lie (default: this repository)")
+    .option(...ROOT)
     .option("--signing-key <file>", "sign bundles with this key (or CLOCHE_SIGNING_KEY)")
     .option("--trust-key <file>", "grade bundles that this public key signed; repeatable", add, [])
     .option("--foreign-limit <name=n>", "the most a bundle from elsewhere has; repeatable", add, [])
@@ -126,11 +137,13 @@ function whole(least: number, most: number): (text: string) => number {
 }
 
 function url(text: string): string {
-  const { protocol } = URL.parse(text) ?? {};
-  if (protocol === "http:" || protocol === "https:") return text;
-  throw new InvalidArgumentError('give a URL such as "https://cloche.example"');
-}
-
-function add(text: string, before: readonly string[]): string[] {
-  return [...before, text];
+  const given = URL.parse(text);
+  const isWeb = given?.protocol === "http:" || given?.protocol === "https:";
+  if (!isWeb || given.search !== "" || given.hash !== "" || given.username !== "") {
+    throw new InvalidArgumentError('give a URL such as "https://cloche.example"');
+  }
+  if (!isEveryAddress(unbracketed(given.hostname))) return text.replace(/\/+$/, "");
+  throw new InvalidArgumentError(
+    `nobody can call ${given.hostname}: give the name that clients use`,
+  );
 }

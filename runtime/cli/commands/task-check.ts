@@ -1,8 +1,10 @@
 import type { Command } from "commander";
 import { type CheckedFolder, checkFixtures, checkTask } from "../../task/check-task.ts";
-import { findTask, taskIds } from "../../task/task-list.ts";
-import { type CommonOptions, type Context, tasksRoot } from "../context.ts";
+import { taskPlaces } from "../../task/roots.ts";
+import { rootOfTask } from "../../task/task-list.ts";
+import { type CommonOptions, type Context, taskRoots } from "../context.ts";
 import { EXIT } from "../exit-codes.ts";
+import { ROOT } from "../repeated.ts";
 import { plain } from "../terminal.ts";
 
 const HELP = `
@@ -21,7 +23,7 @@ export function addTaskCheck(task: Command, context: Context): void {
   task
     .command("check [task]")
     .description("say all that is wrong with one task, or with all, without running anything")
-    .option("--root <folder>", "where tasks/ and fixtures/ lie (default: this repository)")
+    .option(...ROOT)
     .option("--json", "one JSON document {checked, problems} on stdout")
     .addHelpText("after", HELP)
     .action(async (id: string | undefined, options: CommonOptions) => {
@@ -35,8 +37,8 @@ async function check(
   options: CommonOptions,
 ): Promise<number> {
   const { terminal } = context;
-  const root = tasksRoot(context, options);
-  const checked = id === undefined ? await checkAll(root) : [await checkOne(root, id)];
+  const roots = await taskRoots(context, options);
+  const checked = id === undefined ? await checkAll(roots) : [await checkOne(roots, id)];
   const problems = checked.reduce((sum, one) => sum + one.problems.length, 0);
   if (options.json) terminal.out(`${JSON.stringify({ checked, problems }, null, 2)}\n`);
   else {
@@ -56,13 +58,15 @@ async function check(
   }
 }
 
-async function checkAll(root: string): Promise<readonly CheckedFolder[]> {
-  const tasks = await Promise.all((await taskIds(root)).map((one) => checkTask(root, one)));
-  return [...tasks, ...(await checkFixtures(root))];
+/** A task that is in several roots is looked at in each. */
+async function checkAll(roots: readonly string[]): Promise<readonly CheckedFolder[]> {
+  const places = [...(await taskPlaces(roots))];
+  const found = places.flatMap(([id, own]) => own.map((root) => checkTask(root, id)));
+  const fixtures = await Promise.all(roots.map((root) => checkFixtures(root)));
+  return [...(await Promise.all(found)), ...fixtures.flat()];
 }
 
-/** Rejects with `task/unknown`, which names the nearest, if there is no such folder. */
-async function checkOne(root: string, id: string): Promise<CheckedFolder> {
-  if (!(await taskIds(root)).includes(id)) await findTask(root, id);
-  return await checkTask(root, id);
+/** Rejects as `rootOfTask` does. */
+async function checkOne(roots: readonly string[], id: string): Promise<CheckedFolder> {
+  return await checkTask(await rootOfTask(roots, id), id);
 }

@@ -9,12 +9,13 @@ import {
   type Context,
   egressAllowed,
   openParts,
-  tasksRoot,
+  taskRoots,
 } from "../context.ts";
 import { EXIT } from "../exit-codes.ts";
 import { PlayDesk } from "../play/play-desk.ts";
 import { completions } from "../play/play-line.ts";
 import { PlaySession } from "../play/play-session.ts";
+import { ROOT } from "../repeated.ts";
 import { SavedFiles } from "../saved-files.ts";
 import type { Terminal } from "../terminal.ts";
 import { variantsOf } from "../variants.ts";
@@ -51,7 +52,7 @@ export function addTaskPlay(task: Command, context: Context): void {
     .option("--variant <n>", "which variant", whole, 1)
     .option("--watch", "reload and grade whenever a file of the task is saved")
     .option("--allow-egress", "the task may reach the hosts outside that it asks for")
-    .option("--root <folder>", "where tasks/ and fixtures/ lie (default: this repository)")
+    .option(...ROOT)
     .option("--data <folder>", "where records and bundles live (or CLOCHE_DATA)")
     .option("--verbose", "show the log as well, on stderr (its level: CLOCHE_LOG)")
     .addHelpText("after", HELP)
@@ -62,7 +63,7 @@ export function addTaskPlay(task: Command, context: Context): void {
 
 async function play(context: Context, id: string, options: PlayOptions): Promise<number> {
   const { terminal } = context;
-  const root = tasksRoot(context, options);
+  const root = await taskRoots(context, options);
   const task = await findTask(root, id);
   const saved = options.watch ? await SavedFiles.of(task) : undefined;
   variantsOf(task, String(options.variant));

@@ -9,9 +9,10 @@ import { requireEgress } from "../../rollout/egress/egress.ts";
 import { reap } from "../../rollout/reaper.ts";
 import type { Task } from "../../task/task.ts";
 import { findTask, listTasks } from "../../task/task-list.ts";
-import { type CommonOptions, type Context, openParts, type Parts, tasksRoot } from "../context.ts";
+import { type CommonOptions, type Context, openParts, type Parts, taskRoots } from "../context.ts";
 import { EXIT } from "../exit-codes.ts";
 import { cliFault } from "../faults.ts";
+import { ROOT } from "../repeated.ts";
 import { plain, type Terminal, table } from "../terminal.ts";
 import { countTokens } from "../tools/tool-costs.ts";
 import { variantsOf } from "../variants.ts";
@@ -50,7 +51,7 @@ export function addTaskProve(task: Command, context: Context): void {
     .option("--page <file>", "write the proofs as a page of HTML as well")
     .option("--allow-egress", "tasks may reach the hosts outside that they ask for")
     .option("--json", "one JSON document {proofs, failed} on stdout, all else on stderr")
-    .option("--root <folder>", "where tasks/ and fixtures/ lie (default: this repository)")
+    .option(...ROOT)
     .option("--data <folder>", "where records, bundles and proofs live (or CLOCHE_DATA)")
     .option("--verbose", "show the log as well, on stderr (its level: CLOCHE_LOG)")
     .addHelpText("after", HELP)
@@ -101,7 +102,7 @@ async function wanted(
   id: string | undefined,
   options: ProveOptions,
 ): Promise<{ tasks: readonly Task[]; failed: Unproven[] }> {
-  const root = tasksRoot(context, options);
+  const root = await taskRoots(context, options);
   if ((id === undefined) !== (options.all === true)) {
     throw cliFault("bad-option", "name one task, or give --all for every one");
   }

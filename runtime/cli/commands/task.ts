@@ -3,9 +3,10 @@ import { faultRecord } from "../../base/fault.ts";
 import { type Standing, standingOf } from "../../proof/kept-proofs.ts";
 import type { Task } from "../../task/task.ts";
 import { listTasks } from "../../task/task-list.ts";
-import { type CommonOptions, type Context, tasksRoot } from "../context.ts";
+import { type CommonOptions, type Context, taskRoots } from "../context.ts";
 import { dataPath } from "../data-path.ts";
 import { EXIT } from "../exit-codes.ts";
+import { ROOT } from "../repeated.ts";
 import { graderReference } from "../set-up/ensure-images.ts";
 import { table } from "../terminal.ts";
 import { addTaskCheck } from "./task-check.ts";
@@ -30,7 +31,7 @@ export function addTask(program: Command, context: Context): void {
     .command("list")
     .description("all tasks under tasks/, and what is wrong with broken ones")
     .option("--proven", "only those that `task prove` has proven as they are now")
-    .option("--root <folder>", "where tasks/ and fixtures/ lie (default: this repository)")
+    .option(...ROOT)
     .option("--data <folder>", "where proofs are kept (or CLOCHE_DATA)")
     .option("--json", "one JSON document {tasks, broken, refused} on stdout")
     .addHelpText("after", HELP)
@@ -45,7 +46,7 @@ export function addTask(program: Command, context: Context): void {
 
 async function list(context: Context, options: ListOptions): Promise<number> {
   const { terminal } = context;
-  const { tasks: known, broken } = await listTasks(tasksRoot(context, options));
+  const { tasks: known, broken } = await listTasks(await taskRoots(context, options));
   const { tasks, refused } = options.proven
     ? await provenOf(context, options, known)
     : { tasks: known, refused: [] };

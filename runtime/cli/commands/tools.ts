@@ -6,9 +6,10 @@ import { type ServerSpec, SHIPPED_SERVERS } from "../../mcp/server-spec.ts";
 import type { ToolFormat } from "../../mcp/tool-formats.ts";
 import type { Task } from "../../task/task.ts";
 import { findTask } from "../../task/task-list.ts";
-import { type CommonOptions, type Context, openParts, tasksRoot } from "../context.ts";
+import { type CommonOptions, type Context, openParts, taskRoots } from "../context.ts";
 import { EXIT } from "../exit-codes.ts";
 import { cliFault } from "../faults.ts";
+import { ROOT } from "../repeated.ts";
 import { plain, table } from "../terminal.ts";
 import { ownGreetings } from "../tools/own-greetings.ts";
 import { shippedGreetings } from "../tools/shipped-greetings.ts";
@@ -35,7 +36,7 @@ export function addTools(program: Command, context: Context): void {
     .description("what an agent sees of the servers, and how many tokens it costs")
     .option("--server <name>", "only this one; may be given again", collect, [])
     .option("--task <id>", "the servers of a task, its own too, which need an engine")
-    .option("--root <folder>", "where tasks/ and fixtures/ lie (default: this repository)")
+    .option(...ROOT)
     .addOption(
       new Option("--format <format>", "how tools are written")
         .choices(["mcp", "openai", "anthropic"])
@@ -86,7 +87,9 @@ interface Wanted {
 
 async function wantedServers(context: Context, options: ToolsOptions): Promise<Wanted> {
   const task =
-    options.task === undefined ? null : await findTask(tasksRoot(context, options), options.task);
+    options.task === undefined
+      ? null
+      : await findTask(await taskRoots(context, options), options.task);
   const there = task === null ? Object.values(SHIPPED_SERVERS) : task.servers;
   const names = there.map(({ name }) => name);
   for (const name of options.server) {

@@ -2,6 +2,7 @@ import { writeFile } from "node:fs/promises";
 import type { Criterion } from "../../grading/grade.ts";
 import type { ToolInfo } from "../../mcp/link/handshake.ts";
 import type { CalledTool } from "../../mcp/proxy/direct-caller.ts";
+import type { Roots } from "../../task/roots.ts";
 import { findTask } from "../../task/task-list.ts";
 import { asSeeded } from "../../workspace/archive-writer.ts";
 import { describeDiff, diffSnapshots } from "../../workspace/diff.ts";
@@ -19,13 +20,13 @@ const SHOWN_LINES = 400;
 
 /** What a person's lines do. Disposing it ends the play. */
 export class PlayDesk implements AsyncDisposable {
-  readonly #root: string;
+  readonly #root: Roots;
   readonly #parts: Parts;
   readonly #terminal: Terminal;
   #session: PlaySession;
   #graded: readonly Criterion[] | undefined;
 
-  constructor(session: PlaySession, root: string, parts: Parts, terminal: Terminal) {
+  constructor(session: PlaySession, root: Roots, parts: Parts, terminal: Terminal) {
     this.#session = session;
     this.#root = root;
     this.#parts = parts;
