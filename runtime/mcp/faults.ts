@@ -22,7 +22,7 @@ export const MCP_FAULTS = {
   "tools-refused": {
     blame: "task",
     means:
-      "A server lists tools that cannot be shown to an agent: bad or doubled names, or too many.",
+      "A server lists tools that cannot be shown to an agent: bad or doubled names, too many, or not as MCP has them.",
     remedy: "Correct the tools of the server that the message names.",
   },
   "tool-name-collision": {

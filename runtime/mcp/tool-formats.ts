@@ -1,9 +1,9 @@
 import type { ToolInfo } from "./link/handshake.ts";
+import { modelSchema } from "./model-schema.ts";
 
 export type ToolFormat = "mcp" | "openai" | "anthropic";
 
 const NAME_MAX = 64;
-const ANY_OBJECT = { type: "object", properties: {} };
 
 /** The tools as a model's API takes them; in "mcp" they stand as their servers describe them. */
 export function listIn(format: ToolFormat, tools: readonly ToolInfo[]): readonly unknown[] {
@@ -12,7 +12,7 @@ export function listIn(format: ToolFormat, tools: readonly ToolInfo[]): readonly
   return tools.map((tool) => {
     const name = names.get(tool.name) ?? tool.name;
     const description = typeof tool["description"] === "string" ? tool["description"] : "";
-    const schema = tool["inputSchema"] ?? ANY_OBJECT;
+    const schema = modelSchema(tool["inputSchema"]);
     if (format === "anthropic") return { name, description, input_schema: schema };
     return { type: "function", function: { name, description, parameters: schema } };
   });

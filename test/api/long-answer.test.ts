@@ -20,7 +20,7 @@ describe("a tool that takes its time, called over plain HTTP", () => {
   it("is refused with the status of what is wrong, if that is known in time", async () => {
     const absent = await api.ask("POST", "/v1/rollouts/absent/tools/run_command", { json: {} });
     assert.deepEqual([absent.status, absent.json.code], [404, "rollout/unknown"]);
-    const json = { arguments: 1 };
+    const json = { argument: {} };
     assert.equal((await api.ask("POST", `${path}/run_command`, { json })).status, 400);
   });
 

@@ -115,3 +115,49 @@ test("an aborted signal stops the opening and leaves no process", async () => {
   await assert.rejects(opening, /never mind/);
   for (const { ended } of box.processes) await ended;
 });
+
+const MALFORMED: readonly (readonly [string, string, RegExp])[] = [
+  ["no inputSchema", "{name:'x'}", /describes the tool "x" not as MCP has it: inputSchema/],
+  ["a list as inputSchema", "{name:'x',inputSchema:[]}", /"x" not as MCP has it: inputSchema/],
+  ["no object", "{name:'x',inputSchema:{type:'string'}}", /"x" .*: inputSchema\.type/],
+  ["no members", "{name:'x',inputSchema:{type:'object',properties:[]}}", /inputSchema\.properties/],
+  [
+    "no list of names",
+    "{name:'x',inputSchema:{type:'object',required:'a'}}",
+    /inputSchema\.required/,
+  ],
+  ["a number as description", "{...ok,description:5}", /"ok" .*: description/],
+  [
+    "an output that is no object",
+    "{...ok,outputSchema:{type:'array'}}",
+    /"ok" .*: outputSchema\.type/,
+  ],
+  ["a text as annotations", "{...ok,annotations:'safe'}", /"ok" .*: annotations/],
+  ["a bad name", "{...ok,name:'a b'}", /has a tool named "a b"/],
+  ["no name", "{inputSchema:{type:'object'}}", /has a tool named undefined/],
+  ["nothing", "null", /has a tool named undefined/],
+  ["the same name twice", "ok,ok", /lists "ok" twice/],
+];
+
+test("a malformed tool is refused at the start, with its server's name and its own", async () => {
+  for (const [what, tools, why] of MALFORMED) {
+    const fault = await faultOf([program(listing(`[${tools}]`))]);
+    assert.equal(fault.code, "mcp/tools-refused", what);
+    assert.match(fault.message, why, what);
+    assert.match(fault.message, /MCP server "bad"/);
+  }
+});
+
+/** A server that lists these tools, written in JavaScript. */
+function listing(tools: string): string {
+  return `
+    const ok = { name: "ok", inputSchema: { type: "object" } };
+    const say = (id, result) => console.log(JSON.stringify({ jsonrpc: "2.0", id, result }));
+    require("readline").createInterface({ input: process.stdin }).on("line", (line) => {
+      const { id, method } = JSON.parse(line);
+      const serverInfo = { name: "bad", version: "1" };
+      if (method === "initialize")
+        say(id, { protocolVersion: "2025-11-25", capabilities: { tools: {} }, serverInfo });
+      if (method === "tools/list") say(id, { tools: ${tools} });
+    });`;
+}

@@ -6,6 +6,7 @@ import { mcpFault } from "../faults.ts";
 import { isObject } from "../json-rpc.ts";
 import { offered, type ServerSpec } from "../server-spec.ts";
 import type { LinkClosed } from "./server-link.ts";
+import { toolProblem } from "./tool-problem.ts";
 import type { Conversation } from "./upstream.ts";
 
 /** The version that the proxy speaks with servers; they may answer with an older one. */
@@ -111,7 +112,7 @@ async function readTools(upstream: Conversation, spec: ServerSpec): Promise<read
       throw refused(spec, `describes its tools in more than ${MAX_TOOLS_BYTES} bytes`);
     }
     const cursor = listed["nextCursor"];
-    if (typeof cursor !== "string") return tools;
+    if (typeof cursor !== "string") return wellDescribed(tools, spec);
     params = { cursor };
   }
   throw refused(spec, `lists its tools on more than ${MAX_TOOL_PAGES} pages`);
@@ -145,6 +146,15 @@ function checkedTool(tool: unknown, spec: ServerSpec, before: Set<string>): Tool
   }
   before.add(name);
   return tool as ToolInfo;
+}
+
+function wellDescribed(tools: readonly ToolInfo[], spec: ServerSpec): readonly ToolInfo[] {
+  for (const tool of tools) {
+    const problem = toolProblem(tool);
+    if (problem === undefined) continue;
+    throw refused(spec, `describes the tool "${tool.name}" not as MCP has it: ${problem}`);
+  }
+  return tools;
 }
 
 function sizeOf(value: unknown): number {
