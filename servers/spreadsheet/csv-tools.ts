@@ -20,10 +20,7 @@ import {
 import { requireFree, type Written, writeCell } from "./write-cells.ts";
 import { clipped } from "./write-tools.ts";
 
-const DELIMITER = z
-  .enum([",", ";", "tab", "|"])
-  .default(",")
-  .describe("What stands between the fields");
+const DELIMITER = z.enum([",", ";", "tab", "|"]).describe("What stands between the fields");
 
 export function csvTools(world: World): Tool[] {
   return [importer(world), exporter(world)];
@@ -34,7 +31,7 @@ function importer(world: World): Tool {
     name: "import_csv",
     title: "Import CSV",
     description:
-      "Reads a CSV file (UTF-8) into a sheet of a workbook, making either if it is not there. Plain " +
+      "Reads a CSV file into a sheet of a workbook, making either if it is not there. Plain " +
       "numbers, TRUE and FALSE, and dates such as 2026-03-02 are recognised; 007 stays text, and so " +
       'does a field that begins with "=".',
     input: z.object({
@@ -42,7 +39,7 @@ function importer(world: World): Tool {
       path: PATH,
       sheet: SHEET,
       cell: RANGE.default("A1").describe("Where the first field goes"),
-      delimiter: DELIMITER,
+      delimiter: DELIMITER.optional().describe("Default: what its first line has most of"),
       types: z
         .enum(["recognise", "text"])
         .default("recognise")
@@ -68,27 +65,46 @@ function importer(world: World): Tool {
 const CSV_BYTES = 16 * 1024 * 1024;
 const CELLS = 200_000;
 
-async function records(path: string, bytes: Buffer, delimiter: string): Promise<string[][]> {
-  let text: string;
-  try {
-    text = new TextDecoder("utf-8", { fatal: true }).decode(bytes);
-  } catch (error) {
-    throw new ToolError(`${path} is not UTF-8 text. Convert it first (iconv in the terminal).`, {
-      cause: error,
-    });
-  }
+async function records(
+  path: string,
+  bytes: Buffer,
+  delimiter: string | undefined,
+): Promise<string[][]> {
+  const text = decoded(bytes);
   const { parse } = await import("csv-parse/sync");
   try {
     return parse(text, {
-      delimiter: sign(delimiter),
+      delimiter: delimiter === undefined ? guessed(text) : sign(delimiter),
+      record_delimiter: ["\r\n", "\n", "\r"],
       relax_column_count: true,
+      relax_quotes: true,
       skip_empty_lines: true,
-      max_record_size: 1024 * 1024,
+      max_record_size: CSV_BYTES,
     });
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
     throw new ToolError(`${path} is no sound CSV: ${why}.`, { cause: error });
   }
+}
+
+/** By its byte order mark, as UTF-8, or in the Windows code that old programs write. */
+function decoded(bytes: Buffer): string {
+  const [first, second] = bytes;
+  if (first === 0xff && second === 0xfe) return new TextDecoder("utf-16le").decode(bytes);
+  if (first === 0xfe && second === 0xff) return new TextDecoder("utf-16be").decode(bytes);
+  try {
+    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+  } catch {
+    return new TextDecoder("windows-1252").decode(bytes);
+  }
+}
+
+/** What the first line that holds something has most of, its quoted fields aside. */
+function guessed(text: string): string {
+  const plain = text.slice(0, 65_536).replaceAll(/"[^"]*"/g, "");
+  const [first = ""] = plain.replace(/^[\r\n]+/, "").split(/[\r\n]/, 1);
+  const count = (one: string) => first.split(one).length;
+  return [",", ";", "\t", "|"].reduce((best, one) => (count(one) > count(best) ? one : best));
 }
 
 function sign(delimiter: string): string {
@@ -155,7 +171,7 @@ function exporter(world: World): Tool {
       sheet: SHEET,
       range: RANGE.optional().describe("All cells in use if left out"),
       csv: z.string().max(1024).describe('Where to: "out/orders.csv"'),
-      delimiter: DELIMITER,
+      delimiter: DELIMITER.default(","),
       overwrite: z.boolean().default(false),
     }),
     output: z.object({ csv: z.string(), range: z.string(), rows: z.number() }),

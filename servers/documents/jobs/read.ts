@@ -169,7 +169,12 @@ export async function findInDocument(input: FindInput): Promise<JobResult> {
   const { eachPlace } = await import("../word/replace.ts");
   const { blocks, notes } = await openAny(Buffer.from(input.bytes), input.path);
   const ids = idsOf(blocks);
-  const search = { text: input.query, matchCase: input.match_case, wholeWords: input.whole_words };
+  const search = {
+    text: input.query,
+    matchCase: input.match_case,
+    wholeWords: input.whole_words,
+    overLines: true,
+  };
   const skipped = lineOfCursor(input.cursor);
   const hits: Record<string, unknown>[] = [];
   let total = 0;

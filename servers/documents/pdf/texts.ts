@@ -43,7 +43,7 @@ export async function sheetOf(page: PDFPageProxy): Promise<PdfSheet> {
     if (!("str" in item) || item.str.trim() === "" || texts.length >= MAX_TEXTS) continue;
     const [, , c = 0, d = 0, x = 0, y = 0] = Util.transform(view.transform, item.transform);
     const size = Math.hypot(c, d) || item.height || 1;
-    texts.push({ text: item.str.replace(/\s+/g, " "), x, y, width: item.width, size });
+    texts.push({ text: letters(item.str), x, y, width: item.width, size });
   }
   return {
     width: view.width,
@@ -129,4 +129,9 @@ function linesOfOutline(points: readonly [number, number][]): Ruling[] {
     }
     return [];
   });
+}
+
+/** Letters that fonts draw as one ("ﬁ") are two to a reader. */
+function letters(text: string): string {
+  return text.replace(/[\ufb00-\ufb06]/g, (one) => one.normalize("NFKC")).replace(/\s+/g, " ");
 }

@@ -17,6 +17,8 @@ export interface Search {
   readonly text: string;
   readonly matchCase: boolean;
   readonly wholeWords: boolean;
+  /** Words are found that a line's end cuts in two. */
+  readonly overLines?: boolean;
 }
 
 /** Where a text stands in another, from the first place on, without overlaps. */
@@ -31,18 +33,37 @@ export interface Place {
 
 /** The same, one by one, for texts that may have millions. */
 export function* eachPlace(haystack: string, search: Search): Generator<Place> {
-  const escaped = search.text.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
-  // Blanks of all kinds, and the typographic quotes that Word puts in, are what a caller types.
-  const loose = escaped
-    .replace(/[ \u00a0\u2007\u202f]/g, "[ \\u00a0\\u2007\\u202f]")
-    .replace(/['\u2018\u2019]/g, "['\\u2018\\u2019]")
-    .replace(/["\u201c\u201d\u201e]/g, '["\\u201c\\u201d\\u201e]');
+  const loose = patternOf(search);
   const letter = "[\\p{L}\\p{N}_]";
   const whole = search.wholeWords ? `(?<!${letter})${loose}(?!${letter})` : loose;
   const pattern = new RegExp(whole, search.matchCase ? "gu" : "giu");
   for (const match of haystack.matchAll(pattern)) {
     yield { start: match.index, end: match.index + match[0].length };
   }
+}
+
+/** What a caller types stands for what Word and PDFs put in its place. */
+const LIKE: readonly (readonly [typed: RegExp, pattern: string])[] = [
+  [/[ \u00a0\u2007\u202f]/, "[ \\u00a0\\u2007\\u202f]"],
+  [/['\u2018\u2019]/, "['\\u2018\\u2019]"],
+  [/["\u201c\u201d\u201e]/, '["\\u201c\\u201d\\u201e]'],
+  [/[-\u2010\u2011]/, "[-\\u2010\\u2011]"],
+];
+
+/** Letters count however they are composed; in a search for reading, also over hyphens at line ends. */
+function patternOf({ text, overLines = false }: Search): string {
+  const parts = [...text.normalize("NFC")].map((letter) => {
+    const like = LIKE.find(([typed]) => typed.test(letter));
+    if (like !== undefined) return overLines && letter === " " ? "\\s+" : like[1];
+    const forms = [...new Set([letter, letter.normalize("NFD")])].map(escaped);
+    return forms.length === 1 ? forms.join("") : `(?:${forms.join("|")})`;
+  });
+  // A letter with an accent of its own is another letter.
+  return `${parts.join(overLines ? "(?:\\u00ad\\s*|[-\\u2010]\\s+)?" : "")}(?!\\p{M})`;
+}
+
+function escaped(text: string): string {
+  return text.replace(/[.*+?^${}()|[\]\\/]/g, "\\$&");
 }
 
 /** All paragraphs of a part, also those in tables, text boxes and notes. */

@@ -8,6 +8,7 @@ import threading
 from dataclasses import dataclass, field
 
 from .files import File
+from .text import apart
 from .word.package import Package
 from .word.pieces import Accept
 from .word.reader import Grid, Reader
@@ -129,7 +130,7 @@ def text_of_pdf(data: bytes, *, layout: bool = True) -> str:
         raise ValueError(f"holds more than {_TEXT_LIMIT} bytes of text")
     if code != 0:
         raise ValueError(f"is not a readable PDF (pdftotext ended with {code})")
-    return text.decode("utf-8", "replace")
+    return apart(text.decode("utf-8", "replace"))
 
 
 def _run(command: list[str], data: bytes) -> tuple[int | None, bytes]:

@@ -17,6 +17,7 @@ _MARKS = (
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
+_LIGATURES = re.compile("[\ufb00-\ufb06]")
 _NUMBER = re.compile(r"(?<![\w.,])[-+]?(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?(?![\w]|[.,]\d)")
 
 
@@ -41,6 +42,11 @@ def split_lines(text: str) -> list[str]:
     return lines[:-1] if lines[-1] == "" else lines
 
 
+def apart(text: str) -> str:
+    """With letters that fonts draw as one ("\ufb01") as the letters that a reader sees."""
+    return _LIGATURES.sub(lambda each: unicodedata.normalize("NFKC", each[0]), text)
+
+
 def normalise(text: str) -> str:
     """Text without what nobody sees: NFC, LF, no byte order mark, no blanks at the ends of lines,
     no empty lines at the end, no-break spaces as spaces."""
@@ -55,8 +61,14 @@ def squeeze(text: str) -> str:
 
 def same_text(first: str, second: str, *, case: bool = True) -> bool:
     """Whether two texts hold the same words in the same order; ``case=False`` forgives capitals."""
-    one, other = squeeze(first), squeeze(second)
+    one, other = _typed(first), _typed(second)
     return one == other if case else one.casefold() == other.casefold()
+
+
+def _typed(text: str) -> str:
+    """As one types it: hyphens of all kinds are one, those that only may break a line are none."""
+    plain = apart(text).replace("\u00ad", "")
+    return squeeze(plain.replace("\u2010", "-").replace("\u2011", "-"))
 
 
 def word_in(word: str, text: str, *, case: bool = False) -> bool:
@@ -65,7 +77,7 @@ def word_in(word: str, text: str, *, case: bool = False) -> bool:
     "12" does not stand in "312" or "12.5", "cat" not in "catalogue". Capitals are forgiven unless
     ``case``.
     """
-    wanted, within = squeeze(word), squeeze(text)
+    wanted, within = _typed(word), _typed(text)
     if not wanted:
         raise ValueError("word_in needs a word to look for")
     before = r"(?<![\w])(?<!\d[.,])" if wanted[0].isalnum() else ""
