@@ -5,7 +5,7 @@ import { type CalculationOptions, calculate } from "./calculator.ts";
 import type { Cell } from "./cells.ts";
 import { type EngineFormula, type Refusal, Translator } from "./engine-formula.ts";
 import { doubt } from "./engine-quirks.ts";
-import { extentOf } from "./extent.ts";
+import { factsOf } from "./extent.ts";
 import { LIST_SHEET, type Lifted, Lifter, SPILL_SHEET, SPILL_STEP } from "./lift.ts";
 import { LIMITS, MAX_COLUMN, MAX_ROW } from "./limits.ts";
 import { NotComputable } from "./list-parts.ts";
@@ -58,7 +58,7 @@ const ROUNDS = 4;
 export async function computeBook(book: Book, options: ComputeOptions): Promise<Computed> {
   const { fresh, onRound } = options;
   const translator = new Translator(book);
-  const lifter = new Lifter(extentOf(book));
+  const lifter = new Lifter(factsOf(book));
   const tasks = book.sheets.flatMap((sheet) => tasksOf(sheet, { translator, lifter, fresh }));
   if (tasks.length === 0) return { tasks, results: new Map() };
   if (tasks.length > LIMITS.formulas) {

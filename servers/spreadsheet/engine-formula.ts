@@ -28,22 +28,16 @@ export interface Refusal {
 /** What the engine has not, or could not answer as the workbook's own program would. */
 export const UNKNOWN: ReadonlySet<string> = new Set(
   (
-    "AGGREGATE CONVERT BAHTTEXT DBCS GETPIVOTDATA RTD GROUPBY PIVOTBY SHEETS FORMULATEXT CELL INFO " +
+    "CONVERT BAHTTEXT DBCS GETPIVOTDATA RTD GROUPBY PIVOTBY SHEETS FORMULATEXT CELL INFO " +
     "WEBSERVICE FILTERXML CUBEVALUE CUBEMEMBER CUBESET CUBESETCOUNT CUBERANKEDMEMBER " +
     "CUBEKPIMEMBER CUBEMEMBERPROPERTY EUROCONVERT CALL REGISTER.ID IMAGE STOCKHISTORY PY"
-  ).split(" "),
-);
-/** They count days, and the engine knows the 1900 system only. */
-const DATES = new Set(
-  (
-    "DATE DATEVALUE DAY DAYS360 EDATE EOMONTH MONTH NETWORKDAYS NETWORKDAYS.INTL NOW TODAY WEEKDAY " +
-    "WEEKNUM ISOWEEKNUM WORKDAY WORKDAY.INTL YEAR YEARFRAC DATEDIF TEXT XIRR XNPV"
   ).split(" "),
 );
 /** What they come to is another thing each time, so that nobody could check it. */
 export const RANDOM: ReadonlySet<string> = new Set(["RAND", "RANDBETWEEN", "RANDARRAY"]);
 const READS_CLOCK = new Set(["NOW", "TODAY"]);
 const READS_ALL = new Set(["INDIRECT", "OFFSET"]);
+const DAY_TEXT = /^"\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}/;
 const DEPTH = 12;
 
 /** Puts formulas of a book into the engine's words: no prefixes, no tables, no defined names. */
@@ -84,7 +78,8 @@ export class Translator {
         }
         if (depth > DEPTH) throw new Refused("its names lead in a circle");
         const word = this.#word(parts, n, place, reads, (inner) => inWords(inner, depth + 1));
-        if (token.kind === "name" && isUnknown(token.text, word)) unknownName = true;
+        const says = token.kind === "error" && word.toUpperCase() === "#NAME?";
+        if (says || (token.kind === "name" && isUnknown(token.text, word))) unknownName = true;
         return word;
       });
       const text = words.join("");
@@ -139,14 +134,23 @@ export class Translator {
         return this.#function(parts, n, place, inner);
       case "name":
         return this.#name(token.text, place, inner);
+      case "string":
+        if (
+          this.#from1904 &&
+          DAY_TEXT.test(token.text) &&
+          !/^[(,]$/.test(parts[n - 1]?.text ?? "")
+        ) {
+          throw new Refused(
+            "it computes with the text of a day in a workbook that counts from 1904",
+          );
+        }
+        return token.text;
       case "error":
         return token.text.slice(token.text.indexOf("#"));
       case "table":
         return this.#table(token.text, place, reads);
       case "other":
         return operator(parts, n, token.text);
-      default:
-        return token.text;
     }
   }
 
@@ -174,9 +178,6 @@ export class Translator {
     if (UNKNOWN.has(name)) throw new Refused(`it uses ${name}, which cannot be computed here`);
     if (RANDOM.has(name))
       throw new Refused(`it uses ${name}, which comes to another value each time`);
-    if (this.#from1904 && DATES.has(name)) {
-      throw new Refused(`it uses ${name} in a workbook that counts days from 1904`);
-    }
     const defined = this.#defined(token?.text ?? "", place);
     return defined === undefined ? name : `(${inner(defined)})`;
   }

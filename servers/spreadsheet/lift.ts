@@ -1,9 +1,10 @@
+import { withoutAggregate } from "./aggregate.ts";
+import type { BookFacts } from "./extent.ts";
 import { treeOf } from "./formula-tree.ts";
 import { withoutLet } from "./let.ts";
 import { Lifting } from "./lifting.ts";
 import { MOST_CELLS, NotComputable } from "./list-parts.ts";
 import { columnName } from "./refs.ts";
-import type { Extent } from "./sorted-lists.ts";
 import type { Place } from "./stored-formula.ts";
 
 /** Cells that stand for what the engine cannot compute in one go. */
@@ -29,11 +30,11 @@ export class Lifter {
   readonly #lists: string[][] = [];
   readonly #spills: string[] = [];
   readonly #known = new Map<string, string>();
-  readonly #extent: Extent;
+  readonly #book: BookFacts;
   #cells = 0;
 
-  constructor(extent: Extent) {
-    this.#extent = extent;
+  constructor(book: BookFacts) {
+    this.#book = book;
   }
 
   get lifted(): Lifted {
@@ -53,11 +54,13 @@ export class Lifter {
     try {
       const work = new Lifting(place, {
         legacy,
-        extent: this.#extent,
+        extent: this.#book.extent,
+        from1904: this.#book.from1904,
+        book: this.#book,
         list: (cells) => this.#listAt(cells),
         spill: (text) => this.#spillAt(text),
       });
-      const text = work.root(withoutLet(treeOf(formula)));
+      const text = work.root(withoutAggregate(withoutLet(treeOf(formula))));
       return { text, asArray: work.asArray };
     } catch (error) {
       if (!(error instanceof SyntaxError)) throw error;

@@ -1,3 +1,7 @@
+import { lookup } from "./computed-lookup.ts";
+import { criteriaCall } from "./criteria.ts";
+import { crossing } from "./crossing.ts";
+import { argumentsFrom1904, resultFrom1904 } from "./engine-epoch.ts";
 import { likeOthers } from "./engine-quirks.ts";
 import { type End, type Reference, referenceText, sheetPrefix } from "./formula.ts";
 import {
@@ -10,30 +14,37 @@ import {
   SINGLE,
 } from "./formula-tree.ts";
 import { COMPUTES_LISTS, GIVES_CELLS, GIVES_LIST, takesList } from "./function-arguments.ts";
+import type { At, LiftTools } from "./lift-tools.ts";
 import {
   elementOf,
   isPlain,
+  isText,
   listText,
   MOST_CELLS,
   NotComputable,
+  onlyReference,
   readsCells,
   signOf,
 } from "./list-parts.ts";
 import { areaName } from "./refs.ts";
 import { areaOfReference, cutArea, type Extent, searchesSorted } from "./sorted-lists.ts";
 import type { Place } from "./stored-formula.ts";
+import { textJoin } from "./text-join.ts";
+import { asText, isTextArgument, joins, pieces } from "./text-operands.ts";
+
+const MOST_PARTS = 200_000;
 
 export interface LiftingOptions {
   readonly legacy: boolean;
   readonly extent: Extent;
-  /** Puts a list into cells; the answer is where they are. */
-  readonly list: (cells: readonly (readonly string[])[]) => string;
+  readonly from1904: boolean;
+  readonly book: Pick<LiftTools, "bottom"> & {
+    readonly constant: (sheet: string, cell: Reference) => string | undefined;
+  };
+  readonly list: LiftTools["list"];
   /** Puts a formula into a cell from where it may fill others; the answer means them all. */
   readonly spill: (text: string) => string;
 }
-
-/** One value of a list, or the one in the formula's own row or column. */
-type At = { readonly down: number; readonly right: number } | "here";
 
 /** The lifting of one formula. */
 export class Lifting {
@@ -42,10 +53,21 @@ export class Lifting {
   asArray = false;
   #native = 0;
   #inside = false;
+  #rendered = 0;
+  readonly #tools: LiftTools;
 
   constructor(place: Place, options: LiftingOptions) {
     this.#place = place;
     this.#options = options;
+    const { list, book } = options;
+    this.#tools = {
+      render: (parts, at) => this.#render(parts, at),
+      qualified: (render) => this.#qualified(render),
+      shape: (parts) => this.#shape(parts),
+      list,
+      bottom: book.bottom,
+      constant: (cell) => book.constant(cell.sheet ?? place.sheet, cell),
+    };
   }
 
   root(parts: Parts): string {
@@ -86,7 +108,7 @@ export class Lifting {
       if (this.#options.legacy) return this.#render(parts, "here");
       this.asArray = true;
     }
-    if (isPlain(parts)) return this.#render(parts);
+    if (isPlain(parts) && !joins(parts)) return this.#render(parts);
     if (shape.height * shape.width > MOST_CELLS) {
       throw new NotComputable("it computes with very long lists; give it shorter ranges");
     }
@@ -138,6 +160,18 @@ export class Lifting {
 
   /** The text of an expression; of one value of it, if `at` says which. */
   #render(parts: Parts, at?: At): string {
+    if (!joins(parts)) return this.#operands(parts, at);
+    return pieces(parts).reduce((text, piece) => {
+      const own = this.#operands(piece.parts, at);
+      const single = at !== undefined || this.#shape(piece.parts) === SINGLE;
+      return `${text}${piece.sign}${piece.joined && single ? asText(piece.parts, own) : own}`;
+    }, "");
+  }
+
+  #operands(parts: Parts, at: At | undefined): string {
+    this.#rendered += parts.length;
+    if (this.#rendered > MOST_PARTS)
+      throw new NotComputable("it is too long when it is written out");
     let text = "";
     for (let n = 0; n < parts.length; n++) {
       const part = parts[n];
@@ -173,29 +207,55 @@ export class Lifting {
     }
   }
 
-  #call({ name, args }: Extract<Part, { kind: "call" }>, at: At | undefined): string {
-    if (args.length === 0 && name === "ROW") return String(this.#place.row);
-    if (args.length === 0 && name === "COLUMN") return String(this.#place.column);
+  #call({ name, args: given }: Extract<Part, { kind: "call" }>, at: At | undefined): string {
+    if (given.length === 0 && name === "ROW") return String(this.#place.row);
+    if (given.length === 0 && name === "COLUMN") return String(this.#place.column);
+    const criteria = criteriaCall(name, given, at, this.#tools);
+    if (criteria !== undefined && "text" in criteria) return criteria.text;
+    const args = criteria?.args ?? given;
     const native = COMPUTES_LISTS.has(name) ? 1 : 0;
     this.#native += native;
-    if (name === "LOOKUP" && this.#isList(args[1] ?? [])) return this.#lookup(args, at);
+    const joined =
+      name === "TEXTJOIN"
+        ? textJoin(args, at, this.#tools, (parts) => this.#isSingle(parts))
+        : undefined;
+    if (joined !== undefined) return joined;
+    if (name === "LOOKUP" && this.#isList(args[1] ?? [])) {
+      const found = lookup(args, at, this.#tools, (parts) => this.#argument(parts, "LOOKUP"));
+      this.#native -= native;
+      return found;
+    }
     if ((name === "MAX" || name === "MIN") && args.some(isText)) {
       throw new NotComputable(`it gives ${name} a text; give it a number`);
     }
     const sorted = searchesSorted(name, args);
     const texts = args.map((arg, k) => {
-      if (!takesList(name, k)) return this.#render(arg, at);
-      return sorted ? this.#cut(arg, name, args) : this.#argument(arg, name);
+      if (takesList(name, k)) {
+        return sorted ? this.#cut(arg, name, args) : this.#argument(arg, name);
+      }
+      const text = this.#render(arg, at);
+      return isTextArgument(name, k) ? asText(arg, text) : text;
     });
     this.#native -= native;
-    return likeOthers(name, texts);
+    if (!this.#options.from1904) return likeOthers(name, texts);
+    return resultFrom1904(name, likeOthers(name, argumentsFrom1904(name, texts)));
+  }
+
+  /** Whether a computed list stands for one value of it; else it makes the formula one of lists. */
+  #isSingle(parts: Parts): boolean {
+    const [only] = parts;
+    if (parts.length === 1 && only?.kind === "token") return false;
+    if (this.#native > 0 || !readsCells(parts) || this.#shape(parts) === SINGLE) return false;
+    if (this.#options.legacy) return true;
+    this.asArray = true;
+    return false;
   }
 
   #reference(reference: Reference, at: At | undefined): string {
     const { first, last } = reference;
     const prefix = reference.prefix || (this.#inside ? sheetPrefix(this.#place.sheet) : "");
     if (at === undefined || last === undefined) return referenceText(prefix, first, last);
-    if (at === "here") return this.#crossing(reference, prefix);
+    if (at === "here") return crossing(reference, prefix, this.#place);
     const { height, width } = referenceShape(reference);
     const row = Math.min(first.row, last.row) + (height === 1 ? 0 : at.down);
     const column = Math.min(first.column, last.column) + (width === 1 ? 0 : at.right);
@@ -207,40 +267,6 @@ export class Lifting {
 
   #isList(parts: Parts): boolean {
     return onlyReference(parts) === undefined && this.#shape(parts) !== SINGLE;
-  }
-
-  /**
-   * LOOKUP in a list that is computed, LOOKUP(2,1/(A1:A9="x"),B1:B9): the engine stops at errors in
-   * it, others pass over them. So it becomes the last place whose value is not more.
-   */
-  #lookup([wanted = [], list = [], results = list]: readonly Parts[], at: At | undefined): string {
-    const { height, width } = this.#shape(list);
-    const value = this.#qualified(() => this.#render(wanted, at));
-    const cells = Array.from({ length: height }, (_, down) => {
-      return Array.from({ length: width }, (_, right) => {
-        const one = this.#qualified(() => this.#render(list, { down, right }));
-        return `=IFERROR(IF((${one})<=(${value}),${down * width + right + 1},0),0)`;
-      });
-    });
-    const place = `MAX(${this.#options.list(cells)})`;
-    this.#native++;
-    const from = this.#argument(results, "LOOKUP");
-    this.#native--;
-    return `IF(${place}=0,NA(),INDEX(${from},${place}))`;
-  }
-
-  /** Of a range the cell that lies in the formula's own row or column. */
-  #crossing(reference: Reference, prefix: string): string {
-    const area = areaOfReference(reference);
-    const { row, column } = this.#place;
-    const fixed = { fixedRow: true, fixedColumn: true };
-    if (area.left === area.right && row >= area.top && row <= area.bottom) {
-      return referenceText(prefix, { row, column: area.left, ...fixed }, undefined);
-    }
-    if (area.top === area.bottom && column >= area.left && column <= area.right) {
-      return referenceText(prefix, { row: area.top, column, ...fixed }, undefined);
-    }
-    return "#VALUE!";
   }
 
   /** A sorted list without the empty cells after it, and what is looked up in the same length. */
@@ -264,15 +290,4 @@ export class Lifting {
     const prefix = own.prefix || (this.#inside ? sheetPrefix(this.#place.sheet) : "");
     return prefix + areaName({ ...mine, bottom, right: far });
   }
-}
-
-function isText(parts: Parts): boolean {
-  const [only] = parts;
-  return parts.length === 1 && only?.kind === "token" && only.token.kind === "string";
-}
-
-function onlyReference(parts: Parts): Reference | undefined {
-  const [only] = parts;
-  if (parts.length !== 1 || only?.kind !== "token") return undefined;
-  return only.token.kind === "reference" && only.token.last !== undefined ? only.token : undefined;
 }

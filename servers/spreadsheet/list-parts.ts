@@ -1,3 +1,4 @@
+import type { Reference } from "./formula.ts";
 import { isOperator, type Parts } from "./formula-tree.ts";
 import { takesList } from "./function-arguments.ts";
 
@@ -56,4 +57,16 @@ export function elementOf(
 ): string {
   const row = rows[rows.length === 1 ? 0 : down];
   return row?.[row.length === 1 ? 0 : right] ?? "NA()";
+}
+
+export function isText(parts: Parts): boolean {
+  const [only] = parts;
+  return parts.length === 1 && only?.kind === "token" && only.token.kind === "string";
+}
+
+/** The range that an expression is and nothing else. */
+export function onlyReference(parts: Parts): Reference | undefined {
+  const [only] = parts;
+  if (parts.length !== 1 || only?.kind !== "token") return undefined;
+  return only.token.kind === "reference" && only.token.last !== undefined ? only.token : undefined;
 }

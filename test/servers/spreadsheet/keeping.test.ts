@@ -175,7 +175,7 @@ test("a formula that cannot be computed keeps its value, until what it reads cha
   await changeParts(join(server.workspace, path), (text) => ({
     "xl/worksheets/sheet2.xml": text("xl/worksheets/sheet2.xml").replace(
       /<f aca="false">Costs!C8-SUM\(B2:B5\)<\/f><v>[^<]*<\/v>/,
-      "<f>_xlfn.AGGREGATE(9,6,Costs!C2:C6)</f><v>2013.65</v>",
+      "<f>_xlfn.AGGREGATE(9,7,Costs!C2:C6)</f><v>2013.65</v>",
     ),
   }));
   const told = await server.text("write_range", { path, cell: "H1", values: [["aside"]] });
@@ -207,7 +207,10 @@ test("a workbook that counts from 1904 keeps its dates", { skip }, async () => {
   assert.match(text, /2030-01-06/);
   await server.text("write_range", { path, cell: "D3", values: [["2026-03-02"]] });
   assert.equal((await sheetBack(server, path, "Costs")).values["D3"], "2026-03-02T00:00:00");
-  const dated = { cell: "H1", values: [["=YEAR(D3)"]] };
+  const computed = [["=YEAR(D3)", "=DATE(2026,3,2)=D3", '=TEXT(D3,"d mmm yyyy")']];
+  const told = await server.text("write_range", { path, cell: "H1", values: computed });
+  assert.match(told, /H1 = 2026, I1 = true, J1 = "2 Mar 2026"/);
+  const dated = { cell: "H2", values: [['="2026-03-02"+1']] };
   assert.match(await refusesUnchanged(path, "write_range", dated), /1904/);
 });
 
