@@ -219,7 +219,8 @@ export interface OpenOptions extends EngineCall {
   readonly cwd?: string;
   readonly env?: Readonly<Record<string, string>>;
   /**
-   * The program is no agent's and needs to write below these folders alone. Under the profile
+   * The program is no agent's and needs to write below these folders alone, and in a folder of its
+   * own that TMPDIR and XDG_RUNTIME_DIR name and nobody else can enter. Under the profile
    * "strict" that is enforced as far as the box's kernel can (Landlock), and so is that it signals
    * and joins abstract sockets of nobody whom it did not start itself.
    */

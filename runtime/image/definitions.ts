@@ -100,7 +100,10 @@ function sandboxFiles(image: SandboxImage): ContextFile[] {
     contextFile("clock.c", "clock/clock.c"),
     contextFile("confine.c", "confine/confine.c"),
     ...(image === "office-browser"
-      ? [contextFile("browser-slim.conf", "sandbox/browser-slim.conf")]
+      ? [
+          contextFile("browser-slim.conf", "sandbox/browser-slim.conf"),
+          contextFile("browser-policy.json", "sandbox/browser-policy.json"),
+        ]
       : []),
     ...baseFiles(),
   ];

@@ -161,6 +161,7 @@ export class DockerBox implements Box {
       cwd,
       hasSubreapers: !isGvisor(this.parts.runtime),
       tellsLoss,
+      isServer: writes !== undefined,
       writes: this.parts.confines ? writes : undefined,
     });
     const Env = Object.entries({ ...userEnv(options.user), ...options.env }).map(

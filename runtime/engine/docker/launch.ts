@@ -13,12 +13,14 @@ const SUBREAPER = '[ -x /sbin/docker-init ] && exec /sbin/docker-init -s -- "$@"
  *
  * Docker's own init is put in between as a subreaper: whatever the program leaves behind stays
  * a descendant of it, also after setsid and double forks, so a kill finds all of it.
- * Only words built into the shell are used: the image's PATH decides nothing and nothing is forked.
+ * Only words built into the shell are used: the image's PATH decides nothing and nothing is forked, but
+ * for a server's private folder.
  */
 const SCRIPT = `umask 002
 n=$1 d=$2
 shift 2
-say() { printf '%s %s\\n' "$n" "$*"; printf '%s %s\\n' "$n" "$*" >&2; }
+`;
+const START = `say() { printf '%s %s\\n' "$n" "$*"; printf '%s %s\\n' "$n" "$*" >&2; }
 cd -P -- "$d" 2>/dev/null || { say no-directory; exit 126; }
 case $1 in
 */*) [ -f "$1" ] && [ -x "$1" ] ;;
@@ -43,6 +45,18 @@ const TELL_LOSS = `set -- /bin/sh -c '"$@"; s=$?
 exit $s' tell-loss "$@"
 `;
 
+/**
+ * A server keeps its temporary files, and with them its sockets, where nobody else can look: a folder
+ * of a name that nobody can have guessed, or, where the agent has left no room for one, its home.
+ */
+const PRIVATE = `umask 077
+TMPDIR=/tmp/$u
+/bin/mkdir "$TMPDIR" 2>/dev/null || TMPDIR=$HOME
+XDG_RUNTIME_DIR=$TMPDIR
+export TMPDIR XDG_RUNTIME_DIR
+umask 002
+`;
+
 export interface Launch {
   readonly argv: readonly string[];
   readonly nonce: string;
@@ -54,6 +68,8 @@ export interface LaunchOptions {
   readonly hasSubreapers: boolean;
   /** See `OpenOptions`. */
   readonly tellsLoss: boolean;
+  /** Its temporary files are its own alone. */
+  readonly isServer: boolean;
   /** All that the program may write below, of letters, digits and "/._-". Absent: not confined. */
   readonly writes: readonly string[] | undefined;
 }
@@ -61,12 +77,14 @@ export interface LaunchOptions {
 /** What Docker is asked to run so that `argv` runs in `cwd`. */
 export function launch(
   argv: readonly string[],
-  { cwd, hasSubreapers, tellsLoss, writes }: LaunchOptions,
+  { cwd, hasSubreapers, tellsLoss, isServer, writes }: LaunchOptions,
 ): Launch {
   const nonce = secret();
-  const confined = writes && `set -- ${CONFINE} ${writes.join(" ")} -- "$@"\n`;
+  const apart = isServer ? `u=${secret().slice(0, 22)}\n${PRIVATE}` : undefined;
+  const confined = writes && `set -- ${CONFINE} ${writes.join(" ")} "$TMPDIR" -- "$@"\n`;
   const loss = tellsLoss ? TELL_LOSS : undefined;
-  const script = [SCRIPT, confined, loss, hasSubreapers ? SUBREAPER : undefined, BECOME].join("");
+  const reaper = hasSubreapers ? SUBREAPER : undefined;
+  const script = [SCRIPT, apart, START, confined, loss, reaper, BECOME].join("");
   return { argv: ["/bin/sh", "-c", script, "launch", nonce, cwd, ...argv], nonce };
 }
 
