@@ -194,6 +194,13 @@ class Rollouts(unittest.TestCase):
         self.assertEqual((missing.error, missing.text), (None, "no such file"))
         rollout.release()
 
+    def test_says_in_data_that_the_budget_is_used_up(self) -> None:
+        denied = {"content": [{"type": "text", "text": "used up"}], "isError": True}
+        answers = [{"result": denied, "budgetUsed": "calls"}]
+        rollout = cloche_of(StandIn([answer(view()), answer({"answers": answers})])).rollout("test/note")
+        self.assertEqual(rollout.call("read_file").budget_used, "calls")
+        rollout.release()
+
 
 def phase(seq: int, name: str) -> str:
     event: RolloutEvent = {"seq": seq, "type": "phase", "at": ""}

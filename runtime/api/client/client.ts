@@ -10,6 +10,7 @@ export type { Rollout } from "./rollout.ts";
 export type { Waiting } from "./service-api.ts";
 export {
   type AnthropicTool,
+  type BudgetUsed,
   type ContentBlock,
   type McpTool,
   type OpenAiTool,

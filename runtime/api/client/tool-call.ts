@@ -6,7 +6,12 @@ export interface ToolCall {
 }
 
 /** As the service gives it. */
-export type ToolAnswer = { readonly result: ToolResult } | { readonly error: ProtocolError };
+export type ToolAnswer =
+  | { readonly result: ToolResult; readonly budgetUsed?: BudgetUsed }
+  | { readonly error: ProtocolError };
+
+/** What of a rollout's budget is used up. */
+export type BudgetUsed = "calls" | "wall" | "bytes";
 
 /** A JSON-RPC error: the call reached no tool. */
 export interface ProtocolError {
@@ -23,6 +28,8 @@ export interface ToolResult {
   readonly structuredContent?: unknown;
   readonly isError?: boolean;
   readonly error?: ProtocolError;
+  /** No further call of the rollout will be made. */
+  readonly budgetUsed?: BudgetUsed;
   readonly [member: string]: unknown;
 }
 
@@ -70,7 +77,10 @@ export function textOf(result: ToolResult): string {
 }
 
 export function resultOf(answer: ToolAnswer): ToolResult {
-  if ("result" in answer) return answer.result;
+  if ("result" in answer) {
+    const { result, budgetUsed } = answer;
+    return budgetUsed === undefined ? result : { ...result, budgetUsed };
+  }
   const { error } = answer;
   return { content: [{ type: "text", text: error.message }], isError: true, error };
 }

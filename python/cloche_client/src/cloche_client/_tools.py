@@ -18,11 +18,18 @@ class ToolResult:
     So does a call that reached no tool: then ``error`` says why, and ``text`` with it.
     """
 
-    def __init__(self, raw: Mapping[str, Any], error: ProtocolError | None = None) -> None:
+    def __init__(
+        self,
+        raw: Mapping[str, Any],
+        error: ProtocolError | None = None,
+        budget_used: str | None = None,
+    ) -> None:
         #: The whole result.
         self.raw: Mapping[str, Any] = raw
         #: The JSON-RPC error of a call that reached no tool.
         self.error = error
+        #: What of the budget is used up ("calls", "wall" or "bytes"): no further call will be made.
+        self.budget_used = budget_used
 
     @property
     def content(self) -> Sequence[dict[str, Any]]:
@@ -57,7 +64,7 @@ def result_of(document: Mapping[str, Any]) -> ToolResult:
     """An answer as the service gives it."""
     error: ProtocolError | None = document.get("error")
     if error is None:
-        return ToolResult(document.get("result") or {})
+        return ToolResult(document.get("result") or {}, budget_used=document.get("budgetUsed"))
     text = {"type": "text", "text": error["message"]}
     return ToolResult({"content": [text], "isError": True}, error)
 
