@@ -251,19 +251,6 @@ describe("a rollout of the TypeScript client", () => {
   });
 });
 
-describe("a call that the budget no longer allows", () => {
-  it("says so in data, so that a worker can stop", async () => {
-    const denied = { content: [{ type: "text", text: "used up" }], isError: true };
-    await using service = await standIn([
-      { body: viewDocument() },
-      { body: { answers: [{ result: denied, budgetUsed: "calls" }] } },
-    ]);
-    const rollout = await clocheAt(service.url).rollout({ task: "test/note" });
-    assert.equal((await rollout.call("read_file")).budgetUsed, "calls");
-    await rollout.release();
-  });
-});
-
 describe("the events of a rollout", () => {
   const phase = (seq: number, name: string) => {
     const event = JSON.stringify({ seq, type: "phase", phase: name, at: "2026-01-01T00:00:00Z" });

@@ -197,7 +197,8 @@ class Rollouts(unittest.TestCase):
     def test_says_in_data_that_the_budget_is_used_up(self) -> None:
         denied = {"content": [{"type": "text", "text": "used up"}], "isError": True}
         answers = [{"result": denied, "budgetUsed": "calls"}]
-        rollout = cloche_of(StandIn([answer(view()), answer({"answers": answers})])).rollout("test/note")
+        service = StandIn([answer(view()), answer({"answers": answers})])
+        rollout = cloche_of(service).rollout("test/note")
         self.assertEqual(rollout.call("read_file").budget_used, "calls")
         rollout.release()
 
