@@ -39,7 +39,12 @@ interface Tables {
 export async function wordOfTool(desk: OfficeClient, path: string): Promise<Seen> {
   const read = (await desk.data("read_document", { path })) as unknown as Blocks;
   if (read.next_cursor !== undefined) throw new Error(`${path} is longer than one answer`);
-  const texts = read.blocks.filter(({ kind }) => kind !== "table").map(({ text }) => text ?? "");
+  // Numbers of headings are counted by the program that shows them; they are no text of the file.
+  const texts = read.blocks
+    .filter(({ kind }) => kind !== "table")
+    .map(({ kind, text = "" }) =>
+      kind === "heading" ? text.replace(/^\d+(\.\d+)*\.? /, "") : text,
+    );
   const hasTable = read.blocks.some(({ kind }) => kind === "table");
   const tables = hasTable
     ? ((await desk.data("extract_tables", { path })) as unknown as Tables)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta, timezone, tzinfo
@@ -15,10 +16,16 @@ from ..criteria import Failed
 from ..dates import Moment, parse_datetime
 from ..files import File, FixtureError, Tree
 from ..text import decode
-from .moments import instant, later, listed, placed, zone_of
+from .moments import instant, later, listed, placed, zone_named, zone_of
 from .people import People, plain_address
 from .recurrence import end_of, starts_of
 
+#: What icalendar leaves out of an event where it can't read it, and without which it is another.
+_TELLING = {"DTEND", "DURATION", "RRULE", "RDATE", "EXDATE", "RECURRENCE-ID"}
+#: As later releases have it: a rule's day may be the 20th Monday, not only the 9th.
+icalendar.prop.WEEKDAY_RULE = re.compile(
+    r"(?P<signal>[+-]?)(?P<relative>\d{0,2})(?P<weekday>\w{2})$"
+)
 #: Events by what they were read from: nobody changes them, and each criterion asks for the same.
 _KNOWN: dict[tuple[Any, ...], tuple[Event, ...]] = {}
 _KNOWN_MAX = 256
@@ -209,6 +216,9 @@ def _event(component: Any, owner: str, name: str, home: tzinfo) -> Event:
     if getattr(component.get("DTSTART"), "dt", None) is None or not uid:
         title = component.get("SUMMARY", uid)
         raise ValueError(f"the event {str(title)!r} has no UID or no DTSTART that can be read")
+    for property_, error in component.errors:
+        if property_ in _TELLING:
+            raise ValueError(f"its {property_} can't be read: {error}")
     start = _moment(component["DTSTART"], home)
     organizer = component.get("ORGANIZER")
     rules = listed(component.get("RRULE"))
@@ -282,8 +292,7 @@ def _moment(value: Any, home: tzinfo) -> datetime | date:
     moment: datetime | date = value.dt
     if not isinstance(moment, datetime):
         return moment
-    zone = zone_of(value.params.get("TZID"))
-    return placed(moment.replace(tzinfo=None), zone or moment.tzinfo or home)
+    return placed(moment.replace(tzinfo=None), zone_named(value, moment) or home)
 
 
 def _expanded(

@@ -26,6 +26,15 @@ def zone_of(name: str | None) -> tzinfo | None:
         return None
 
 
+def zone_named(value: Any, moment: datetime) -> tzinfo | None:
+    """The zone that a property names for its moment; None for none. ValueError for an unknown one."""
+    name = value.params.get("TZID")
+    zone = zone_of(name) or moment.tzinfo
+    if name and zone is None:
+        raise ValueError(f"a moment is in a time zone that nobody knows: {name}")
+    return zone
+
+
 def is_plain(moment: datetime) -> bool:
     """Whether clocks there show its time once."""
     return moment.replace(fold=0).utcoffset() == moment.replace(fold=1).utcoffset()

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from dateutil import rrule
 
 from ..files import File
-from .moments import instant, is_plain, later, listed, placed, zone_of
+from .moments import instant, is_plain, later, listed, placed, zone_named
 
 if TYPE_CHECKING:
     from .calendar import Event
@@ -101,8 +101,7 @@ def _dates(value: Any, home: tzinfo) -> list[datetime | date]:
         for each in line.dts:
             moment = each.dt[0] if isinstance(each.dt, tuple) else each.dt
             if isinstance(moment, datetime):
-                zone = zone_of(line.params.get("TZID")) or moment.tzinfo or home
-                moment = placed(moment.replace(tzinfo=None), zone)
+                moment = placed(moment.replace(tzinfo=None), zone_named(line, moment) or home)
             found.append(moment)
     return found
 
