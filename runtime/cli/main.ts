@@ -1,23 +1,29 @@
 import { fileURLToPath } from "node:url";
 import { Command, CommanderError } from "commander";
-import { Fault, faultRecord, messageOf } from "../base/fault.ts";
+import { asFault, type Fault, faultRecord, messageOf } from "../base/fault.ts";
+import { VERSION } from "../base/version.ts";
 import { addBench } from "./commands/bench.ts";
 import { addBundle } from "./commands/bundle.ts";
+import { addCompletion } from "./commands/completion.ts";
 import { addDemo } from "./commands/demo.ts";
 import { addDoctor } from "./commands/doctor.ts";
 import { addFixture } from "./commands/fixture.ts";
 import { addGrade } from "./commands/grade.ts";
 import { addImages } from "./commands/images.ts";
 import { addKeys } from "./commands/keys.ts";
+import { addList } from "./commands/list.ts";
 import { addReap } from "./commands/reap.ts";
 import { addRun } from "./commands/run.ts";
 import { addServe } from "./commands/serve.ts";
 import { addSetUp } from "./commands/set-up.ts";
+import { addShow } from "./commands/show.ts";
 import { addTask } from "./commands/task.ts";
 import { addTools } from "./commands/tools.ts";
 import { type Context, openContext } from "./context.ts";
 import { EXIT } from "./exit-codes.ts";
-import { plainLines } from "./terminal.ts";
+import { cliFault } from "./faults.ts";
+import { errorLine } from "./terminal.ts";
+import { usageFault } from "./usage.ts";
 
 const HELP = `
 Begin with:
@@ -34,11 +40,17 @@ async function main(context: Context, argv: readonly string[]): Promise<void> {
   const program = new Command("cloche")
     .description("Sandboxed rollouts over MCP, with rewards that can be trusted.")
     .addHelpText("after", HELP)
-    .configureOutput({ writeErr: context.terminal.err, writeOut: context.terminal.out })
-    .showHelpAfterError("(add --help for what is possible)")
+    .version(VERSION, "--version", "print the version")
+    .configureOutput({
+      writeErr: context.terminal.err,
+      writeOut: context.terminal.out,
+      outputError: () => {}, // What is wrong with the words is told like all else.
+    })
     .exitOverride();
   for (const add of [
     addRun,
+    addList,
+    addShow,
     addServe,
     addGrade,
     addBundle,
@@ -52,6 +64,7 @@ async function main(context: Context, argv: readonly string[]): Promise<void> {
     addBench,
     addSetUp,
     addDemo,
+    addCompletion,
   ]) {
     add(program, context);
   }
@@ -64,14 +77,17 @@ async function main(context: Context, argv: readonly string[]): Promise<void> {
 
 /** One clear message for what could not start; with --json also the one document. */
 function explain({ terminal }: Context, error: unknown, json: boolean): number {
-  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : EXIT.badUsage;
-  if (error instanceof Fault) {
-    if (json) terminal.out(`${JSON.stringify({ fault: faultRecord(error) }, null, 2)}\n`);
-    terminal.err(`${terminal.paint.red("error")} ${error.code}: ${plainLines(error.message)}\n`);
-    return EXIT.badUsage;
-  }
   if (error instanceof Error && error.name === "Interrupted") return EXIT.interrupted;
-  terminal.err(`${terminal.paint.red("unexpected")} ${plainLines(messageOf(error))}\n`);
-  terminal.err(`${error instanceof Error ? (error.stack ?? "") : ""}\n`);
+  const fault = error instanceof CommanderError ? usageFault(error) : faultOf(error);
+  if (fault === undefined) return (error as CommanderError).exitCode === 0 ? 0 : EXIT.badUsage;
+  if (json) terminal.out(`${JSON.stringify({ fault: faultRecord(fault) }, null, 2)}\n`);
+  terminal.err(errorLine(fault, terminal.paint));
+  if (fault !== error && !(error instanceof CommanderError)) {
+    terminal.err(`${error instanceof Error ? (error.stack ?? "") : ""}\n`);
+  }
   return EXIT.badUsage;
+}
+
+function faultOf(error: unknown): Fault {
+  return asFault(error, (cause) => cliFault("unexpected", messageOf(cause), { cause }));
 }

@@ -11,6 +11,7 @@ import { isLoopback } from "../api/reach.ts";
 import { systemClock } from "../base/clock.ts";
 import { type Log, openLog } from "../base/log.ts";
 import { processIdentity } from "../base/process-identity.ts";
+import { VERSION } from "../base/version.ts";
 import { McpEndpoint } from "../mcp/door/endpoint.ts";
 import type { RolloutParts } from "../rollout/parts.ts";
 import { openRolloutService } from "../service/rollout-service.ts";
@@ -55,8 +56,6 @@ export interface Serving extends AsyncDisposable {
   /** Accepts nothing more and waits for what is under way; an abort releases it at once. */
   drain(graceMs: number, now: AbortSignal): Promise<void>;
 }
-
-const VERSION = "0.1.0";
 
 /**
  * Puts the service together and serves it. Its port is open from the start, and answers 503 until

@@ -1,5 +1,6 @@
 import { stripVTControlCharacters } from "node:util";
 import pc from "picocolors";
+import type { Fault } from "../base/fault.ts";
 
 /** Where a command writes. Results go to `out`, everything else to `err`. */
 export interface Terminal {
@@ -40,6 +41,14 @@ export function plain(text: string, max = 160): string {
 export function plainLines(text: string): string {
   const line = (one: string) => plain(one, Number.POSITIVE_INFINITY);
   return text.split(/\r?\n/).map(line).join("\n");
+}
+
+/** An error as every command tells it. */
+export function errorLine(
+  { code, message }: Pick<Fault, "code" | "message">,
+  paint: Paint,
+): string {
+  return `${paint.red("error")} ${code}: ${plainLines(message)}\n`;
 }
 
 /**

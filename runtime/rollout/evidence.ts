@@ -1,6 +1,7 @@
 import { readFile, rename, writeFile } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { canonicalJson, type Json } from "../base/canonical-json.ts";
+import { VERSION } from "../base/version.ts";
 import type { Box } from "../engine/engine.ts";
 import type { Grade } from "../grading/grade.ts";
 import { type GradingInput, gradeRun } from "../grading/grade-run.ts";
@@ -219,5 +220,3 @@ function bundleFacts(record: RolloutRecord, spec: RolloutSpec): BundleContents["
 function unlessAbsent(error: NodeJS.ErrnoException): undefined {
   if (error.code !== "ENOENT") throw error;
 }
-
-const VERSION = "0.1.0";

@@ -72,19 +72,24 @@ describe("cloche, from the command line", () => {
     assert.equal(bundles.length, 2);
     const { code, out, err } = await cloche(["grade", ...bundles, "--json"]);
     assert.equal(code, 0, err);
-    const grades = new Map(
-      out
-        .trimEnd()
-        .split("\n")
-        .map((line) => [JSON.parse(line).bundle, JSON.parse(line).grade]),
+    const said: { bundle: string; grade: unknown }[] = JSON.parse(out).grades;
+    assert.deepEqual(
+      said.map(({ bundle }) => bundle),
+      bundles.map((bundle: string) => basename(bundle)),
     );
+    const grades = new Map(said.map(({ bundle, grade }) => [bundle, grade]));
     for (const bundle of bundles) {
       const recorded = JSON.parse(await readFile(join(bundle, "grade.json"), "utf8"));
       assert.deepEqual(grades.get(basename(bundle)), recorded);
     }
     const mixed = await cloche(["grade", bundles[0], "nothing", bundles[1]]);
     assert.equal(mixed.code, 1);
-    assert.match(mixed.err, /^nothing: store\/bundle-missing: /);
+    assert.match(mixed.err, /^error store\/bundle-missing: nothing was not graded: /);
+    const both = await cloche(["grade", bundles[0], "nothing", "--json"]);
+    assert.equal(both.code, 1);
+    const { grades: good, failed } = JSON.parse(both.out);
+    assert.deepEqual([good.length, failed[0].bundle], [1, "nothing"]);
+    assert.equal(failed[0].fault.code, "store/bundle-missing");
     assert.equal(mixed.out.match(/test\/note#\d {2}sparse 1 {2}dense 1\.00$/gm)?.length, 2);
   });
 
@@ -142,6 +147,9 @@ describe("cloche, from the command line", () => {
     const top = await cloche(["--help"]);
     const commands = [
       "run",
+      "list",
+      "show",
+      "completion",
       "grade",
       "bundle show",
       "bundle verify",

@@ -51,7 +51,7 @@ export function addBundle(program: Command, context: Context): void {
     .addHelpText("after", HELP)
     .action(async (text: string, options: CommonOptions) => {
       await using folder = await bundleFolder(text, context, options);
-      show(await verifyBundle(folder.path), context, options);
+      showBundle(await verifyBundle(folder.path), context, options);
       process.exitCode = EXIT.graded;
     });
   bundle
@@ -71,7 +71,7 @@ export function addBundle(program: Command, context: Context): void {
     });
 }
 
-function show(bundle: Bundle, { terminal }: Context, options: CommonOptions): void {
+export function showBundle(bundle: Bundle, { terminal }: Context, options: CommonOptions): void {
   const { manifest, grade } = bundle;
   const diff = bundle.after === null ? null : diffSnapshots(bundle.before, bundle.after);
   if (options.json) {

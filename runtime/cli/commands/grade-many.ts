@@ -1,5 +1,5 @@
-import { canonicalJson } from "../../base/canonical-json.ts";
-import { Fault, messageOf } from "../../base/fault.ts";
+import { canonicalJson, type Json } from "../../base/canonical-json.ts";
+import { asFault, faultRecord, messageOf } from "../../base/fault.ts";
 import type { Grade } from "../../grading/grade.ts";
 import { gradeBytes } from "../../grading/grade-run.ts";
 import type { RegradeParts } from "../../rollout/regrade/regrade.ts";
@@ -10,8 +10,9 @@ import type { DataFolder } from "../../store/data-folder.ts";
 import { resolveBundle } from "../../store/resolve-bundle.ts";
 import { type Signer, signRegrade } from "../../store/signature.ts";
 import { requireSignature } from "../../store/verify-bundle.ts";
+import { cliFault } from "../faults.ts";
 import { asGradedHere, type OwnTerms } from "../foreign.ts";
-import type { Terminal } from "../terminal.ts";
+import { errorLine, type Terminal } from "../terminal.ts";
 
 export interface GradeManyOptions {
   readonly jobs: number;
@@ -50,20 +51,34 @@ export async function gradeMany(
     opened.set(key, opening);
     return opening;
   };
+  const told: Told[] = [];
   const work = { ...options, data: parts.data, terminal, regraderOf, signal };
   let areAllRight = true;
   let next = 0;
   const worker = async () => {
     for (let at = next++; at < bundles.length; at = next++) {
-      const isRight = await gradeOne(bundles[at] ?? "", work);
+      const { isRight, ...one } = await gradeOne(bundles[at] ?? "", work);
+      told[at] = one;
       areAllRight &&= isRight;
     }
   };
   await Promise.all(Array.from({ length: Math.min(options.jobs, bundles.length) }, worker));
+  if (options.json) terminal.out(`${canonicalJson(documentOf(told))}\n`);
   return areAllRight;
 }
 
-async function gradeOne(text: string, work: Work): Promise<boolean> {
+/** What came of one bundle: what was said of its grade, or why there is none. */
+type Told = { readonly said: Json } | { readonly failed: Json };
+
+/** In the order in which the bundles were named. */
+function documentOf(told: readonly Told[]): Json {
+  return {
+    grades: told.flatMap((one) => ("said" in one ? [one.said] : [])),
+    failed: told.flatMap((one) => ("failed" in one ? [one.failed] : [])),
+  };
+}
+
+async function gradeOne(text: string, work: Work): Promise<Told & { readonly isRight: boolean }> {
   const { terminal, signal } = work;
   try {
     const opened = await openBundle(await resolveBundle(work.data, text));
@@ -73,14 +88,16 @@ async function gradeOne(text: string, work: Work): Promise<boolean> {
     const grade = await regrader.grade(bundle, signal);
     const again = work.twice ? await regrader.grade(bundle, signal) : grade;
     const wrong = wrongWith(bundle, grade, again);
-    terminal.out(work.json ? jsonLine(bundle, grade, work.signer) : textLine(bundle, grade, wrong));
-    if (wrong !== undefined && work.json) terminal.err(`${bundle.id}: ${wrong}\n`);
-    return wrong === undefined && grade.reward !== null;
+    if (!work.json) terminal.out(textLine(bundle, grade, wrong));
+    else if (wrong !== undefined) terminal.err(`${bundle.id}: ${wrong}\n`);
+    const isRight = wrong === undefined && grade.reward !== null;
+    return { said: saidOf(bundle, grade, work.signer), isRight };
   } catch (error) {
     signal.throwIfAborted();
-    const code = error instanceof Fault ? `${error.code}: ` : "";
-    terminal.err(`${text}: ${code}${messageOf(error)}\n`);
-    return false;
+    const fault = asFault(error, (cause) => cliFault("unexpected", messageOf(cause), { cause }));
+    const message = `${text} was not graded: ${fault.message}`;
+    terminal.err(errorLine({ code: fault.code, message }, terminal.paint));
+    return { failed: { bundle: text, fault: asJson(faultRecord(fault)) }, isRight: false };
   }
 }
 
@@ -95,9 +112,12 @@ function wrongWith({ grade: recorded }: Bundle, grade: Grade, again: Grade): str
     : "graded again it has other bytes";
 }
 
-function jsonLine(bundle: Bundle, grade: Grade, signer: Signer | undefined): string {
-  const said = signer ? signRegrade(bundle.id, grade, signer) : { bundle: bundle.id, grade };
-  return `${canonicalJson(said)}\n`;
+function saidOf(bundle: Bundle, grade: Grade, signer: Signer | undefined): Json {
+  return asJson(signer ? signRegrade(bundle.id, grade, signer) : { bundle: bundle.id, grade });
+}
+
+function asJson(value: unknown): Json {
+  return JSON.parse(canonicalJson(value)) as Json;
 }
 
 function textLine({ id, manifest }: Bundle, { reward }: Grade, wrong: string | undefined): string {

@@ -35,11 +35,11 @@ machine's own and within limits of ours, whatever it names, unless you say --as-
 
 One bundle is graded in a fresh box. Several are graded in boxes that stay, --jobs of them for each
 task, where each has a process of its own: the same grades, byte for byte, in far less time. Each says
-one line as it ends; with --json {bundle, grade}.
+one line as it ends; with --json there is one document of all, {grades: [{bundle, grade}], failed}.
 
 Examples:
   $ npx cloche grade ~/.local/share/cloche/bundles/3fa1… --json
-  $ npx cloche grade ~/.local/share/cloche/bundles/* --json > grades.jsonl
+  $ npx cloche grade ~/.local/share/cloche/bundles/* --json > grades.json
 
 Exit codes: 0 graded, and equal to the recorded grade if there is one; 1 not graded, or another
 grade than recorded, or one of several was not there or altered; 2 no such bundle, or altered.`;
@@ -50,7 +50,10 @@ export function addGrade(program: Command, context: Context): void {
     .description("grade stored bundles again")
     .option("--jobs <n>", "of several bundles, how many at once", whole, 2)
     .option("--twice", "grade it two times and compare the bytes")
-    .option("--json", "the grade as canonical JSON on stdout, byte-equal each time")
+    .option(
+      "--json",
+      "the grade as canonical JSON on stdout, byte-equal each time; of several {grades, failed}",
+    )
     .option("--signing-key <file>", "with --json: {bundle, grade, schema, signature} instead")
     .option("--as-recorded", "a bundle from elsewhere: in the image and with the limits it names")
     .option("--data <folder>", "where bundles live (or CLOCHE_DATA)")

@@ -5,7 +5,7 @@ import type { Task } from "../../task/task.ts";
 import { findTask } from "../../task/task-list.ts";
 import { criteriaChanges } from "../criteria-changes.ts";
 import type { SavedFiles } from "../saved-files.ts";
-import type { Terminal } from "../terminal.ts";
+import { errorLine, type Terminal } from "../terminal.ts";
 
 /** What is run again whenever the task is saved. */
 export interface Watched {
@@ -37,7 +37,7 @@ export async function watchRuns(watched: Watched, signal: AbortSignal): Promise<
       }
     } catch (error) {
       if (!(error instanceof Fault)) throw error;
-      terminal.err(`${terminal.paint.red("error")} ${error.code}: ${error.message}\n`);
+      terminal.err(errorLine(error, terminal.paint));
     }
   }
 }

@@ -34,7 +34,7 @@ import {
   rolloutReport,
 } from "../report.ts";
 import { SavedFiles } from "../saved-files.ts";
-import type { Paint } from "../terminal.ts";
+import { errorLine, type Paint } from "../terminal.ts";
 import { variantsOf } from "../variants.ts";
 import { watchRuns } from "./run-watch.ts";
 
@@ -127,8 +127,9 @@ export async function run(
       if (parts.signal.aborted && results.length > 0) break;
       if (!(error instanceof Fault)) throw error;
       results.push({ variant, fault: error });
-      const { code, message } = error;
-      if (options.json) terminal.err(`variant ${variant} was not made: ${code}: ${message}\n`);
+      const what = `variant ${variant} was not made: ${error.message}`;
+      const told = { code: error.code, message: what };
+      if (options.json) terminal.err(errorLine(told, terminal.paint));
     }
     const last = results.at(-1);
     if (!options.json && last) terminal.out(report(last, parts, terminal.paint));

@@ -8,7 +8,7 @@ import { dataPath } from "../data-path.ts";
 import { EXIT } from "../exit-codes.ts";
 import { ROOT } from "../repeated.ts";
 import { graderReference } from "../set-up/ensure-images.ts";
-import { table } from "../terminal.ts";
+import { errorLine, table } from "../terminal.ts";
 import { addTaskCheck } from "./task-check.ts";
 import { addTaskInit } from "./task-init.ts";
 import { addTaskPlay } from "./task-play.ts";
@@ -57,7 +57,10 @@ async function list(context: Context, options: ListOptions): Promise<number> {
   } else {
     const rows = tasks.map(row);
     terminal.out(table([["task", "variants", "servers", "what it asks"], ...rows]));
-    for (const { id, fault } of broken) terminal.err(`broken: ${id}: ${fault.message}\n`);
+    for (const { id, fault } of broken) {
+      const message = `${id} is broken: ${fault.message}`;
+      terminal.err(errorLine({ code: fault.code, message }, terminal.paint));
+    }
   }
   for (const { id, standing } of refused) {
     terminal.err(`${standing}: ${id}: run "npx cloche task prove ${id}"\n`);
