@@ -217,7 +217,9 @@ function uncomputedText(cells: readonly string[]): string[] {
   if (cells.length === 0) return [];
   const more = cells.length - MOST_UNCOMPUTED;
   const which = cells.slice(0, MOST_UNCOMPUTED).join(", ") + (more > 0 ? ` and ${more} more` : "");
-  return [`No value is stored for ${which}: recalculate_workbook computes them.`];
+  return [
+    `No value is stored for ${which}: recalculate_workbook computes what can be computed here, and says what cannot.`,
+  ];
 }
 
 function emptyPage(): Page {

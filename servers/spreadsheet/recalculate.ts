@@ -17,7 +17,12 @@ export interface Edits {
 export interface Recalculated {
   readonly formulas: number;
   /** Cells whose formulas cannot be computed here and that kept their values, with the reason. */
-  readonly kept: readonly { readonly cell: string; readonly reason: string }[];
+  readonly kept: readonly {
+    readonly cell: string;
+    readonly reason: string;
+    /** There was no value that it could have kept. */
+    readonly empty: boolean;
+  }[];
   /** What formulas came to that are fresh or changed, as errors; by cell. */
   readonly errors: readonly { readonly cell: string; readonly error: string }[];
 }
@@ -67,8 +72,9 @@ function store(book: Book, { tasks, results }: Computed, edits: Edits): Recalcul
       errors.push({ cell: name, error: first.text });
     }
   }
-  const kept = tasks.flatMap(({ name, formula }) => {
-    return "reason" in formula ? [{ cell: name, ...formula }] : [];
+  const kept = tasks.flatMap(({ name, cell, formula }) => {
+    const empty = book.valueOf(cell).type === "empty";
+    return "reason" in formula ? [{ cell: name, empty, ...formula }] : [];
   });
   const stale = kept.find(({ reads, readsAll }) => {
     return (readsAll && changed.length > 0) || readsAny(reads, changed);
@@ -76,7 +82,7 @@ function store(book: Book, { tasks, results }: Computed, edits: Edits): Recalcul
   if (stale !== undefined) throw staleError(stale.cell, stale.reason);
   return {
     formulas: tasks.length,
-    kept: kept.map(({ cell, reason }) => ({ cell, reason })),
+    kept: kept.map(({ cell, reason, empty }) => ({ cell, reason, empty })),
     errors,
   };
 }

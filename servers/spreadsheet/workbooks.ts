@@ -7,6 +7,7 @@ import { LIMITS } from "./limits.ts";
 import { type Edits, type Recalculated, recalculate } from "./recalculate.ts";
 import { type Area, cellName } from "./refs.ts";
 import type { Sheet } from "./sheet.ts";
+import { renameColumns } from "./table-headers.ts";
 
 /** Inputs that many tools share. */
 export const PATH = z.string().max(1024).describe('Workbook: "reports/june.xlsx"');
@@ -75,6 +76,7 @@ export async function finishEdit(
 ): Promise<{ text: string; data: Changed }> {
   const log = new EditLog();
   const done = await work(book, log);
+  const renamed = renameColumns(book, log);
   const outcome = await recalculate(book, log);
   for (const sheet of book.sheets) sheet.refreshDimension();
   dropChain(book);
@@ -86,7 +88,9 @@ export async function finishEdit(
   giveBack(book.opc.inflatedBytes);
   const { range } = done;
   return {
-    text: [done.text, values(book, done), outcomeText(outcome)].filter((t) => t !== "").join("\n"),
+    text: [done.text, ...renamed, values(book, done), outcomeText(outcome)]
+      .filter((t) => t !== "")
+      .join("\n"),
     data: {
       path: book.path,
       ...(range === undefined ? {} : { range }),
@@ -133,10 +137,19 @@ function outcomeText({ formulas, kept, errors }: Recalculated): string {
     const said = errors.slice(0, MOST_TOLD).map(({ cell, error }) => `${cell} ${error}`);
     lines.push(`These come to errors: ${said.join(", ")}.`);
   }
-  if (kept.length > 0) {
-    const said = kept.slice(0, MOST_TOLD).map(({ cell, reason }) => `${cell} (${reason})`);
+  const said = (some: Recalculated["kept"]) =>
+    some
+      .slice(0, MOST_TOLD)
+      .map(({ cell, reason }) => `${cell} (${reason})`)
+      .join(", ");
+  const [empty, valued] = [kept.filter((one) => one.empty), kept.filter((one) => !one.empty)];
+  if (valued.length > 0) {
+    lines.push(`These keep their values, for nothing that they read has changed: ${said(valued)}.`);
+  }
+  if (empty.length > 0) {
     lines.push(
-      `These keep their values, for nothing that they read has changed: ${said.join(", ")}.`,
+      `These cannot be computed here and have no value: ${said(empty)}. Recalculating again changes ` +
+        "nothing; write other formulas there.",
     );
   }
   return lines.join("\n");

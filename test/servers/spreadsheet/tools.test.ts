@@ -235,8 +235,22 @@ test("read_range shows a formula that has no value yet, and says what computes i
   ]);
   assert.deepEqual(formulas, { B1: "=1+1", B3: "=2+2" });
   const text = await server.text("read_range", { path });
-  assert.match(text, /No value is stored for B1, B3: recalculate_workbook computes them/);
+  assert.match(text, /No value is stored for B1, B3: recalculate_workbook computes what can be/);
   assert.match(await server.text("read_range", { path, limit: 2 }), /stored for B1: recalc/);
   await server.text("recalculate_workbook", { path });
   assert.doesNotMatch(await server.text("read_range", { path }), /No value/);
+});
+
+test("recalculate_workbook says which formulas it cannot give a value", async () => {
+  const path = "uncomputable.xlsx";
+  await sheetOf(path, [["=1+1", "=2+2"]]);
+  await changeParts(join(server.workspace, path), (text) => {
+    const sheet = "xl/worksheets/sheet1.xml";
+    const bare = text(sheet).replace(/<f>2\+2<\/f><v>[^<]*<\/v>/, '<f>CELL("row",A1)</f>');
+    assert.notEqual(bare, text(sheet));
+    return { [sheet]: bare };
+  });
+  const told = await server.text("recalculate_workbook", { path });
+  assert.match(told, /cannot be computed here and have no value: Sheet1!B1 \(it uses CELL/);
+  assert.match(told, /Recalculating again changes nothing/);
 });
