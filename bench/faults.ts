@@ -5,7 +5,7 @@ export const BENCH_FAULTS = {
   failed: {
     blame: "engine",
     means: "Something that was to be measured did not work, so there is no figure of it.",
-    remedy: "Run one rollout (npx cloche run library/catalogue-update) and see what it says.",
+    remedy: "Run one rollout (./cloche.mjs run library/catalogue-update) and see what it says.",
   },
 } as const satisfies Record<string, FaultKind>;
 

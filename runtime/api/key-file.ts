@@ -60,7 +60,7 @@ export class KeyFile {
     this.#look = look;
     const keys = parseKeys(text, file);
     if (keys.length > 0) return keys;
-    const message = `${file} holds no key; make a key with: npx cloche keys new <id>`;
+    const message = `${file} holds no key; make a key with: ./cloche.mjs keys new <id>`;
     throw apiFault("key-required", message);
   }
 }

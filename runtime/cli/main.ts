@@ -27,8 +27,8 @@ import { usageFault } from "./usage.ts";
 
 const HELP = `
 Begin with:
-  $ npx cloche doctor                          what is found, what is missing, what to do
-  $ npx cloche run library/catalogue-update    one rollout, played by the oracle
+  $ ./cloche.mjs doctor                          what is found, what is missing, what to do
+  $ ./cloche.mjs run library/catalogue-update    one rollout, played by the oracle
 
 Exit codes: 0 done (every rollout graded), 1 not graded or not sound, 2 could not start.`;
 

@@ -196,6 +196,6 @@ function readKeys(context: Context, { host, keys: path }: ServeOptions): Keyring
   };
   const keys = [...(file?.keys ?? []), ...own];
   if (keys.length > 0 || isLoopback(host)) return { keys, changed };
-  const message = `--host ${host} lets others in; make a key with: npx cloche keys new <id>`;
+  const message = `--host ${host} lets others in; make a key with: ./cloche.mjs keys new <id>`;
   throw apiFault("key-required", message);
 }

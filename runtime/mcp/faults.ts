@@ -17,7 +17,7 @@ export const MCP_FAULTS = {
     blame: "engine",
     means:
       "A shipped server says other things of itself than it did when its image was built, so the agent was told of tools that are not there.",
-    remedy: "Build the images anew: npx cloche images prune, then npm run setup.",
+    remedy: "Build the images anew: ./cloche.mjs images prune, then npm run setup.",
   },
   "tools-refused": {
     blame: "task",

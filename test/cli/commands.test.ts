@@ -169,7 +169,7 @@ describe("cloche, from the command line", () => {
     for (const command of commands) {
       const { code, out } = await cloche([...command.split(" "), "--help"]);
       assert.equal(code, 0);
-      assert.match(out, /Examples?:\n {2}\$ np[mx] /, command);
+      assert.match(out, /Examples?:\n {2}\$ (?:\.\/cloche\.mjs|npm) /, command);
     }
   });
 

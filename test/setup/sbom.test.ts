@@ -66,7 +66,7 @@ describe("the list of an image's contents", () => {
   it("of a real image has what dpkg and our own folder have", async () => {
     await using engine = await openEngine("docker", { env: process.env });
     const image = await engine.images.find(imageReferences().grader);
-    assert.ok(image, "build the images first: npx cloche images build");
+    assert.ok(image, "build the images first: ./cloche.mjs images build");
     const owner = namedId("test-sbom");
     const document = await sbomOf(await imageContents(engine, image, owner));
     assert.deepEqual(await engine.find(owner), []);

@@ -9,7 +9,7 @@ What agents are shown, as the servers themselves say it. A task names the server
 tools of two servers have the same name, all of them become \`<server>__<tool>\`.
 
 Written by \`node test/support/write-surfaces.ts\`, which bundles and starts each server; a test holds
-the two equal. \`npx cloche tools\` prints the same for one server or for a task, as JSON too, in the
+the two equal. \`./cloche.mjs tools\` prints the same for one server or for a task, as JSON too, in the
 formats of MCP, OpenAI and Anthropic.
 `;
 

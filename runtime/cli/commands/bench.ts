@@ -13,9 +13,9 @@ figure is): ${NAMES.join(", ")}. A whole run takes some minutes and makes some h
 one after the other or many at once; nothing of them is left.
 
 Examples:
-  $ npx cloche bench
-  $ npx cloche bench --only start,call --rounds 30
-  $ npx cloche bench --json > figures.json
+  $ ./cloche.mjs bench
+  $ ./cloche.mjs bench --only start,call --rounds 30
+  $ ./cloche.mjs bench --json > figures.json
 
 Exit codes: 0 everything was measured, 1 some of it failed, 2 could not start, 130 ended by Ctrl-C.`;
 

@@ -19,7 +19,7 @@ const HELP = `
 or a rollout's id.
 
 Example:
-  $ npx cloche bundle show 3fa1
+  $ ./cloche.mjs bundle show 3fa1
 
 Exit codes: 0 sound, 2 no such bundle, or altered (the message names the part).`;
 
@@ -29,9 +29,9 @@ or a rollout's id. Without --public-key, hashes show that the parts fit together
 them: whoever rewrites a whole bundle can make every hash right again.
 
 Examples:
-  $ npx cloche bundle verify 3fa1
-  $ npx cloche bundle verify bundle.tar --public-key signing.pem.pub --json
-  $ npx cloche bundle verify 3fa1 --public-key signing.pem.pub --regrade regrade.json
+  $ ./cloche.mjs bundle verify 3fa1
+  $ ./cloche.mjs bundle verify bundle.tar --public-key signing.pem.pub --json
+  $ ./cloche.mjs bundle verify 3fa1 --public-key signing.pem.pub --regrade regrade.json
 
 Exit codes: 0 sound, 2 no such bundle, altered (the message names each file, step and criterion),
 not signed, or signed by another key.`;

@@ -7,9 +7,9 @@ const HELP = `
 Completes commands, options and their values for "cloche" and "./cloche.mjs".
 
 Examples:
-  $ npx cloche completion bash >> ~/.bashrc
-  $ npx cloche completion zsh >> ~/.zshrc
-  $ npx cloche completion fish > ~/.config/fish/completions/cloche.fish
+  $ ./cloche.mjs completion bash >> ~/.bashrc
+  $ ./cloche.mjs completion zsh >> ~/.zshrc
+  $ ./cloche.mjs completion fish > ~/.config/fish/completions/cloche.fish
 
 Exit codes: 0 written, 2 no such shell.`;
 

@@ -18,7 +18,7 @@ export function addDemo(program: Command, context: Context): void {
       const { terminal } = context;
       const demo = { ...options, policy: "oracle", variant: "1" };
       process.exitCode = await run(context, TASK, demo, { calls: true });
-      const next = "npx cloche run library/catalogue-update --policy null";
-      terminal.err(`\n${terminal.paint.dim(`next: ${next}, or npx cloche --help`)}\n`);
+      const next = "./cloche.mjs run library/catalogue-update --policy null";
+      terminal.err(`\n${terminal.paint.dim(`next: ${next}, or ./cloche.mjs --help`)}\n`);
     });
 }

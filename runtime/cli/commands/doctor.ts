@@ -21,8 +21,8 @@ interface Finding {
 
 const HELP = `
 Example:
-  $ npx cloche doctor
-  $ npx cloche doctor --security --profile strict
+  $ ./cloche.mjs doctor
+  $ ./cloche.mjs doctor --security --profile strict
 
 With --security a sandbox is made and looks around as an agent's program could: what it finds is held
 against what its runtime and profile promise, property by property. Nothing else is examined then.
@@ -79,7 +79,7 @@ async function engineFindings(context: Context, options: CommonOptions): Promise
     for (const [name, reference] of Object.entries(imageReferences(imageChoice(context.env)))) {
       if (name === "base") continue;
       const held = (await engine.images.find(reference)) !== undefined;
-      const remedy = held ? "" : "run npx cloche images build";
+      const remedy = held ? "" : "run ./cloche.mjs images build";
       const isOptional = SANDBOX_IMAGES.slice(1).some((image) => image === name);
       const missing = isOptional ? "missing; only tasks with its servers need it" : "missing";
       const what = `${name} image`;
@@ -96,7 +96,7 @@ async function tasksFinding({ root }: Context): Promise<Finding> {
   const { tasks, broken } = await listTasks(root);
   const found = `${tasks.length} sound, ${broken.length} broken`;
   const ok = broken.length === 0;
-  return { what: "tasks", ok, found, remedy: ok ? "" : "run npx cloche task list" };
+  return { what: "tasks", ok, found, remedy: ok ? "" : "run ./cloche.mjs task list" };
 }
 
 async function attempt(

@@ -12,8 +12,8 @@ A set is fixtures/<set>/ with workspace/, state/<server>/ and manifest.json in i
 with its size and hash; a task that uses the set is refused if they do not fit.
 
 Examples:
-  $ npx cloche fixture check
-  $ npx cloche fixture seal alder-supplies --description "A company of twelve"
+  $ ./cloche.mjs fixture check
+  $ ./cloche.mjs fixture seal alder-supplies --description "A company of twelve"
 
 Exit codes: 0 all is as the manifests say, 2 something is not (the message names the file).`;
 

@@ -38,8 +38,8 @@ task, where each has a process of its own: the same grades, byte for byte, in fa
 one line as it ends; with --json there is one document of all, {grades: [{bundle, grade}], failed}.
 
 Examples:
-  $ npx cloche grade ~/.local/share/cloche/bundles/3fa1… --json
-  $ npx cloche grade ~/.local/share/cloche/bundles/* --json > grades.json
+  $ ./cloche.mjs grade ~/.local/share/cloche/bundles/3fa1… --json
+  $ ./cloche.mjs grade ~/.local/share/cloche/bundles/* --json > grades.json
 
 Exit codes: 0 graded, and equal to the recorded grade if there is one; 1 not graded, or another
 grade than recorded, or one of several was not there or altered; 2 no such bundle, or altered.`;

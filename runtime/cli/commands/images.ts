@@ -14,7 +14,7 @@ import { megabytes, table } from "../terminal.ts";
 
 const HELP = `
 Example:
-  $ npx cloche images list`;
+  $ ./cloche.mjs images list`;
 
 /** Those that boxes are made from; the base is in each of them. */
 const LISTED = { office: true, "office-browser": true, grader: true } as const;
@@ -45,7 +45,7 @@ Debian's packages as the image's own dpkg knows them, the npm packages that its 
 from, Node, and our own files with their hashes. Image: ${Object.keys(LISTED).join(", ")}.
 
 Example:
-  $ npx cloche images sbom office --json > office.cdx.json
+  $ ./cloche.mjs images sbom office --json > office.cdx.json
 
 Exit codes: 0 listed, 2 there is no such image.`;
 
@@ -78,7 +78,7 @@ async function sbom(context: Context, name: string, options: CommonOptions): Pro
   if (image !== undefined) {
     return await sbomOf(await imageContents(engine, image, records.data.owner));
   }
-  const message = `the engine has no image ${reference}; build it with: npx cloche images build`;
+  const message = `the engine has no image ${reference}; build it with: ./cloche.mjs images build`;
   throw engineFault("image-missing", message);
 }
 
@@ -101,7 +101,7 @@ async function list(context: Context, options: CommonOptions): Promise<unknown> 
     const rows = held.map((image) => row(image, current.includes(image.reference)));
     context.terminal.out(table([["image", "size", "made", ""], ...rows]));
     for (const reference of missing)
-      context.terminal.out(`${reference}  missing: npx cloche images build\n`);
+      context.terminal.out(`${reference}  missing: ./cloche.mjs images build\n`);
   }
   return { current, missing, held };
 }

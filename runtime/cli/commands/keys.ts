@@ -13,8 +13,8 @@ be added to the line: rate=10 (requests a second), burst=20 (at once), open=50 (
 may=grade:foreign lets it have bundles graded that the service has not made and nobody trusted signed.
 
 Example:
-  $ npx cloche keys new trainer-1 | tee /dev/stderr | sed -n 's/^line  *//p' >> keys
-  $ npx cloche serve --keys keys
+  $ ./cloche.mjs keys new trainer-1 | tee /dev/stderr | sed -n 's/^line  *//p' >> keys
+  $ ./cloche.mjs serve --keys keys
 
 Exit codes: 0 made, 2 the id cannot be used.`;
 
@@ -23,9 +23,9 @@ Writes <file> (the private key, mode 0600) and <file>.pub (the public one, for w
 Neither may be there already.
 
 Example:
-  $ npx cloche keys signing /etc/cloche/signing.pem
-  $ npx cloche serve --signing-key /etc/cloche/signing.pem
-  $ npx cloche bundle verify 3fa1 --public-key /etc/cloche/signing.pem.pub
+  $ ./cloche.mjs keys signing /etc/cloche/signing.pem
+  $ ./cloche.mjs serve --signing-key /etc/cloche/signing.pem
+  $ ./cloche.mjs bundle verify 3fa1 --public-key /etc/cloche/signing.pem.pub
 
 Exit codes: 0 made, 2 a file could not be written.`;
 

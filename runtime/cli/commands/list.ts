@@ -14,8 +14,8 @@ Newest first, 100 unless --limit says otherwise. Filters add up. A day begins at
 the one that the rollout was paid by; with a bound, those without a reward are left out.
 
 Examples:
-  $ npx cloche list --task library/catalogue-update --outcome graded --min-reward 1
-  $ npx cloche list --since 2026-03-02 --until 2026-03-03T12:00:00Z --split holdout --json
+  $ ./cloche.mjs list --task library/catalogue-update --outcome graded --min-reward 1
+  $ ./cloche.mjs list --since 2026-03-02 --until 2026-03-03T12:00:00Z --split holdout --json
 
 Exit codes: 0 listed, also if none fits, 2 a filter is not one.`;
 

@@ -19,8 +19,8 @@ expired. Rollouts that died with their process get their record: infra_error, no
 service had accepted and not begun are left to its next start, unless --waiting ends them too.
 
 Examples:
-  $ npx cloche reap
-  $ npx cloche reap --waiting
+  $ ./cloche.mjs reap
+  $ ./cloche.mjs reap --waiting
 
 Exit codes: 0 nothing of ours is left, 1 something could not be removed, 2 nothing could start.`;
 

@@ -47,10 +47,10 @@ interface RunOptions extends CommonOptions {
 
 const HELP = `
 Examples:
-  $ npx cloche run library/catalogue-update
-  $ npx cloche run library/catalogue-update --policy cheat:empty_file --variant 2
-  $ npx cloche run library/catalogue-update --variant 1..5 --json > rollouts.json
-  $ npx cloche run library/catalogue-update --watch
+  $ ./cloche.mjs run library/catalogue-update
+  $ ./cloche.mjs run library/catalogue-update --policy cheat:empty_file --variant 2
+  $ ./cloche.mjs run library/catalogue-update --variant 1..5 --json > rollouts.json
+  $ ./cloche.mjs run library/catalogue-update --watch
 
 A variant that cannot be made is an entry with its fault; the others are played.
 Ctrl-C, SIGTERM or SIGHUP ends the rollout under way: it is recorded as cancelled, and nothing is left.

@@ -9,8 +9,8 @@ import { openServing, type ServeOptions } from "../serving.ts";
 
 const HELP = `
 Examples:
-  $ npx cloche serve
-  $ npx cloche serve --host 0.0.0.0 --keys /etc/cloche/keys --allow-host cloche.example
+  $ ./cloche.mjs serve
+  $ ./cloche.mjs serve --host 0.0.0.0 --keys /etc/cloche/keys --allow-host cloche.example
   $ curl -s localhost:7317/v1/rollouts -H 'content-type: application/json' \\
       -H 'prefer: wait=60' -d '{"task": "library/catalogue-update"}'
 

@@ -20,8 +20,8 @@ or a .tar as the service gives it. Of a rollout the record, the steps and the cr
 bundle that no record here names, what is in it.
 
 Examples:
-  $ npx cloche show r1k7q
-  $ npx cloche show 3fa1 --json
+  $ ./cloche.mjs show r1k7q
+  $ ./cloche.mjs show 3fa1 --json
 
 Exit codes: 0 shown, 2 nothing of that name, or several (the message names them), or altered.`;
 

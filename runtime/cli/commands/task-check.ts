@@ -13,8 +13,8 @@ instruction, the syntax of the .py files (by this machine's python3, if it has o
 sets with their manifests. What a task does is shown by "cloche task prove".
 
 Examples:
-  $ npx cloche task check
-  $ npx cloche task check library/catalogue-update --json
+  $ ./cloche.mjs task check
+  $ ./cloche.mjs task check library/catalogue-update --json
 
 Exit codes: 0 nothing is wrong, 1 something is, 2 there is no such task.`;
 

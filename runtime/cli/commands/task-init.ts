@@ -10,8 +10,8 @@ The task that it writes is a small one that proves as it is: a workbook to be ad
 file, into the one that you have in mind; docs/writing-tasks.md walks through it.
 
 Examples:
-  $ npx cloche task init office/travel-claims
-  $ npx cloche task init office/travel-claims --root ~/my-tasks
+  $ ./cloche.mjs task init office/travel-claims
+  $ ./cloche.mjs task init office/travel-claims --root ~/my-tasks
 
 Exit codes: 0 the folder is there, 2 nothing was written (the message says why).`;
 
@@ -33,7 +33,7 @@ export function addTaskInit(task: Command, context: Context): void {
       } else {
         terminal.out(`${files.map((file) => `${folder}/${file}`).join("\n")}\n`);
         const rooted = options.root === undefined ? id : `${id} --root ${root}`;
-        terminal.err(`next: npx cloche task play ${rooted}\n`);
+        terminal.err(`next: ./cloche.mjs task play ${rooted}\n`);
       }
       process.exitCode = EXIT.graded;
     });

@@ -38,9 +38,9 @@ Lines are read from the terminal or from a pipe:
   quit                          end without a grade, as Ctrl-C and the end of input do
 
 Examples:
-  $ npx cloche task play library/catalogue-update
-  $ npx cloche task play office/workshop-day --variant 2 --watch
-  $ echo grade | npx cloche task play library/catalogue-update
+  $ ./cloche.mjs task play library/catalogue-update
+  $ ./cloche.mjs task play office/workshop-day --variant 2 --watch
+  $ echo grade | ./cloche.mjs task play library/catalogue-update
 
 Exit codes: 0 ended, 1 a line of a pipe could not be carried out, 2 it could not be opened.`;
 

@@ -32,9 +32,9 @@ Plays the solution, nobody and every cheat, makes the variants again, and tries 
 hundred variations of the solution's run. docs/proving.md says what each rule asks for.
 
 Examples:
-  $ npx cloche task prove library/catalogue-update
-  $ npx cloche task prove --all --json > proofs.json
-  $ npx cloche task prove office/workshop-day --all-variants --page proof.html
+  $ ./cloche.mjs task prove library/catalogue-update
+  $ ./cloche.mjs task prove --all --json > proofs.json
+  $ ./cloche.mjs task prove office/workshop-day --all-variants --page proof.html
 
 Exit codes: 0 every task is proven, 1 some task is refused, 2 nothing could start.`;
 

@@ -16,8 +16,8 @@ import { addTaskProve } from "./task-prove.ts";
 
 const HELP = `
 Examples:
-  $ npx cloche task list --json
-  $ npx cloche task list --proven
+  $ ./cloche.mjs task list --json
+  $ ./cloche.mjs task list --proven
 
 Exit codes: 0 all tasks can be used, 1 some is broken or, with --proven, not proven.`;
 
@@ -63,7 +63,7 @@ async function list(context: Context, options: ListOptions): Promise<number> {
     }
   }
   for (const { id, standing } of refused) {
-    terminal.err(`${standing}: ${id}: run "npx cloche task prove ${id}"\n`);
+    terminal.err(`${standing}: ${id}: run "./cloche.mjs task prove ${id}"\n`);
   }
   return broken.length + refused.length === 0 ? EXIT.graded : EXIT.notGraded;
 }

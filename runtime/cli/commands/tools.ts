@@ -23,9 +23,9 @@ interface ToolsOptions extends CommonOptions {
 
 const HELP = `
 Examples:
-  $ npx cloche tools                                   every server, and what its tools cost
-  $ npx cloche tools --server calendar                 each tool of one
-  $ npx cloche tools --task library/catalogue-update --format openai --json
+  $ ./cloche.mjs tools                                   every server, and what its tools cost
+  $ ./cloche.mjs tools --server calendar                 each tool of one
+  $ ./cloche.mjs tools --task library/catalogue-update --format openai --json
 
 A task's own servers are started in a sandbox, filled as for a rollout of variant 1.
 Tokens are counted in ${ENCODING}, over the JSON of the tools and the servers' instructions.`;

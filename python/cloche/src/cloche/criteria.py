@@ -141,7 +141,7 @@ def grade() -> None:
         names = ", ".join(repr(each.name) for each in _by_hand.criteria) or "none"
         sys.stderr.write(
             f"This grader has these criteria: {names}. They need a rollout to look at: "
-            "run `npx cloche run <task>`, or `npx cloche grade <bundle>` for an earlier one.\n"
+            "run `./cloche.mjs run <task>`, or `./cloche.mjs grade <bundle>` for an earlier one.\n"
         )
 
 
