@@ -1,6 +1,5 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { Cloche } from "../runtime/api/client/cloche.ts";
 import type { Sandbox } from "../runtime/engine/engine.ts";
 import { SHIPPED_SERVERS } from "../runtime/mcp/server-spec.ts";
@@ -11,6 +10,9 @@ import { type Caller, LineCaller, SessionCaller, StatelessCaller } from "./mcp-c
 import type { OpenRollout, Served } from "./served.ts";
 import { turns } from "./turns.ts";
 import type { World } from "./world.ts";
+
+const SERVER = "filesystem";
+const SERVERS = fileURLToPath(new URL("../servers/office-process.ts", import.meta.url));
 
 /** A tool whose work is next to nothing, so that the way to it is what is measured. */
 const TOOL = "list_allowed_directories";
@@ -69,11 +71,12 @@ async function openWays(
   stack: AsyncDisposableStack,
 ): Promise<Record<keyof typeof WAYS, Caller>> {
   const { http } = served;
-  const spec = SHIPPED_SERVERS["filesystem"];
+  const spec = SHIPPED_SERVERS[SERVER];
   if (spec?.kind !== "stdio") throw benchFault("failed", "the file server is not one program");
-  const program = stack.use(await sandbox.open(spec.argv, { user: spec.user, env: spec.env }));
+  const argv = [...spec.argv, SERVER];
+  const program = stack.use(await sandbox.open(argv, { user: spec.user, env: spec.env }));
   program.stderr.resume();
-  const child = await localServer(world, sandbox, spec.argv);
+  const child = localServer(world);
   stack.defer(() => void child.kill("SIGKILL"));
   if (child.stdin === null || child.stdout === null) throw new Error("the child has no streams");
   const cloche = new Cloche({ url: served.url });
@@ -95,20 +98,11 @@ async function openWays(
   };
 }
 
-/** The very program of the sandbox, run by the Node that runs this. */
-async function localServer(
-  world: World,
-  sandbox: Sandbox,
-  argv: readonly string[],
-): Promise<ChildProcess> {
-  const at = argv.findIndex((word) => word.endsWith(".mjs"));
-  const { exitCode, stdout } = await sandbox.exec(["/bin/cat", argv[at] ?? ""], { user: "agent" });
-  if (exitCode !== 0) throw benchFault("failed", `no program of ${argv.join(" ")} can be read`);
-  const file = join(world.folder, "server.mjs");
-  await writeFile(file, stdout);
-  const child = spawn(process.execPath, [...argv.slice(1, at), file, world.folder], {
+/** The sandbox's file server from its source, run by the Node that runs this. */
+function localServer(world: World): ChildProcess {
+  const child = spawn(process.execPath, [SERVERS, SERVER], {
     stdio: ["pipe", "pipe", "ignore"],
-    env: world.env,
+    env: { ...world.env, CLOCHE_WORKSPACE: world.folder },
   });
   child.on("error", () => {}); // Its streams say it too.
   return child;
