@@ -21,12 +21,15 @@ test("no text and no message tells anybody to run what npm may take for another 
 
 test("the command of the documents runs as it stands, from a clone and by a link from elsewhere", async (t) => {
   const { version } = JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8"));
-  const { stdout } = await execa("./cloche.mjs", ["--version"], { cwd: ROOT });
+  const { stdout } = await execa(join(ROOT, "cloche.mjs"), ["--version"], { cwd: ROOT });
   assert.equal(stdout, version);
   const folder = await mkdtemp(join(tmpdir(), "cloche-link-"));
   t.after(() => rm(folder, { recursive: true, force: true }));
   await symlink(join(ROOT, "cloche.mjs"), join(folder, "cloche"));
-  assert.equal((await execa("./cloche", ["--version"], { cwd: folder })).stdout, version);
+  assert.equal(
+    (await execa(join(folder, "cloche"), ["--version"], { cwd: folder })).stdout,
+    version,
+  );
 });
 
 test("the package cannot be published by mistake", () => {

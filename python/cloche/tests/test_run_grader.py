@@ -327,4 +327,4 @@ class Describe(FolderCase):
             env=environment(),
             check=True,
         )
-        self.assertIn("cloche run", done.stderr)
+        self.assertIn("cloche.mjs run", done.stderr)
