@@ -70,7 +70,7 @@ function advice(words) {
     ],
     [
       /E404|ETARGET|notarget|No matching version/i,
-      'The registry that npm is set to does not have a package named above. See "npm config get registry"; a mirror may be behind, then try again with "npm_config_registry=https://registry.npmjs.org npm run setup".',
+      'The registry that npm is set to does not have a package named above. See "npm config get registry"; a mirror may be behind: try another one, or npm\'s own ("npm config delete registry").',
     ],
     [
       /ENOTFOUND|EAI_AGAIN|ECONN|ETIMEDOUT|ERR_SOCKET|network|CERT|certificate/i,
