@@ -48,7 +48,7 @@ describe("cloche run", () => {
     );
     assert.equal(rollouts[1].fault.code, "task/generate-failed");
     assert.match(rollouts[1].fault.message, /variant 2: .*no shelf/s);
-    assert.match(err, /variant 2 was not made: task\/generate-failed/);
+    assert.match(err, /error task\/generate-failed: variant 2 was not made/);
     const forPeople = await cloche(all, bad.path);
     assert.equal(forPeople.code, 1);
     assert.equal(forPeople.out.match(/^sparse {2}1 /gm)?.length, 2);
