@@ -188,6 +188,7 @@ test("a task.toml of the needful alone gets the documented defaults", async (con
   assert.deepEqual(task.budget, {
     calls: 200,
     wallMs: 1_800_000,
+    callMs: 300_000,
     resultBytes: 262_144,
     concurrentCalls: 8,
   });
