@@ -109,10 +109,10 @@ grade()\n`;
         "sums = []\nfor name in ['forged', 'bomb', 'xxe', 'laughs', 'wide']:\n" +
         "    try:\n" +
         "        book = open_workbook(run.workspace.file(f'{name}.xlsx'))\n" +
-        "        sheet = book.sheet('Sheet1')\n        sheet.rows()\n        sums.append(sheet.value('A1') if name == 'forged' else f'{name} read')\n" +
+        "        sheet = book.sheet('Sheet1')\n        sheet.rows()\n        sums.append(sheet.value('A1') if name == 'forged' else f'{name} opened')\n" +
         "    except Exception as error:\n" +
         "        sums.append(type(error).__name__)\n" +
-        "check(sums[0] == 3, f'{sums}')\ncheck(not any('read' in str(s) for s in sums), f'{sums}')\nreturn True",
+        "check(sums[0] == 3, f'{sums}')\ncheck(not any('opened' in str(s) for s in sums), f'{sums}')\nreturn True",
     );
     const { record, bundle } = await judged(grader, {}, `python3 - <<'END'\n${CRAFT}END`);
     assert.equal(record.outcome, "graded", record.fault?.message);
