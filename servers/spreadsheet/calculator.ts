@@ -1,7 +1,7 @@
 import { setFlagsFromString } from "node:v8";
 import { Worker } from "node:worker_threads";
 import type { Answer, Calculation, CalculationRequest } from "./calculation.ts";
-import { engineProgram } from "./engine-program.ts";
+import { engineProgram, STACK_BYTES } from "./engine-program.ts";
 import { LIMITS } from "./limits.ts";
 
 export interface CalculationOptions {
@@ -19,7 +19,7 @@ const STACK_MB = 48;
 
 const IDLE_MS = 30_000;
 /** The engine gives no memory back; from here on its thread is not kept for the next time. */
-const LARGE = 32 * 1024 * 1024;
+const LARGE = STACK_BYTES + 32 * 1024 * 1024;
 
 let engine: Uint8Array | undefined;
 let worker: Worker | undefined;

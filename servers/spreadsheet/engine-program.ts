@@ -4,6 +4,8 @@ import { createRequire } from "node:module";
 const PAGE = 65_536;
 /** 128 MiB for calls of calls: a column in which each cell needs the one below it is one such. */
 const STACK_PAGES = 2048;
+/** What it has of memory at least, all but some of it untouched. */
+export const STACK_BYTES = STACK_PAGES * PAGE;
 /** All that it may take: 256 MiB beside that. */
 const MOST_PAGES = 4096 + STACK_PAGES;
 
