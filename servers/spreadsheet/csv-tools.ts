@@ -94,7 +94,13 @@ function decoded(bytes: Buffer): string {
   if (first === 0xfe && second === 0xff) return new TextDecoder("utf-16be").decode(bytes);
   try {
     return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
-  } catch {
+  } catch (error) {
+    // No text has a NUL, in UTF-8 or in the Windows code; a workbook or a picture has many.
+    if (bytes.includes(0)) {
+      throw new ToolError("It is no text: neither UTF-8, UTF-16 nor the Windows code.", {
+        cause: error,
+      });
+    }
     return new TextDecoder("windows-1252").decode(bytes);
   }
 }
