@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import tarfile
 import tempfile
@@ -172,12 +173,19 @@ class AsyncService(unittest.IsolatedAsyncioTestCase):
         self.assertEqual([e["phase"] for e in events if e["type"] == "phase"][-1], "stored")
 
     async def test_a_large_result_comes_whole_through_mcp_however_late_it_is(self) -> None:
-        late = f"{os.path.dirname(NOTE)}/late"
-        fill = f"(sleep 1; head -c 1500000 /dev/zero | tr '\\0' x > {late}) > /dev/null 2>&1 &"
+        large = f"{os.path.dirname(NOTE)}/large"
+        fill = f"head -c 1500000 /dev/zero | tr '\\0' x > {large}"
         async with AsyncCloche(URL, key=KEY) as cloche, cloche.rollout(TASK) as rollout:
-            await rollout.call("run_command", {"command": f"mkfifo {late}; {fill}"})
+            await rollout.call("run_command", {"command": fill})
             async with rollout.mcp() as session:
-                result = await session.call_tool("read_text_file", {"path": late})
+                # As many as may be under way at once: the next call waits for one of them.
+                sleeps = [
+                    asyncio.create_task(session.call_tool("run_command", {"command": "sleep 2"}))
+                    for _ in range(8)
+                ]
+                await asyncio.sleep(0.5)
+                result = await session.call_tool("read_text_file", {"path": large})
+                await asyncio.gather(*sleeps)
             # An event of more than 1 MiB: the answer has long become a stream.
             self.assertEqual(len(getattr(result.content[0], "text", "")), 1_500_000)
 
