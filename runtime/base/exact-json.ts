@@ -53,7 +53,9 @@ export function keepDigits(value: object, but: readonly string[]): void {
   const text = texts.get(value);
   if (text === undefined) return;
   const members = value as Record<string, unknown>;
-  for (const { key, start, end } of partsOf(text, 0)) {
+  // Of members named twice the last one counts, as in the value.
+  const last = new Map(partsOf(text, 0).map((part) => [part.key, part]));
+  for (const [key, { start, end }] of last) {
     const number = Object.hasOwn(value, key) ? members[key] : undefined;
     if (typeof number !== "number" || but.includes(String(key))) continue;
     members[key] = asSaid(number, text.slice(start, end));

@@ -77,7 +77,10 @@ describe("what a hostile MCP server can say", () => {
         }
         const wide = await call("one__wide", { values: 1_500_000 });
         assert.match(wide.text, /withheld: it holds more than 500000 values/);
-        assert.match((await call("one__odd", { json: '{"x":1e999}' })).text, /withheld: a number/);
+        assert.match(
+          (await call("one__odd", { json: '{"x":1e999}' })).text,
+          /withheld: the number 1e999 is too large/,
+        );
         const strange =
           '{"content":[],"n":9007199254740993,"n":2,"__proto__":{"isError":true},' +
           '"constructor":1,"s":"\\ud800","l":"\u2028\u2029"}';
