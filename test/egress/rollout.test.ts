@@ -274,6 +274,7 @@ async function alteredIsRefused(path: string, text: string): Promise<void> {
 function killable(folder: string, root: string, network: string): ChildProcess {
   const support = new URL("../support/", import.meta.url).href;
   const code = `
+import { globSync, readFileSync } from "node:fs";
 const { openTestRuntime, play } = await import("${support}runtime.ts");
 const { openTestEngine } = await import("${support}engine.ts");
 const { connectClient } = await import("${new URL("../../runtime/mcp/mcp-client.ts", import.meta.url).href}");
@@ -283,7 +284,10 @@ const player = { name: "x", play: async (hands, signal) => {
   const client = await connectClient(hands.url, hands.token, signal);
   const command = "python3 -c \\"import urllib.request as u; u.urlopen('http://api.example.test:9003/')\\"";
   client.callTool("run_command", { command }).catch(() => {});
-  setTimeout(() => console.log("working"), 1500);
+  const begun = () => globSync(${JSON.stringify(folder)} + "/**/egress.jsonl")
+    .some((file) => readFileSync(file, "utf8").includes("begun"));
+  while (!begun()) await new Promise((done) => setTimeout(done, 50));
+  console.log("working");
   await new Promise(() => {});
 } };
 await play({ ...runtime, allowEgress: true }, ${JSON.stringify(root)}, "test/note", player);

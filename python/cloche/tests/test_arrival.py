@@ -9,7 +9,7 @@ import os
 import subprocess
 import sys
 
-from cloche.arrival import Torn, unpack
+from cloche.arrival import Torn, clear, unpack
 from support import CONTEXT, FolderCase, environment
 
 GRADER = b"""from cloche import criterion, grade
@@ -116,3 +116,17 @@ class Arrival(FolderCase):
         for torn in (self.graded(whole[:-1]), self.graded(began)):
             self.assertEqual(torn.stdout, b"")
             self.assertNotEqual(torn.returncode, 0)
+        again = self.graded(whole)
+        self.assertEqual(again.returncode, 0, again.stderr)
+        self.assertEqual(again.stdout, done.stdout)
+
+    def test_what_a_grader_that_died_left_is_gone_and_nothing_outside_is_touched(self) -> None:
+        root = self.folder / "grade"
+        (root / "after" / "closed").mkdir(parents=True)
+        (root / "after" / "closed" / "b.txt").write_text("old")
+        os.symlink(self.folder / "outside", root / "link")
+        (self.folder / "outside").mkdir(mode=0o500)
+        (root / "after" / "closed").chmod(0o500)
+        clear(str(root))
+        self.assertEqual(list(root.iterdir()), [])
+        self.assertEqual((self.folder / "outside").stat().st_mode & 0o777, 0o500)

@@ -21,7 +21,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from .arrival import make_room, stand_in, unpack
+from .arrival import clear, make_room, stand_in, unpack
 from .criteria import Criterion, Failed, Unreadable, score_of
 from .execution import Executor, Line
 from .judging import Judging, Outcome
@@ -47,6 +47,7 @@ def main() -> None:
             unpack(wire.input, str(root))
 
     if request.get("files"):
+        clear(str(root))
         unpack(wire.input, str(root))
         stand_in(str(root))
     wire.finish({"nonce": nonce, **judgement(root, seconds, arrive, line=wire, nonce=nonce)})
