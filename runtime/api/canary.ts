@@ -4,6 +4,7 @@ import { asFault, messageOf } from "../base/fault.ts";
 import { namedId } from "../base/id.ts";
 import type { SandboxSpec } from "../engine/engine.ts";
 import type { RolloutParts } from "../rollout/parts.ts";
+import { DiskRoom } from "../store/disk-room.ts";
 import { apiFault } from "./faults.ts";
 
 const FRESH_MS = 30_000;
@@ -30,19 +31,34 @@ export interface Sung {
   readonly ms: number;
 }
 
-/** Proves that the engine makes sandboxes by making one, at most one at a time and each 30 s. */
+/**
+ * Proves that rollouts can begin: the disk takes what they write, and the engine makes sandboxes, of
+ * which it makes one, at most one at a time and each 30 s.
+ */
 export class Canary {
   readonly #parts: CanaryParts;
+  readonly #room: DiskRoom;
   #last: Promise<Sung> | undefined;
   /** When the last attempt began; until it has settled it is fresh. */
   #freshUntilMs = 0;
 
   constructor(parts: CanaryParts) {
     this.#parts = parts;
+    this.#room = new DiskRoom(parts.data.path);
   }
 
-  /** The newest attempt, made now if that is older than 30 s. Rejects with `api/not-ready`. */
-  check(): Promise<Sung> {
+  /**
+   * The newest attempt, made now if that is older than 30 s, if there is room on the disk now. Rejects
+   * with `api/not-ready`.
+   */
+  async check(): Promise<Sung> {
+    await this.#room.require().catch((cause: unknown) => {
+      throw apiFault("not-ready", messageOf(cause), { cause });
+    });
+    return await this.#sung();
+  }
+
+  #sung(): Promise<Sung> {
     const now = this.#parts.clock.monotonicMs();
     if (this.#last === undefined || now >= this.#freshUntilMs) {
       this.#freshUntilMs = Number.POSITIVE_INFINITY;

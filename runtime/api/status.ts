@@ -43,6 +43,7 @@ const STATUS: Readonly<Record<string, number>> = {
   "task/unknown": 404,
   "task/no-such-variant": 404,
   "task/exists": 409,
+  "store/no-room": 507,
   "store/bad-cursor": 400,
   "store/record-missing": 404,
   "store/record-ambiguous": 409,

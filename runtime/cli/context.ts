@@ -83,7 +83,7 @@ export async function openAnsweringEngine(
   const runtime = options.runtime ?? (env["CLOCHE_RUNTIME"] || undefined);
   const profile = profileOf(options.profile ?? (env["CLOCHE_PROFILE"] || "default"));
   const engine = await openEngine(options.engine ?? "docker", {
-    ...{ env, profile },
+    ...{ env, profile, ...patienceOf(env) },
     ...(runtime === undefined ? {} : { runtime }),
   });
   try {
@@ -106,6 +106,13 @@ export async function openImages(
   const held = await requireImages(engine, env);
   const isWanted = options.imagesByDigest ?? Boolean(env["CLOCHE_IMAGES_BY_DIGEST"]);
   return isWanted ? { ...byDigest(held, env), engine: digestsOnly(engine) } : { ...held, engine };
+}
+
+/** @throws `cli/bad-option` */
+function patienceOf({ CLOCHE_ENGINE_PATIENCE: text = "" }: NodeJS.ProcessEnv) {
+  if (text === "") return {};
+  if (/^\d{1,5}$/.test(text)) return { patienceMs: Number(text) * 1_000 };
+  throw cliFault("bad-option", `CLOCHE_ENGINE_PATIENCE is "${text}": give whole seconds`);
 }
 
 function profileOf(name: string): ProfileName {

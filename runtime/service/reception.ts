@@ -4,6 +4,7 @@ import { rolloutFault } from "../rollout/faults.ts";
 import { firstRecord } from "../rollout/life.ts";
 import type { RolloutParts } from "../rollout/parts.ts";
 import type { Claim } from "../store/admissions.ts";
+import type { DiskRoom } from "../store/disk-room.ts";
 import type { ExternalPlayer } from "./external-player.ts";
 import { newGroupId } from "./group-name.ts";
 import { loweredTask } from "./lowered-task.ts";
@@ -16,6 +17,7 @@ import { type CheckedWish, checkWish, wishHash } from "./wish.ts";
 export interface ReceptionParts {
   readonly parts: RolloutParts;
   readonly room: Room;
+  readonly disk: DiskRoom;
   readonly tasks: ReadyTasks;
   readonly runner: Runner;
   readonly playerOf: (name: string, leaseMs: number) => ExternalPlayer;
@@ -83,8 +85,9 @@ export class Reception {
     caller: Caller,
     claim?: Omit<Claim, "target">,
   ): Promise<string> {
-    const { room, tasks, parts } = this.#parts;
+    const { room, disk, tasks, parts } = this.#parts;
     this.#requireOpen();
+    await disk.require();
     const places = room.take(caller, "n" in wish ? wish.n : 1);
     try {
       requireEgress(await tasks.task(wish.task), parts);

@@ -4,6 +4,7 @@ import { rolloutFault } from "../rollout/faults.ts";
 import type { RolloutParts } from "../rollout/parts.ts";
 import { WarmPool } from "../rollout/pool/pool.ts";
 import type { Bundle } from "../store/bundle.ts";
+import { DiskRoom } from "../store/disk-room.ts";
 import type { RolloutRecord } from "../store/record.ts";
 import type { RecordQuery } from "../store/record-query.ts";
 import type { RecordPage } from "../store/records.ts";
@@ -94,7 +95,8 @@ class Service implements RolloutService {
       this.#groups.noteEnd(open, record),
     );
     const [runner, groups] = [this.#runner, this.#groups];
-    this.#reception = new Reception({ parts, room, tasks, runner, playerOf });
+    const disk = new DiskRoom(data.path);
+    this.#reception = new Reception({ parts, room, disk, tasks, runner, playerOf });
     this.#sweeper = new Sweeper(parts, sweepMs, observer);
     // What waited and was not taken over cannot be gone on with.
     const reap = () => this.#sweeper.sweep({ endWaiting: true });

@@ -21,7 +21,7 @@ export interface RolloutService extends AsyncDisposable {
    * Accepts a rollout: its record is on the disk when this resolves, in phase "requested". The
    * sandbox comes when there is room. Rejects at once, with nothing made, with `rollout/queue-full`
    * or `rollout/over-limit` (detail.retryAfterMs), `rollout/draining`, `rollout/key-reused` (the
-   * idempotency key was used with another wish), or a fault of the task. The same idempotency key
+   * idempotency key was used with another wish), `store/no-room`, or a fault of the task. The same idempotency key
    * and wish give the same rollout.
    */
   request(wish: RolloutWish, caller: Caller): Promise<RolloutView>;

@@ -58,6 +58,11 @@ export const STORE_FAULTS = {
     means: "The bundle holds the steps of a rollout whose workspace could not be read at its end.",
     remedy: "There is nothing in it to be graded; read its steps and the fault in its record.",
   },
+  "no-room": {
+    blame: "store",
+    means: "The disk of the data folder is full, or takes no writing, so no rollout can begin.",
+    remedy: "Free space on the disk that the message names; rollouts are taken again at once then.",
+  },
   "bundle-ambiguous": {
     blame: "caller",
     means: "The letters given fit several bundles.",

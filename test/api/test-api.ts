@@ -10,7 +10,7 @@ import { FOREIGN_LIMITS } from "../../runtime/rollout/foreign-bundle.ts";
 import type { RolloutService } from "../../runtime/service/service.ts";
 import type { ServiceOptions } from "../../runtime/service/service-options.ts";
 import type { Signer, Verifier } from "../../runtime/store/signature.ts";
-import type { TestRuntime } from "../support/runtime.ts";
+import type { TestRuntime, TestRuntimeOptions } from "../support/runtime.ts";
 import { openServiceBench } from "../support/service.ts";
 
 const MINE = "key-of-mine";
@@ -56,6 +56,7 @@ export interface TestApiOptions {
   readonly keys?: readonly StoredKey[];
   readonly service?: Partial<ServiceOptions>;
   readonly task?: Readonly<Record<string, string | undefined>>;
+  readonly runtime?: TestRuntimeOptions;
   readonly keepAliveMs?: number;
   readonly signer?: Signer;
   /** Whose bundles may be graded, beside the signer's. */
@@ -64,7 +65,7 @@ export interface TestApiOptions {
 
 export async function openTestApi(options: TestApiOptions = {}): Promise<TestApi> {
   await using stack = new AsyncDisposableStack();
-  const bench = stack.use(await openServiceBench(options.task));
+  const bench = stack.use(await openServiceBench(options.task, options.runtime));
   const { runtime, root } = bench;
   const metrics = new ServiceMetrics();
   const pool = { max: 0 };

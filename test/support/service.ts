@@ -2,7 +2,7 @@ import type { RolloutParts } from "../../runtime/rollout/parts.ts";
 import { openRolloutService } from "../../runtime/service/rollout-service.ts";
 import type { Caller, RolloutEvent, RolloutService } from "../../runtime/service/service.ts";
 import type { ServiceOptions } from "../../runtime/service/service-options.ts";
-import { openTestRuntime, type TestRuntime } from "./runtime.ts";
+import { openTestRuntime, type TestRuntime, type TestRuntimeOptions } from "./runtime.ts";
 import { smallTask, type TestRoot } from "./small-task.ts";
 
 export const ME: Caller = { key: "me" };
@@ -19,9 +19,10 @@ export interface ServiceBench extends AsyncDisposable {
 
 export async function openServiceBench(
   changes: Readonly<Record<string, string | undefined>> = {},
+  options: TestRuntimeOptions = {},
 ): Promise<ServiceBench> {
   await using stack = new AsyncDisposableStack();
-  const runtime = stack.use(await openTestRuntime());
+  const runtime = stack.use(await openTestRuntime(options));
   const root = stack.use(await smallTask(changes));
   const rest = stack.move();
   return {

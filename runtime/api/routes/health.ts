@@ -20,7 +20,9 @@ const ready = createRoute({
   path: "/readyz",
   tags: TAGS,
   summary: "Whether rollouts can begin",
-  description: "Makes a sandbox, runs a program in it and removes it, at most each 30 s.",
+  description:
+    "Writes to the disk of the data folder, at most each second; makes a sandbox, runs a program in " +
+    "it and removes it, at most each 30 s.",
   security: [],
   responses: { 200: jsonAnswer(readySchema, "They can."), ...failures },
 });
