@@ -22,7 +22,9 @@ const phaseSchema: z.ZodType<Phase> = z
 
 export const outcomeName: z.ZodType<Outcome> = z
   .enum(["graded", "agent_error", "task_error", "grader_error", "infra_error", "cancelled"])
-  .openapi("Outcome", { description: "Only `graded` has a reward." });
+  .openapi("Outcome", {
+    description: "`graded` has a reward, and `agent_error` that of 0; the others have none.",
+  });
 
 /** A schema of another room, made before names could be given to schemas. */
 function named<T>(schema: z.ZodType<T>, name: string, description: string): z.ZodType<T> {

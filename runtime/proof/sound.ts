@@ -57,9 +57,9 @@ function unsolved(run: Played): string {
 }
 
 function idle(run: Played): string[] {
-  const { reward } = run.record;
+  const { outcome, reward } = run.record;
   const who = `doing nothing on variant ${run.variant}`;
-  if (reward === null) return [`${who} was not graded: ${why(run)}`];
+  if (outcome !== "graded" || reward === null) return [`${who} was not graded: ${why(run)}`];
   if (reward.sparse === 1) return [`${who} earns sparse 1: every criterion holds untouched`];
   if (reward.dense <= IDLE_DENSE_MAX) return [];
   const held = (run.record.criteria ?? [])
@@ -69,7 +69,7 @@ function idle(run: Played): string[] {
 }
 
 function rewarded(run: Played): string {
-  if (run.record.reward === null) return `${nameOf(run)} was not graded: ${why(run)}`;
+  if (run.record.outcome !== "graded") return `${nameOf(run)} was not graded: ${why(run)}`;
   return `${nameOf(run)} earns sparse 1: no criterion refuses it`;
 }
 

@@ -1,7 +1,7 @@
 import { asFault, type Fault, faultRecord } from "../base/fault.ts";
 import type { Outcome, Phase, RolloutRecord } from "../store/record.ts";
 import { splitOf } from "../task/task.ts";
-import { outcomeOf } from "./outcome.ts";
+import { outcomeOf, rewardOfFailure } from "./outcome.ts";
 import { imagesFor, type RolloutParts, type RolloutSpec, type RolloutWatcher } from "./parts.ts";
 
 /** A rollout's record as it grows. Each phase reached is written down before anything goes on. */
@@ -89,11 +89,11 @@ export class Life {
     this.#watcher.onPhase?.(phase, this.#record);
   }
 
-  /** The first failure decides the outcome; the reward, if one was known, is void. */
+  /** The first failure decides outcome and reward; a reward that was known before is void. */
   fail(fault: Fault): void {
     if (this.#record.fault !== null) return;
     this.#outcome = outcomeOf(fault.blame);
-    this.note({ fault: faultRecord(fault), reward: null });
+    this.note({ fault: faultRecord(fault), reward: rewardOfFailure(this.#outcome) });
   }
 
   /** The caller gave it up; a failure before that goes first. */

@@ -1,4 +1,5 @@
 import type { Blame } from "../base/fault.ts";
+import type { Reward } from "../grading/grade.ts";
 import type { Outcome } from "../store/record.ts";
 
 const OUTCOMES: Readonly<Record<Blame, Outcome>> = {
@@ -10,7 +11,15 @@ const OUTCOMES: Readonly<Record<Blame, Outcome>> = {
   store: "infra_error",
 };
 
-/** A failure's typed outcome. None of them carries a reward. */
+/** A failure's typed outcome. */
 export function outcomeOf(blame: Blame): Outcome {
   return OUTCOMES[blame];
+}
+
+/**
+ * What a failure is paid: nothing where it is the agent's doing, since an agent that could choose to
+ * have no reward would choose that where it expects to fail. Null where it is somebody else's.
+ */
+export function rewardOfFailure(outcome: Outcome): Reward | null {
+  return outcome === "agent_error" ? { sparse: 0, dense: 0, gain: 0 } : null;
 }

@@ -54,9 +54,9 @@ export function groupView(
     members,
     lost,
     ended: members.every(isEnded),
-    gradable: members.filter(({ outcome }) => outcome === "graded").length,
+    gradable: members.filter(({ record }) => record?.outcome && record.reward !== null).length,
     shortfall: members
-      .filter((view) => isEnded(view) && view.outcome !== "graded")
+      .filter((view) => isEnded(view) && (view.record?.reward ?? null) === null)
       .map((view) => ({ id: view.id, reason: reasonOf(view) })),
   };
 }

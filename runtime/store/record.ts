@@ -14,7 +14,10 @@ export type Phase =
   | "graded"
   | "stored";
 
-/** How it ended for those who train on it. `reward` is null unless `graded`. */
+/**
+ * How it ended for those who train on it. `reward` is 0 if `agent_error` (null in records of before
+ * that), and null where it is neither that nor `graded`.
+ */
 export type Outcome =
   | "graded"
   | "agent_error"

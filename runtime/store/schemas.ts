@@ -190,10 +190,14 @@ const record: z.ZodType<RolloutRecord> = z.strictObject({
   surface: surfaceSchema.nullable(),
 });
 
-/** A record as it stands in the end has a reward if, and only if, it was graded. */
+/** A record as it stands in the end has a reward if it was graded, and may have one of the agent's failure. */
 export const recordSchema: z.ZodType<RolloutRecord> = record.refine(
-  ({ outcome, reward }) => outcome === null || (outcome === "graded") === (reward !== null),
-  { path: ["reward"], message: "must be there if the outcome is graded, and null otherwise" },
+  ({ outcome, reward }) =>
+    outcome === null || outcome === "agent_error" || (outcome === "graded") === (reward !== null),
+  {
+    path: ["reward"],
+    message: "must be there if the outcome is graded, and null unless it is that or agent_error",
+  },
 );
 
 export const stepSchema: z.ZodType<Step> = z.strictObject({

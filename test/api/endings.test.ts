@@ -73,7 +73,8 @@ describe("a rollout that ended without a grade", () => {
       await run(api, id, "ls /workspace");
       await end(api, id);
       const { json } = await api.ask("GET", path);
-      assert.deepEqual([json.outcome, json.reward], [outcome, null]);
+      const reward = outcome === "agent_error" ? 0 : null;
+      assert.deepEqual([json.outcome, json.reward], [outcome, reward]);
       const steps = await stepsOf(api, id);
       assert.equal(steps.length, json.record.steps);
       assert.deepEqual(

@@ -60,14 +60,14 @@ describe("a rollout", () => {
     assert.match(record.criteria?.[0]?.reason ?? "", /it says 'wrong\\n'/);
   });
 
-  it("whose policy crashes ends as agent_error without a reward, its steps kept in a bundle", async () => {
+  it("whose policy crashes ends as agent_error with the reward 0, its steps kept in a bundle", async () => {
     await using crashing = await smallTask({
       "solution.py":
         'def solve(agent):\n    agent.call("list_directory", path="/workspace")\n    raise RuntimeError("no idea")\n',
     });
     const record = await play(runtime, crashing.path, "test/note", named("oracle"));
     assert.equal(record.outcome, "agent_error");
-    assert.equal(record.reward, null);
+    assert.deepEqual(record.reward, { sparse: 0, dense: 0, gain: 0 });
     assert.equal(record.fault?.code, "policy/crashed");
     assert.match(record.fault?.message ?? "", /no idea/);
     const bundle = await openBundle(join(runtime.data.bundles, record.bundle ?? ""));

@@ -50,7 +50,7 @@ describe("what an agent can leave in its workspace", () => {
     if (!isRunsc) assert.match(skipped, /"pipe"/);
   });
 
-  it("T17 what is too deep or too large to be captured ends without a reward, as the agent's doing", async () => {
+  it("T17 what is too deep or too large to be captured earns 0, as the agent's doing", async () => {
     const deep =
       "python3 -c \"\nimport os\nfor i in range(2500):\n os.mkdir('d'*20); os.chdir('d'*20)\nopen('hidden','w')\n\"";
     const sparse = "for i in $(seq 12); do truncate -s 60M sparse$i; done";
@@ -60,7 +60,7 @@ describe("what an agent can leave in its workspace", () => {
     for (const { record, steps } of ends) {
       assert.equal(record.outcome, "agent_error");
       assert.match(record.fault?.code ?? "", /^workspace\/capture-(too-large|incomplete)$/);
-      assert.equal(record.reward, null);
+      assert.deepEqual(record.reward, { sparse: 0, dense: 0, gain: 0 });
       assert.equal(record.steps, 1);
       assert.equal(steps.length, 1, "what was done is kept, although no state is");
     }

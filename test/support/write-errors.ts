@@ -14,7 +14,7 @@ back and what to do, and a blame. The blame decides the outcome of a rollout tha
 | agent | \`agent_error\` |
 | engine, store | \`infra_error\` |
 
-None of these has a reward: \`reward\` is \`null\` unless the outcome is \`graded\`. A tool's error, an exit
+\`agent_error\` has the reward 0; the others have none: \`reward\` is \`null\`, no sample. A tool's error, an exit
 code, a limit hit and a cancelled call are results and have no code here.
 
 Written by \`npm run errors\` from the tables in \`runtime/*/faults.ts\`; a test holds the two equal.

@@ -11,7 +11,7 @@ export type Phase =
   | "graded"
   | "stored";
 
-/** How it ended. Only `graded` has a reward. */
+/** How it ended. `graded` has a reward, and `agent_error` that of 0; the others have none. */
 export type Outcome =
   | "graded"
   | "agent_error"
@@ -92,7 +92,7 @@ export interface Limits {
 /** Whether a variant is for training or held out. */
 export type Split = "train" | "holdout";
 
-/** What remains of a rollout. `reward` is null unless `outcome` is "graded". */
+/** What remains of a rollout. `reward` is 0 if `outcome` is "agent_error", null unless it is that or "graded". */
 export interface RolloutRecord {
   readonly id: string;
   readonly task: { readonly id: string; readonly sha256: string };

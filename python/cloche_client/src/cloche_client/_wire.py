@@ -117,7 +117,10 @@ class TaskName(TypedDict):
 
 
 class RolloutRecord(TypedDict):
-    """What remains of a rollout. ``reward`` is None unless ``outcome`` is "graded"."""
+    """What remains of a rollout.
+
+    ``reward`` is 0 for "agent_error", and None where it is neither that nor "graded".
+    """
 
     schema: str
     id: str
