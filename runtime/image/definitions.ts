@@ -57,7 +57,7 @@ export function imageReferences({ baseImage }: ImageChoice = {}): ImageReference
     base,
     files: digests(graderFiles()),
     node: lock.version("node"),
-    programs: graderInputs(lock, imageFile("servers")),
+    programs: graderInputs(lock, rootFile("servers")),
   });
   return {
     base,
