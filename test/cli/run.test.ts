@@ -84,15 +84,16 @@ def solve(agent):
 `,
       "cheats/curious.py": "from expected import word\n",
     });
-    const dense = async (policy: string) => {
+    const played = async (policy: string) => {
       const asked = ["run", "test/note", "--policy", policy, "--json"];
       const { out } = await cloche(asked, root.path);
-      const [{ reward, fault }] = JSON.parse(out).rollouts as [Entry];
-      return reward?.dense ?? fault?.message;
+      return JSON.parse(out).rollouts[0] as Entry;
     };
-    assert.equal(await dense("oracle"), 1);
-    assert.equal(await dense("cheat:half"), 0.75);
-    assert.match(String(await dense("cheat:curious")), /No module named 'expected'/);
+    assert.equal((await played("oracle")).reward?.dense, 1);
+    assert.equal((await played("cheat:half")).reward?.dense, 0.75);
+    const curious = await played("cheat:curious");
+    assert.match(String(curious.fault?.message), /No module named 'expected'/);
+    assert.equal(curious.reward?.dense, 0);
   });
 
   async function cloche(args: readonly string[], root?: string) {

@@ -211,6 +211,7 @@ describe("blame", () => {
       [["/bin/true"], 0],
       [["/bin/sh", "-c", "exit 3"], 3],
       [["/bin/sh", "-c", "exit 99"], 98],
+      [["/bin/sh", "-c", "exit 126"], 125],
       [["/bin/sh", "-c", "kill -9 $$"], 137],
     ];
     for (const [argv, exitCode] of ends) {

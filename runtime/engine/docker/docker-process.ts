@@ -4,7 +4,7 @@ import type { Log } from "../../base/log.ts";
 import type { BoxProcess } from "../engine.ts";
 import { demultiplex } from "./demultiplex.ts";
 import type { DockerApi } from "./docker-api.ts";
-import { INPUT_GONE, type LaunchReport, type RootProcess, readReport } from "./launch.ts";
+import { type LaunchReport, LOST, type RootProcess, readReport } from "./launch.ts";
 import { exitCodeOf } from "./start-exec.ts";
 
 /** How long Docker may take to note how a program ended whose streams are over. */
@@ -18,7 +18,7 @@ export interface ProcessParts {
   readonly socket: Socket;
   readonly nonce: string;
   readonly log: Log;
-  /** It was started so that it says `INPUT_GONE` if its input was gone when it ended. */
+  /** It was started so that it ends with one of `LOST` if its input was gone when it ended. */
   readonly tellsLoss: boolean;
   /** What an exit code means, or that the engine cannot say one (null); null for "was lost". */
   readonly meaning: (exitCode: number | null) => Promise<number | null>;
@@ -120,7 +120,7 @@ export class DockerProcess implements BoxProcess {
     const { api, execId, tellsLoss, log } = this.#parts;
     try {
       const code = await exitCodeOf(api, execId, EXIT_CODE_MS);
-      if (!tellsLoss || code !== INPUT_GONE) return code;
+      if (!tellsLoss || !LOST.includes(code)) return code;
       return this.#endedInput ? 0 : null;
     } catch (error) {
       log.debug({ err: error }, "the engine cannot say how a program ended");

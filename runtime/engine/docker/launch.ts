@@ -33,14 +33,18 @@ say started "$$" "\${s##*) }"
 const BECOME = 'exec "$@"';
 
 /** With this a program ends whose input was gone when it ended; one that ends with it itself, with 98. */
-export const INPUT_GONE = 99;
+const INPUT_GONE = 99;
+/** Docker notes this for a program whose connection broke, whatever it ended with; one that ends with it itself, with 125. */
+const CUT_OFF = 126;
+/** Of a program that tells of loss: it did not end by itself. */
+export const LOST: readonly (number | null)[] = [INPUT_GONE, CUT_OFF];
 
 /**
  * Stays beside the program to its end and looks whether there is still somebody at the other end of
  * its input: programs end when there is nobody, and then that was not their doing.
  */
 const TELL_LOSS = `set -- /bin/sh -c '"$@"; s=$?
-[ $s = ${INPUT_GONE} ] && s=${INPUT_GONE - 1}
+case $s in ${INPUT_GONE} | ${CUT_OFF}) s=$((s - 1)) ;; esac
 [ "$(dd iflag=nonblock bs=1 count=1 2>/dev/null && echo .)" = . ] && s=${INPUT_GONE}
 exit $s' tell-loss "$@"
 `;
