@@ -25,9 +25,13 @@ export class TerminalClient implements AsyncDisposable {
   readonly #waiting = new Map<number, (message: JsonRpcMessage) => void>();
   #id = 0;
 
-  static async open(box: Box, env: Record<string, string> = {}): Promise<TerminalClient> {
+  static async open(
+    box: Box,
+    env: Record<string, string> = {},
+    isResumed = false,
+  ): Promise<TerminalClient> {
     const signal = new AbortController().signal;
-    const options = { user: "agent", cwd: "/workspace", env, log: silentLog, signal };
+    const options = { user: "agent", cwd: "/workspace", env, log: silentLog, signal, isResumed };
     const client = new TerminalClient(await openTerminal(box, options));
     await client.request("initialize", {
       protocolVersion: "2025-11-25",

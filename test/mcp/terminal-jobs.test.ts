@@ -61,6 +61,21 @@ describe("the terminal's jobs and sessions", () => {
     }
   });
 
+  it("says in each session's first answer that it begins anew, where another process served before", async () => {
+    await using resumed = await TerminalClient.open(sandbox, {}, true);
+    const anew = (name: string) => `[the runtime was restarted: .*session "${name}" began anew`;
+    const first = await resumed.run("pwd");
+    assert.match(first.text, new RegExp(`^\\${anew("main")} in /workspace.*\\n/workspace\\n`));
+    assert.equal(first.structured.output, "/workspace\n");
+    assert.doesNotMatch((await resumed.run("pwd")).text, /restarted/);
+    const job = await resumed.run("true", { background: true, session: "other" });
+    assert.match(job.text, new RegExp(`^\\${anew("other")}`));
+    const { text, isError } = await resumed.call("read_output", { job: "job-7" });
+    assert.ok(isError);
+    assert.match(text, /no job "job-7".*since the runtime was restarted/);
+    assert.doesNotMatch((await terminal.run("pwd")).text, /restarted/);
+  });
+
   it("says which jobs and sessions there are when one is not", async () => {
     await terminal.run("true");
     const job = await terminal.call("read_output", { job: "job-99" });

@@ -14,16 +14,21 @@ export class LinkOpener implements AsyncDisposable {
   readonly #specs: readonly ServerSpec[];
   readonly #box: Box;
   readonly #log: Log;
+  readonly #isResumed: boolean;
   readonly #over = new AbortController();
   readonly #links = new Set<ServerLink>();
   readonly #opening = new Set<Promise<unknown>>();
   readonly #programs = new Map<string, Promise<ReadonlyMap<string, ServerLink>>>();
 
-  constructor(specs: readonly ServerSpec[], box: Box, log: Log) {
+  constructor(
+    specs: readonly ServerSpec[],
+    { box, log, isResumed = false }: { box: Box; log: Log; isResumed?: boolean },
+  ) {
     this.signal = this.#over.signal;
     this.#specs = specs;
     this.#box = box;
     this.#log = log;
+    this.#isResumed = isResumed;
   }
 
   /**
@@ -52,7 +57,8 @@ export class LinkOpener implements AsyncDisposable {
       const { openTerminal } = await import("../terminal/terminal-link.ts");
       // Its life is the link's: nothing of it waits on the engine before the first command.
       const { env = {} } = spec;
-      const options = { user: "agent", cwd: "/workspace", env, log: this.#logOf(spec) };
+      const isResumed = this.#isResumed;
+      const options = { user: "agent", cwd: "/workspace", env, log: this.#logOf(spec), isResumed };
       const never = new AbortController().signal;
       return this.#kept(await openTerminal(this.#box, { ...options, signal: never }));
     }

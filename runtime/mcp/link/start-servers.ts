@@ -23,6 +23,8 @@ export interface StartOptions {
   readonly manifest?: Manifest;
   /** Starts also those that nobody has asked anything yet, in the background. Default: not. */
   readonly wake?: boolean;
+  /** In this box servers of a process ran that died; those of their sessions are gone. Default: none. */
+  readonly isResumed?: boolean;
   /** For a server to start and answer. Default 30,000. */
   readonly startTimeoutMs?: number;
   readonly signal: AbortSignal;
@@ -55,7 +57,7 @@ export async function startServers(
 ): Promise<StartedServers> {
   const wire = new WireLog(options.clock);
   await using stack = new AsyncDisposableStack();
-  const links = stack.use(new LinkOpener(specs, options.box, options.log));
+  const links = stack.use(new LinkOpener(specs, options));
   const failed = new AbortController();
   const signal = AbortSignal.any([options.signal, failed.signal]);
   const beginning = { ...options, signal, wire, links, isJoined: specs.length > 1 };

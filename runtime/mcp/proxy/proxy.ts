@@ -106,7 +106,8 @@ export class McpProxy implements AgentDoor, AsyncDisposable {
     await using stack = new AsyncDisposableStack();
     if (options.started !== undefined) stack.use(options.started);
     const record = openRecord(options.folder, isResumed, stack);
-    const started = options.started ?? stack.use(await startServers(options.servers, options));
+    const starting = { ...options, isResumed };
+    const started = options.started ?? stack.use(await startServers(options.servers, starting));
     options.signal.throwIfAborted();
     if (started.lost !== undefined) throw started.lost;
     started.wire.attach(record.wireFile, record.past?.lastFrame ?? 0);

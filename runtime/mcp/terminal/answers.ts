@@ -8,6 +8,11 @@ export interface Answer {
   readonly structured: Record<string, unknown>;
 }
 
+/** The same answer, with a line before it that says what the agent could not know. */
+export function withNews(news: string, { text, structured }: Answer): Answer {
+  return { text: `${news}${text}`, structured };
+}
+
 export function commandAnswer(
   session: string,
   command: string,

@@ -17,6 +17,8 @@ export interface TerminalOptions {
   /** Added to the environment of every shell. */
   readonly env?: Readonly<Record<string, string>>;
   readonly log: Log;
+  /** Sessions and jobs of a process that died ran in this box: the first answer of each session says so. */
+  readonly isResumed?: boolean;
   /** Closes the link when it is aborted. */
   readonly signal: AbortSignal;
 }
@@ -27,7 +29,7 @@ export interface TerminalOptions {
  * requests under way stay unanswered; what the agent's commands do is always an answer.
  */
 export async function openTerminal(box: Box, options: TerminalOptions): Promise<ServerLink> {
-  const { user, cwd, env = {}, log, signal } = options;
+  const { user, cwd, env = {}, log, isResumed = false, signal } = options;
   const over = new AbortController();
   const place: Place = {
     box,
@@ -38,7 +40,7 @@ export async function openTerminal(box: Box, options: TerminalOptions): Promise<
     signal: AbortSignal.any([signal, over.signal]),
   };
   const link: TerminalLink = new TerminalLink(
-    new Terminal(place, (reason, isLoss) => link.end(reason, isLoss)),
+    new Terminal(place, (reason, isLoss) => link.end(reason, isLoss), isResumed),
     over,
     log,
   );

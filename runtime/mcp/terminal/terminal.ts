@@ -26,12 +26,26 @@ export class Terminal implements AsyncDisposable {
   readonly #onLost: (reason: string, isLoss: boolean) => void;
   readonly #sessions = new Map<string, Session>();
   readonly #jobs = new Map<string, Job>();
+  readonly #isResumed: boolean;
+  /** Sessions whose answers have said that what was before is gone. */
+  readonly #told = new Set<string>();
   #jobCount = 0;
   #closed = false;
 
-  constructor(place: Place, onLost: (reason: string, isLoss: boolean) => void) {
+  constructor(place: Place, onLost: (reason: string, isLoss: boolean) => void, isResumed: boolean) {
     this.#place = place;
     this.#onLost = onLost;
+    this.#isResumed = isResumed;
+  }
+
+  /** What the first answer of a session has to say before anything else; "" from then on. */
+  news(name: string): string {
+    if (!this.#isResumed || this.#told.has(name)) return "";
+    this.#told.add(name);
+    return (
+      `[the runtime was restarted: sessions and jobs of before are gone, and session "${name}" ` +
+      `began anew in ${this.#place.cwd}, without earlier variables; files are as they were]\n`
+    );
   }
 
   get sessions(): readonly Session[] {
@@ -95,7 +109,8 @@ export class Terminal implements AsyncDisposable {
     if (job !== undefined) return job;
     const known = [...this.#jobs.keys()];
     const which = known.length === 0 ? "no job was started" : `the jobs are ${known.join(", ")}`;
-    throw new Error(`There is no job "${id}"; ${which}. list_sessions shows them.`);
+    const since = this.#isResumed ? " since the runtime was restarted, which ended all others" : "";
+    throw new Error(`There is no job "${id}"; ${which}${since}. list_sessions shows them.`);
   }
 
   session(name: string): Session {

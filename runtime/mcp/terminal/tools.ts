@@ -8,6 +8,7 @@ import {
   resizedAnswer,
   startedAnswer,
   stoppedAnswer,
+  withNews,
 } from "./answers.ts";
 import type { Terminal } from "./terminal.ts";
 
@@ -95,10 +96,11 @@ function registerRunCommand(server: McpServer, terminal: Terminal): void {
     async ({ command, session: name, timeout_ms, background }, { mcpReq: { signal } }) => {
       if (background) {
         const started = await terminal.start(name, command, signal);
-        return reply(startedAnswer(started, terminal.session(name).cwd));
+        const answer = startedAnswer(started, terminal.session(name).cwd);
+        return reply(withNews(terminal.news(name), answer));
       }
       const result = await terminal.run(name, command, timeout_ms, signal);
-      return reply(commandAnswer(name, command, timeout_ms, result));
+      return reply(withNews(terminal.news(name), commandAnswer(name, command, timeout_ms, result)));
     },
   );
 }
