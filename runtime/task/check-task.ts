@@ -1,10 +1,11 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { asFault, messageOf } from "../base/fault.ts";
+import { asFault, type Fault, messageOf } from "../base/fault.ts";
+import { didYouMean } from "../base/nearest.ts";
 import { taskFault } from "./faults.ts";
 import { findFixture, fixtureNames, listFixture } from "./fixture-set.ts";
 import { variablesOf } from "./instruction.ts";
-import { pythonMistakes } from "./python-syntax.ts";
+import { type PythonSources, pythonSources } from "./python-sources.ts";
 import {
   filesOf,
   listTask,
@@ -52,22 +53,17 @@ export async function checkTask(root: string, id: string): Promise<CheckedFolder
   // What is only wrong as a whole; what was found above is not said twice.
   if (found.all.length === 0) await found.during(() => readTask(root, id));
   const programs = [...entries].filter((path) => path.endsWith(".py")).sort();
-  const mistakes = await pythonMistakes(folder, programs).catch(() => undefined);
-  for (const { path, line, what } of mistakes ?? []) {
-    const message = `${join(folder, path)}, line ${line}: ${what}`;
-    found.note(() => {
-      throw taskFault("python-syntax", message);
-    });
-  }
+  const sources = await pythonSources(folder, programs).catch(() => undefined);
+  for (const fault of sources ? sourceFaults(folder, sources) : []) found.add(fault);
+  const unset = unsetVariables(entries, instruction ?? "", sources);
+  for (const fault of unset.faults(join(folder, "instruction.md"))) found.add(fault);
   const hosts = toml?.egress ?? [];
   const notes = [
     ...(hosts.length > 0 ? [`reaches ${hosts.join(", ")}, where --allow-egress is given`] : []),
-    ...(mistakes
-      ? []
-      : ["there is no python3 here: whether the .py files are Python is not known"]),
+    ...(sources ? [] : ["there is no python3 here: whether the .py files are Python is not known"]),
     ...(known.solution === null ? ["no solution.py: nobody shows that the task can be done"] : []),
     ...(Object.keys(known.cheats).length === 0 ? ["no cheats/*.py: no shortcut is tried"] : []),
-    ...(await unsetVariables(folder, entries, instruction ?? "")),
+    ...unset.notes,
   ];
   return { id, problems: found.all, notes };
 }
@@ -90,20 +86,40 @@ export async function checkFixtures(root: string): Promise<readonly CheckedFolde
   return await Promise.all(sets);
 }
 
-/** Variables of which no program of the task's has the name; a name may be put together, so a note. */
-async function unsetVariables(
-  folder: string,
+function sourceFaults(folder: string, { mistakes, grader }: PythonSources): readonly Fault[] {
+  const wrong = mistakes.map(({ path, line, what }) =>
+    taskFault("python-syntax", `${join(folder, path)}, line ${line}: ${what}`),
+  );
+  const lacking = grader.map((what) =>
+    taskFault("grader-refused", `${join(folder, "grader.py")} ${what}`),
+  );
+  return [...wrong, ...lacking];
+}
+
+/** Variables that the generator does not set; a note where it may set them in a way unseen. */
+function unsetVariables(
   entries: ReadonlySet<string>,
   instruction: string,
-): Promise<readonly string[]> {
-  const programs = [...entries].filter((path) => /^[^/]+\.py$/.test(path));
-  const texts = programs
-    .filter((path) => !["grader.py", "solution.py"].includes(path))
-    .map((path) => readFile(join(folder, path), "utf8").catch(() => ""));
-  const code = (await Promise.all(texts)).join("\n");
-  return variablesOf(instruction)
-    .filter((name) => entries.has("generate.py") && !code.includes(name))
-    .map((name) => `instruction.md has {{${name}}}, a name that generate.py does not have`);
+  sources: PythonSources | undefined,
+) {
+  const known = sources?.variables;
+  const asked = known && entries.has("generate.py") ? variablesOf(instruction) : [];
+  const unset = asked.filter((name) => !known?.names.includes(name));
+  const words = (name: string) => `nothing sets {{${name}}}`;
+  return {
+    faults: (file: string) =>
+      known?.sure
+        ? unset.map((name) => {
+            const near = didYouMean(name, known.names) || "; set it in generate.py";
+            return taskFault("unknown-variable", `${file}: ${words(name)}${near}`);
+          })
+        : [],
+    notes: known?.sure
+      ? []
+      : unset
+          .filter((name) => !known?.texts.includes(name))
+          .map((name) => `instruction.md has {{${name}}}, a name that generate.py does not have`),
+  };
 }
 
 class Problems {
@@ -122,7 +138,7 @@ class Problems {
     try {
       work();
     } catch (error) {
-      this.#add(error);
+      this.add(error);
     }
   }
 
@@ -131,12 +147,12 @@ class Problems {
     try {
       return await work();
     } catch (error) {
-      this.#add(error);
+      this.add(error);
       return undefined;
     }
   }
 
-  #add(error: unknown): void {
+  add(error: unknown): void {
     const { code, message, detail } = asFault(error, (cause) =>
       taskFault("file-refused", `${this.#what}: ${messageOf(cause)}`, { cause }),
     );

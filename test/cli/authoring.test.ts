@@ -70,6 +70,8 @@ describe("cloche task init, check and play", () => {
     await rm(join(one, "grader.py"));
     await rm(join(broken.root, "tasks", "shop", "two", "instruction.md"));
     await writeFile(join(broken.root, "tasks", "shop", "two", "solution.py"), "def solve(agent)\n");
+    const grader = join(broken.root, "tasks", "shop", "two", "grader.py");
+    await writeFile(grader, (await readFile(grader, "utf8")).replace(/^grade\(\)$/m, ""));
     await mkdir(join(broken.root, "fixtures", "shelf", "workspace"), { recursive: true });
     await writeFile(join(broken.root, "fixtures", "shelf", "workspace", "a.txt"), "a\n");
     const { code, out } = await broken.cloche(["task", "check", "--json"]);
@@ -82,13 +84,20 @@ describe("cloche task init, check and play", () => {
       checked.map(({ id, problems: found }) => [id, found.map((each) => each.code).sort()]),
     );
     assert.deepEqual(codes, {
-      "shop/one": ["task/bad-value", "task/no-grader", "task/unknown-key", "task/unknown-server"],
-      "shop/two": ["task/no-instruction", "task/python-syntax"],
+      "shop/one": [
+        "task/bad-value",
+        "task/no-grader",
+        "task/unknown-key",
+        "task/unknown-server",
+        "task/unknown-variable",
+      ],
+      "shop/two": ["task/grader-refused", "task/no-instruction", "task/python-syntax"],
       "fixtures/shelf": ["task/fixture-altered"],
     });
-    assert.equal(problems, 7);
+    assert.equal(problems, 9);
     assert.match(out, /solution\.py, line 1: expected ':'/);
-    assert.match(checked[0]?.notes.join() ?? "", /\{\{mnth\}\}/);
+    assert.match(out, /nothing sets \{\{mnth\}\}; did you mean \\"month\\"\?/);
+    assert.match(out, /grader\.py never calls grade\(\); make it the last line/);
     const unknown = await broken.cloche(["task", "check", "shop/onne"]);
     assert.equal(unknown.code, 2);
     assert.match(unknown.err, /did you mean "shop\/one"/);
