@@ -1,6 +1,6 @@
 import { ToolError } from "../kit/tool-error.ts";
 import { type Cell, decodedText, inlineText, richText } from "./cells.ts";
-import { type FormatKind, formatKind, isoOfSerial } from "./number-formats.ts";
+import { type FormatKind, formatKind, isoOfSerial, serialOfIso } from "./number-formats.ts";
 import { Opc } from "./opc.ts";
 import { Sheet } from "./sheet.ts";
 import { Styles } from "./styles.ts";
@@ -142,8 +142,10 @@ export class Book {
         return { type: "boolean", value: value === "1" || value === "true" };
       case "e":
         return { type: "error", value };
-      case "d":
-        return { type: "date", value };
+      case "d": {
+        const moment = serialOfIso(value, this.from1904);
+        return moment ? this.#number(moment.serial, cell.style) : { type: "text", value };
+      }
       default: {
         // Some programs write an empty value where they have not computed one.
         const number = value.trim() === "" ? Number.NaN : Number(value);

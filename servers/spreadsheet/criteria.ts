@@ -30,6 +30,9 @@ export function criteriaCall(
   if (first === undefined) return undefined;
   const isCriterion = (n: number) => n > first && (n - first) % 2 === 1;
   let args = given.map((arg, n) => (isCriterion(n) ? arg : asRange(arg)));
+  args = args.map((arg, n) => {
+    return isCriterion(n + 1) ? onOneLine(arg, args[n + 1] ?? [], tools) : arg;
+  });
   const pairs: { readonly range: number; readonly equal: Parts }[] = [];
   for (let n = first; n + 1 < args.length; n += 2) {
     if (n > first && !name.endsWith("IFS")) break;
@@ -73,6 +76,26 @@ function mask(range: Reference, equal: Parts, at: At | undefined, tools: LiftToo
     });
   });
   return tools.list(cells);
+}
+
+/** Cells whose texts have line breaks, which the engine's patterns do not pass over. */
+function onOneLine(range: Parts, criterion: Parts, tools: LiftTools): Parts {
+  const reference = rangeOf(range);
+  const [first] = criterion;
+  const pattern = first?.kind === "token" && first.token.kind === "string" ? first.token.text : "";
+  const matches = /[*?]/.test(pattern) && /[^"*?~<>=]/.test(pattern);
+  if (reference === undefined || !matches || !tools.hasBreaks(reference)) return range;
+  const { height, width } = referenceShape(reference);
+  if (height * width > MOST_CELLS) {
+    throw new NotComputable("it looks for a pattern in very many cells; give it shorter ranges");
+  }
+  const cells = Array.from({ length: height }, (_, down) => {
+    return Array.from({ length: width }, (_, right) => {
+      const cell = tools.qualified(() => tools.render(range, { down, right }));
+      return `=IF(ISTEXT(${cell}),SUBSTITUTE(${cell},CHAR(10)," "),IF(ISBLANK(${cell}),"",${cell}))`;
+    });
+  });
+  return text(tools.list(cells));
 }
 
 /** The same criterion with "=" where it says "<>"; undefined if it does not, or means blanks. */

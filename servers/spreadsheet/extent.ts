@@ -1,7 +1,8 @@
 import type { Book } from "./book.ts";
 import type { Reference } from "./formula.ts";
+import { contains } from "./refs.ts";
 import { isBlank } from "./sheet-data.ts";
-import type { Extent } from "./sorted-lists.ts";
+import { areaOfReference, type Extent } from "./sorted-lists.ts";
 
 /** What the lifting of formulas has to know of the book's cells. */
 export interface BookFacts {
@@ -11,6 +12,8 @@ export interface BookFacts {
   readonly bottom: number;
   /** The text that is typed in a cell; undefined for anything else. */
   readonly constant: (sheet: string, cell: Reference) => string | undefined;
+  /** Whether a text in one of these cells has a line break. */
+  readonly hasBreaks: (sheet: string, range: Reference) => boolean;
 }
 
 export function factsOf(book: Book): BookFacts {
@@ -18,6 +21,7 @@ export function factsOf(book: Book): BookFacts {
     extent: extentOf(book),
     from1904: book.from1904,
     bottom: Math.max(1, ...book.sheets.map(({ data }) => data.used().rows)),
+    hasBreaks: breaksOf(book),
     constant: (name, { first }) => {
       const sheet = book.sheets.find((one) => one.name.toLowerCase() === name.toLowerCase());
       const cell = sheet?.data.cell(first.row, first.column);
@@ -25,6 +29,25 @@ export function factsOf(book: Book): BookFacts {
       const { type, value } = book.valueOf(cell);
       return type === "text" ? String(value) : undefined;
     },
+  };
+}
+
+/** The cells of a book whose typed texts have line breaks, found when they are first asked for. */
+function breaksOf(book: Book): BookFacts["hasBreaks"] {
+  const known = new Map<string, readonly (readonly [number, number])[]>();
+  return (name, range) => {
+    const key = name.toLowerCase();
+    const sheet = book.sheets.find((one) => one.name.toLowerCase() === key);
+    const found =
+      known.get(key) ??
+      (sheet?.data.rows ?? []).flatMap((row) => {
+        const cells = sheet?.data.peek(row) ?? [];
+        const broken = cells.filter((cell) => String(book.valueOf(cell).value).includes("\n"));
+        return broken.map(({ column }) => [row, column] as const);
+      });
+    known.set(key, found);
+    const area = areaOfReference(range);
+    return found.some(([row, column]) => contains(area, row, column));
   };
 }
 

@@ -15,6 +15,8 @@ export interface LiftTools {
   readonly list: (cells: readonly (readonly string[])[]) => string;
   /** The text that is typed in a cell; undefined for anything else. */
   readonly constant: (cell: Reference) => string | undefined;
+  /** Whether a text that is typed in one of these cells has a line break. */
+  readonly hasBreaks: (range: Reference) => boolean;
   /** The last row that is filled in the book. */
   readonly bottom: number;
 }

@@ -40,6 +40,7 @@ export interface LiftingOptions {
   readonly from1904: boolean;
   readonly book: Pick<LiftTools, "bottom"> & {
     readonly constant: (sheet: string, cell: Reference) => string | undefined;
+    readonly hasBreaks: (sheet: string, range: Reference) => boolean;
   };
   readonly list: LiftTools["list"];
   /** Puts a formula into a cell from where it may fill others; the answer means them all. */
@@ -67,6 +68,7 @@ export class Lifting {
       list,
       bottom: book.bottom,
       constant: (cell) => book.constant(cell.sheet ?? place.sheet, cell),
+      hasBreaks: (range) => book.hasBreaks(range.sheet ?? place.sheet, range),
     };
   }
 

@@ -63,13 +63,16 @@ export function asText(parts: Parts, text: string): string {
   const [only] = parts;
   if (parts.length === 1 && only !== undefined) {
     if (only.kind === "call" && GIVES_TEXT.has(only.name)) return text;
-    if (only.kind === "token" && only.token.kind !== "reference" && only.token.kind !== "name") {
-      return text;
+    if (only.kind === "token" && !["reference", "name"].includes(only.token.kind)) {
+      if (!/^\d{16,}|e/i.test(only.token.text) || only.token.kind === "string") return text;
     }
     if (only.kind === "list") return text;
   }
   if (text.trim() === "") return text;
-  return `LET(v,${text},IF(ISNUMBER(v),IF(v=0,0,ROUND(v,14-INT(LOG10(ABS(v))))),v))`;
+  // From 1E15 on the digits after the fifteenth are not written out, but counted.
+  const large = 'LET(e,INT(LOG10(ABS(v))),ROUND(v/10^e,14)&"E+"&e)';
+  const number = `IF(v=0,0,IF(ABS(v)<1E15,ROUND(v,14-INT(LOG10(ABS(v)))),${large}))`;
+  return `LET(v,${text},IF(ISNUMBER(v),${number},v))`;
 }
 
 function signOf(part: Part): string {

@@ -21,6 +21,11 @@ export const OPENPYXL: DebianProgram = {
   packages: ["python3-openpyxl", "python3-pil"],
 };
 
+export const XLSXWRITER: DebianProgram = {
+  check: ["/usr/bin/python3", "-c", "import xlsxwriter"],
+  packages: ["python3-xlsxwriter"],
+};
+
 export const WRITER: DebianProgram = {
   // The two have one command; Calc alone has it, too.
   check: ["test", "-e", "/usr/lib/libreoffice/program/libswlo.so"],

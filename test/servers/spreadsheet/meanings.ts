@@ -1,8 +1,8 @@
 /** Cells from A1 of the sheet "Data". */
 export const CELLS: readonly (readonly (string | number | boolean | null)[])[] = [
-  ["Debt", 10, 19.99, "axxb", "a\u00a0b"],
-  [null, 20, 5.01, "a*b", "<>Debt"],
-  ["Equity", 30, 7.35, "", null],
+  ["Debt", 10, 19.99, "axxb", "a\u00a0b", "ab\nc"],
+  [null, 20, 5.01, "a*b", "<>Debt", "a\nb\nc"],
+  ["Equity", 30, 7.35, "", null, "xab"],
   [1, 40, 32.35, "2026-03-02", null],
   ["1", 50, null, null, null],
   [true, 60, null, null, null],
@@ -61,6 +61,10 @@ export const MEANINGS: readonly (readonly [formula: string, value: string | numb
   ['=VALUE("(5)")', -5],
   ['=VALUE("12:30")', 0.5208333333333334],
   ['=A3&""&E5', "Equity"],
+  ['=123456789012345678&"|"&1E20', "1.23456789012346E+17|1E+20"],
+  ['=2^53&""', "9.00719925474099E+15"],
+  ['=COUNTIF(F1:F6,"*ab*")', 2],
+  ['=SUMIF(F1:F6,"a*c",B1:B6)', 30],
   // What takes errors or hidden rows out.
   ["=AGGREGATE(9,6,B1:B6)", 210],
   ["=AGGREGATE(9,4,B1:B6)", 210],
