@@ -64,16 +64,31 @@ export function asText(parts: Parts, text: string): string {
   if (parts.length === 1 && only !== undefined) {
     if (only.kind === "call" && GIVES_TEXT.has(only.name)) return text;
     if (only.kind === "token" && !["reference", "name"].includes(only.token.kind)) {
-      if (!/^\d{16,}|e/i.test(only.token.text) || only.token.kind === "string") return text;
+      const isLong = /^[\d.]/.test(only.token.text) && !SHORT_NUMBER.test(only.token.text);
+      if (only.token.kind === "string" || !isLong) return text;
     }
     if (only.kind === "list") return text;
   }
   if (text.trim() === "") return text;
-  // From 1E15 on the digits after the fifteenth are not written out, but counted.
-  const large = 'LET(e,INT(LOG10(ABS(v))),ROUND(v/10^e,14)&"E+"&e)';
-  const number = `IF(v=0,0,IF(ABS(v)<1E15,ROUND(v,14-INT(LOG10(ABS(v)))),${large}))`;
-  return `LET(v,${text},IF(ISNUMBER(v),${number},v))`;
+  return `LET(v,${text},IF(ISNUMBER(v),IF(ABS(v)<1E-307,0,${IN_DIGITS}),v))`;
 }
+
+const SHORT_NUMBER = /^(?=.{1,16}$)\d+(?:\.\d+)?$/;
+
+/** A number is written out if that takes twenty letters, its sign aside; else its digits are counted. */
+const IN_DIGITS = [
+  "LET(a,INT(LOG10(ABS(v)))",
+  // With so many places Excel shows one digit less.
+  "b,ROUND(v/10^a,IF(ABS(a)>98,13,14))",
+  // 9.999… becomes 10.
+  "c,IF(ABS(b)<10,0,1)",
+  "e,a+c",
+  "m,b/10^c",
+  'd,SUBSTITUTE(ABS(m)&"",".","")',
+  'IF(AND(e>=0,e<15),ROUND(v,14-e),IF(AND(e>0,e<20),ROUND(v/10^(e-14),0)&REPT("0",e-14)',
+  'IF(AND(e<0,LEN(d)-e<20),IF(v<0,"-","")&"0."&REPT("0",-e-1)&d',
+  'm&"E"&IF(e<0,"-","+")&IF(ABS(e)<10,"0","")&ABS(e)))))',
+].join(",");
 
 function signOf(part: Part): string {
   return part.kind === "token" && part.token.kind === "other" ? part.token.text : "";

@@ -12,6 +12,7 @@ from openpyxl.styles import Font
 
 from cloche import Failed
 from cloche.cells import cells_equal
+from cloche.criteria import Unreadable
 from cloche.files import FixtureError
 from cloche.cells import CellError
 from cloche.sheets import Workbook, open_workbook
@@ -35,7 +36,7 @@ class Crafted(FolderCase):
             return {name: archive.read(name) for name in archive.namelist()}
 
     def rejected(self, data: bytes, words: str) -> None:
-        with self.assertRaisesRegex(Failed, words):
+        with self.assertRaisesRegex(Unreadable, words):
             open_workbook(self.file("x.xlsx", data)).sheets[0].rows()
 
     def test_what_is_no_workbook_is_rejected(self) -> None:

@@ -25,7 +25,7 @@ WORDS = ["Müller & Söhne", "naïve", "a\nb", "  led by blanks", "tab\tinside",
          "'", "\"", "long " * 60, "9780306406157", "1E5", "-", "%", "2026-03-02"]  # fmt: skip
 NUMBERS = [0, -0.5, 1 / 3, 1e-12, 1e15, 123456789012345, -1e100, 0.1, 19.99, 2**53, 3.14159, 100, -7]
 FORMATS = ["General", "0.00", "#,##0.00", "0%", '0.00 "EUR"', "[Red]-0.0;0.0", "0.0E+00", "@"]
-FORMULAS = ["=SUM(B2:B20)", "=AVERAGE(B2:B20)", '=COUNTIF(A2:A20,"*a*")', "=A2&D2", '=IF(B2>B3,"up","down")',
+FORMULAS = ["=SUM(B2:B20)", "=AVERAGE(B2:B20)", '=COUNTIF(A2:A20,"*a*")', "=A2&A3", '=IF(B2>B3,"up","down")',
             "=MAX(B2:B20)-MIN(B2:B20)", "=ROUND(B4/3,2)", "=VLOOKUP(A5,A2:B20,2,FALSE)", "=INDEX(B2:B20,3)",
             "=SUMPRODUCT(B2:B20,B2:B20)", "=YEAR(C2)*100+MONTH(C2)", "=C3-C2", "=LEN(A2)", "=1/0", "=NA()",
             "=B2=B2", "=UPPER(A3)", '=SUMIF(B2:B20,">0")', "=MEDIAN(B2:B20)", "=TEXT(C2,\"yyyy-mm-dd\")",

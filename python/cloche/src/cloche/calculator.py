@@ -24,13 +24,13 @@ _HEAP_MIB = 384
 _CHUNK = 1 << 16
 
 
-class Unreadable(Exception):
+class NotComputed(Exception):
     """A workbook that can't be read or computed, and why."""
 
 
 def read_workbook(data: bytes, request: dict[str, Any]) -> list[dict[str, Any]]:
     """The sheets of a workbook with every cell computed: ``servers/spreadsheet/book-values.ts``
-    says what each member means. Raises Unreadable."""
+    says what each member means. Raises NotComputed."""
     global _running
     with _lock:
         if _running is not None and not _running.usable:
@@ -45,7 +45,7 @@ def read_workbook(data: bytes, request: dict[str, Any]) -> list[dict[str, Any]]:
             _running = None
             raise
     if "failed" in answer:
-        raise Unreadable(answer["failed"])
+        raise NotComputed(answer["failed"])
     sheets: list[dict[str, Any]] = answer["sheets"]
     return sheets
 
@@ -86,12 +86,12 @@ class _Calculator:
         return self.owner == os.getpid() and self._process.poll() is None
 
     def ask(self, data: bytes, request: dict[str, Any]) -> dict[str, Any]:
-        """What it says of a workbook. Raises Unreadable."""
+        """What it says of a workbook. Raises NotComputed."""
         self._allow(CPU_SECONDS)
         header = json.dumps({**request, "bytes": len(data)}).encode() + b"\n"
         line = self._exchange(header + data)
         if line is None:
-            raise Unreadable("it takes too much time or memory to read and compute")
+            raise NotComputed("it takes too much time or memory to read and compute")
         answer: dict[str, Any] = json.loads(line)
         return answer
 

@@ -23,7 +23,7 @@ def csv_rows(file: File, *, delimiter: str | None = None) -> list[list[str]]:
     try:
         return _records(text, delimiter or _guessed(text))
     except ValueError as error:
-        file.reject(f"is no sound CSV: {error}")
+        file.unreadable(f"is no sound CSV: {error}")
 
 
 def _decoded(data: bytes) -> str:

@@ -71,7 +71,7 @@ def open_document(file: File, *, accept: Accept = "final") -> Document:
     except MemoryError:
         raise
     except Exception as error:  # noqa: BLE001  Whatever the parser meets in a crafted file.
-        file.reject(f"is not a readable Word document ({type(error).__name__}: {error})")
+        file.unreadable(f"is not a readable Word document ({type(error).__name__}: {error})")
 
 
 def _read(package: Package, accept: Accept) -> Document:
@@ -106,7 +106,7 @@ def pdf_text(file: File, *, layout: bool = True) -> str:
     try:
         return text_of_pdf(data, layout=layout)
     except ValueError as error:
-        file.reject(str(error))
+        file.unreadable(str(error))
 
 
 def text_of_pdf(data: bytes, *, layout: bool = True) -> str:

@@ -10,7 +10,7 @@ from datetime import date, datetime, time
 from functools import lru_cache
 from typing import Any
 
-from .calculator import Unreadable, read_workbook
+from .calculator import NotComputed, read_workbook
 from .cells import CellError, Value
 from .dates import parse_datetime
 from .files import File
@@ -50,8 +50,8 @@ def _opened(file: File, now: datetime | None, changes: tuple[Change, ...]) -> Wo
     data = office_bytes(file, "xl/workbook.xml")
     try:
         return Workbook(file, _read(data, file.path, now, changes), now)
-    except Unreadable as error:
-        file.reject(f"is not a readable workbook: {error}")
+    except NotComputed as error:
+        file.unreadable(f"is not a readable workbook: {error}")
 
 
 @lru_cache(maxsize=16)
@@ -87,7 +87,7 @@ class Workbook:
         #: The clock of TODAY and NOW.
         self.now = now
         if sum(len(sheet["cells"]) for sheet in sheets) > CELL_LIMIT:
-            file.reject(f"holds more than {CELL_LIMIT} cells")
+            file.unreadable(f"holds more than {CELL_LIMIT} cells")
         self._sheets = {
             sheet["name"]: Sheet(self, sheet["name"], sheet["hidden"], _cells(sheet["cells"]))
             for sheet in sheets
@@ -150,7 +150,7 @@ class Sheet:
         """
         cells = self._cells
         if cells.bottom * cells.right > GRID_LIMIT:
-            self.workbook.file.reject(
+            self.workbook.file.unreadable(
                 f"has a sheet {self.name!r} that reaches to row {cells.bottom}, "
                 f"column {cells.right}"
             )
@@ -205,7 +205,7 @@ class Sheet:
         reason = self._cells.unreadable.get(place)
         if reason is not None:
             where = f"{self.name}!{_address(place)}"
-            self.workbook.file.reject(f"can't be computed: {where}: {reason}")
+            self.workbook.file.unreadable(f"can't be computed: {where}: {reason}")
         return self._cells.values.get(place)
 
 

@@ -176,16 +176,16 @@ def events_of(
         except (Failed, FixtureError, MemoryError):
             raise
         except Exception as error:  # noqa: BLE001  Whatever the parsers meet in a crafted file.
-            file.reject(f"is no calendar that can be read: {error}")
+            file.unreadable(f"is no calendar that can be read: {error}")
     return list(_KNOWN[key])
 
 
 def _read(file: File, owner: str, name: str, home: tzinfo) -> list[Event]:
     text = file.text().strip()
     if not text:
-        file.reject("is empty, no calendar")
+        file.unreadable("is empty, no calendar")
     if not text.upper().endswith("END:VCALENDAR"):
-        file.reject("is no calendar that can be read: it does not end with END:VCALENDAR")
+        file.unreadable("is no calendar that can be read: it does not end with END:VCALENDAR")
     events = [_event(component, owner, name, home) for component in _components(text)]
     masters = {each.uid: each for each in events if each.occurrence is None}
     return [_in_zone_of(masters.get(each.uid), each) for each in events]

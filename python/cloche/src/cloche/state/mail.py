@@ -49,7 +49,7 @@ def _readable(read: Callable[[Any], Any]) -> Callable[[Any], Any]:
         except (Failed, FixtureError, MemoryError):
             raise
         except Exception as error:  # noqa: BLE001  Whatever the parsers meet in a crafted message.
-            message._file.reject(f"is no message that can be read: {error}")
+            message._file.unreadable(f"is no message that can be read: {error}")
 
     return reading
 

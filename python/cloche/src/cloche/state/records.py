@@ -18,7 +18,7 @@ def parse_json(file: File, text: str, where: str = "") -> Any:
         return value
     except (ValueError, RecursionError) as error:
         place = f" in {where}" if where else ""
-        file.reject(f"is not the JSON that its service writes{place}: {error}")
+        file.unreadable(f"is not the JSON that its service writes{place}: {error}")
 
 
 def text_of(file: File, data: dict[str, Any], key: str, where: str) -> str:

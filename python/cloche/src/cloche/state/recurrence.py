@@ -40,7 +40,7 @@ def starts_of(file: File, event: Event, end: datetime) -> list[datetime | date]:
     for rule in listed(component.get("RRULE")):
         for count, start in enumerate(_ruled(file, event, rule)):
             if count > OCCURRENCE_LIMIT:
-                file.reject(f"has an event {event.title!r} that recurs too often to be followed")
+                file.unreadable(f"has an event {event.title!r} that recurs too often to be followed")
             if instant(start) >= end:
                 break
             starts[instant(start)] = start
@@ -54,9 +54,9 @@ def starts_of(file: File, event: Event, end: datetime) -> list[datetime | date]:
 def _ruled(file: File, event: Event, rule: Any) -> Iterator[datetime | date]:
     frequency = str(listed(rule.get("FREQ"))[0]).upper()
     if frequency in ("SECONDLY", "MINUTELY", "HOURLY"):
-        file.reject(f"has an event {event.title!r} that recurs {frequency.lower()}, too often")
+        file.unreadable(f"has an event {event.title!r} that recurs {frequency.lower()}, too often")
     if int(listed(rule.get("INTERVAL", 1))[0]) < 1:
-        file.reject(f"has an event {event.title!r} that recurs with an interval of less than 1")
+        file.unreadable(f"has an event {event.title!r} that recurs with an interval of less than 1")
     until = listed(rule.get("UNTIL"))
     plain = ";".join(
         part for part in rule.to_ical().decode().split(";") if not part.startswith("UNTIL=")
@@ -76,7 +76,7 @@ def _followed(file: File, event: Event, rule: str, start: datetime) -> Iterator[
     try:
         yield from rrule.rrulestr(rule, dtstart=start)
     except (ValueError, TypeError, OverflowError, LookupError, AttributeError, ArithmeticError):
-        file.reject(f"has an event {event.title!r} whose recurrence can't be read: {rule[:200]}")
+        file.unreadable(f"has an event {event.title!r} whose recurrence can't be read: {rule[:200]}")
 
 
 def _wall(moment: datetime | date) -> datetime:
