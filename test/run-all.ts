@@ -12,11 +12,15 @@ interface Stage {
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const ARCHITECTURE = join("test", "architecture.test.ts");
-const PYTHON = join("test", "grading", "python-library.test.ts");
-/** Takes minutes: whatever began last would be waited for alone. */
-const LONGEST = join("test", "tasks", "proven.test.ts");
+/** These take minutes: whatever began last would be waited for alone. */
+const LONGEST = [
+  "tasks/workshop-day",
+  "clients/python",
+  "grading/python-library",
+  "tasks/proven",
+].map((name) => join("test", `${name}.test.ts`));
 const others = globSync("test/**/*.test.ts", { cwd: root })
-  .filter((file) => ![ARCHITECTURE, PYTHON, LONGEST].includes(file))
+  .filter((file) => ![ARCHITECTURE, ...LONGEST].includes(file))
   .sort();
 
 const colours = process.stdout.isTTY ? [] : ["--colors=off"];
@@ -31,8 +35,7 @@ const STAGES: readonly Stage[] = [
     args: [join("test", "run-supply-chain.ts")],
   },
   nodeTest("architecture", [ARCHITECTURE]),
-  nodeTest("the grader's Python library", [PYTHON]),
-  nodeTest("tests", [LONGEST, ...others]),
+  nodeTest("tests", [...LONGEST, ...others]),
 ];
 
 for (const stage of STAGES) {

@@ -4,7 +4,8 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { receiveBundle } from "../api/bundle-archive.ts";
 import { resolveBundle } from "../store/resolve-bundle.ts";
-import { type CommonOptions, type Context, openRecords } from "./context.ts";
+import type { CommonOptions, Context } from "./context.ts";
+import { openRecords } from "./parts.ts";
 
 /** A bundle's folder for as long as it is looked at. */
 export interface BundleFolder extends AsyncDisposable {

@@ -2,23 +2,6 @@ import { fileURLToPath } from "node:url";
 import { Command, CommanderError } from "commander";
 import { asFault, type Fault, faultRecord, messageOf } from "../base/fault.ts";
 import { VERSION } from "../base/version.ts";
-import { addBench } from "./commands/bench.ts";
-import { addBundle } from "./commands/bundle.ts";
-import { addCompletion } from "./commands/completion.ts";
-import { addDemo } from "./commands/demo.ts";
-import { addDoctor } from "./commands/doctor.ts";
-import { addFixture } from "./commands/fixture.ts";
-import { addGrade } from "./commands/grade.ts";
-import { addImages } from "./commands/images.ts";
-import { addKeys } from "./commands/keys.ts";
-import { addList } from "./commands/list.ts";
-import { addReap } from "./commands/reap.ts";
-import { addRun } from "./commands/run.ts";
-import { addServe } from "./commands/serve.ts";
-import { addSetUp } from "./commands/set-up.ts";
-import { addShow } from "./commands/show.ts";
-import { addTask } from "./commands/task.ts";
-import { addTools } from "./commands/tools.ts";
 import { type Context, openContext } from "./context.ts";
 import { EXIT } from "./exit-codes.ts";
 import { cliFault } from "./faults.ts";
@@ -31,6 +14,29 @@ Begin with:
   $ ./cloche.mjs run library/catalogue-update    one rollout, played by the oracle
 
 Exit codes: 0 done (every rollout graded), 1 not graded or not sound, 2 could not start.`;
+
+/** In the order in which help shows them. */
+const COMMANDS: Record<string, () => Promise<AddCommand>> = {
+  run: async () => (await import("./commands/run.ts")).addRun,
+  list: async () => (await import("./commands/list.ts")).addList,
+  show: async () => (await import("./commands/show.ts")).addShow,
+  serve: async () => (await import("./commands/serve.ts")).addServe,
+  grade: async () => (await import("./commands/grade.ts")).addGrade,
+  bundle: async () => (await import("./commands/bundle.ts")).addBundle,
+  task: async () => (await import("./commands/task.ts")).addTask,
+  fixture: async () => (await import("./commands/fixture.ts")).addFixture,
+  tools: async () => (await import("./commands/tools.ts")).addTools,
+  images: async () => (await import("./commands/images.ts")).addImages,
+  doctor: async () => (await import("./commands/doctor.ts")).addDoctor,
+  reap: async () => (await import("./commands/reap.ts")).addReap,
+  keys: async () => (await import("./commands/keys.ts")).addKeys,
+  bench: async () => (await import("./commands/bench.ts")).addBench,
+  setup: async () => (await import("./commands/set-up.ts")).addSetUp,
+  demo: async () => (await import("./commands/demo.ts")).addDemo,
+  completion: async () => (await import("./commands/completion.ts")).addCompletion,
+};
+
+type AddCommand = (program: Command, context: Context) => void;
 
 process.channel?.unref();
 const context = openContext(fileURLToPath(new URL("../..", import.meta.url)));
@@ -47,32 +53,20 @@ async function main(context: Context, argv: readonly string[]): Promise<void> {
       outputError: () => {}, // What is wrong with the words is told like all else.
     })
     .exitOverride();
-  for (const add of [
-    addRun,
-    addList,
-    addShow,
-    addServe,
-    addGrade,
-    addBundle,
-    addTask,
-    addFixture,
-    addTools,
-    addImages,
-    addDoctor,
-    addReap,
-    addKeys,
-    addBench,
-    addSetUp,
-    addDemo,
-    addCompletion,
-  ]) {
-    add(program, context);
-  }
+  for (const add of await commandsFor(argv[2])) add(program, context);
   try {
     await program.parseAsync(argv as string[]);
   } catch (error) {
     process.exitCode = explain(context, error, argv.includes("--json"));
   }
+}
+
+/** The one that is named; all of them where help, completion or a suggestion speaks of each. */
+async function commandsFor(word: string | undefined): Promise<readonly AddCommand[]> {
+  if (word === "--version") return [];
+  const named = word !== undefined && Object.hasOwn(COMMANDS, word) ? COMMANDS[word] : undefined;
+  const isAlone = named !== undefined && word !== "completion";
+  return await Promise.all((isAlone ? [named] : Object.values(COMMANDS)).map((load) => load()));
 }
 
 /** One clear message for what could not start; with --json also the one document. */

@@ -17,17 +17,16 @@ import type { RolloutParts } from "../rollout/parts.ts";
 import { openRolloutService } from "../service/rollout-service.ts";
 import type { Recovered, RolloutService } from "../service/service.ts";
 import { requireTasks } from "../task/roots.ts";
+import type { CommonOptions, Context } from "./context.ts";
+import { foreignLimits } from "./foreign.ts";
 import {
-  type CommonOptions,
-  type Context,
   egressAllowed,
   logLevel,
   openAnsweringEngine,
   openImages,
   openRecords,
   taskRoots,
-} from "./context.ts";
-import { foreignLimits } from "./foreign.ts";
+} from "./parts.ts";
 import { examineSandbox, requireSealed } from "./security/sealed.ts";
 import { signerOf, verifierOf } from "./signing.ts";
 

@@ -145,12 +145,10 @@ describe("cloche, from the command line", () => {
 
   it("has a --help with an example for every command", async () => {
     const top = await cloche(["--help"]);
+    const named = [...top.out.matchAll(/^ {2}([a-z]+) (?: |[[<])/gm)].map(([, name]) => `${name}`);
+    const groups = ["bundle", "task", "fixture", "images", "keys", "help"];
     const commands = [
-      "run",
-      "list",
-      "show",
-      "completion",
-      "grade",
+      ...named.filter((name) => !groups.includes(name)),
       "bundle show",
       "bundle verify",
       "task init",
@@ -160,11 +158,8 @@ describe("cloche, from the command line", () => {
       "images build",
       "images list",
       "images prune",
-      "doctor",
-      "reap",
-      "setup",
-      "demo",
     ];
+    assert.ok(named.length > 15, top.out);
     assert.match(top.out, /Exit codes/);
     for (const command of commands) {
       const { code, out } = await cloche([...command.split(" "), "--help"]);

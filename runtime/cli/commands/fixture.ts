@@ -2,8 +2,9 @@ import type { Command } from "commander";
 import { sealFixture, verifyFixture } from "../../task/fixture-manifest.ts";
 import { findFixture, findSet, fixtureNames, layOut } from "../../task/fixture-set.ts";
 import type { FixtureSet } from "../../task/task.ts";
-import { type CommonOptions, type Context, taskRoots } from "../context.ts";
+import type { CommonOptions, Context } from "../context.ts";
 import { EXIT } from "../exit-codes.ts";
+import { taskRoots } from "../parts.ts";
 import { ROOT } from "../repeated.ts";
 import { megabytes, table } from "../terminal.ts";
 

@@ -10,16 +10,11 @@ import { openBundle } from "../../store/bundle-reader.ts";
 import { resolveBundle } from "../../store/resolve-bundle.ts";
 import { type Signer, signRegrade } from "../../store/signature.ts";
 import { requireSignature } from "../../store/verify-bundle.ts";
-import {
-  type CommonOptions,
-  type Context,
-  openAnsweringEngine,
-  openImages,
-  openRecords,
-} from "../context.ts";
+import type { CommonOptions, Context } from "../context.ts";
 import { EXIT } from "../exit-codes.ts";
 import { asGradedHere } from "../foreign.ts";
 import { onInterrupt } from "../interrupts.ts";
+import { openAnsweringEngine, openImages, openRecords } from "../parts.ts";
 import { criteriaTable, rewardLines } from "../report.ts";
 import { signerOf } from "../signing.ts";
 import { whole } from "../whole.ts";

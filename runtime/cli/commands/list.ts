@@ -4,9 +4,10 @@ import { listQuery } from "../../api/requests.ts";
 import { paidBy } from "../../grading/reward.ts";
 import type { RolloutRecord } from "../../store/record.ts";
 import type { RecordQuery } from "../../store/record-query.ts";
-import { type CommonOptions, type Context, openRecords } from "../context.ts";
+import type { CommonOptions, Context } from "../context.ts";
 import { EXIT } from "../exit-codes.ts";
 import { cliFault } from "../faults.ts";
+import { openRecords } from "../parts.ts";
 import { plain, table } from "../terminal.ts";
 
 const HELP = `

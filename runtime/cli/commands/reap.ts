@@ -4,8 +4,9 @@ import { systemClock } from "../../base/clock.ts";
 import { silentLog } from "../../base/log.ts";
 import { processIdentity } from "../../base/process-identity.ts";
 import { type Reaped, reap } from "../../rollout/reaper.ts";
-import { type CommonOptions, type Context, openAnsweringEngine, openRecords } from "../context.ts";
+import type { CommonOptions, Context } from "../context.ts";
 import { EXIT } from "../exit-codes.ts";
+import { openAnsweringEngine, openRecords } from "../parts.ts";
 import { plainLines } from "../terminal.ts";
 
 interface ReapOptions extends CommonOptions {

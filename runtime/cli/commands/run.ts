@@ -14,16 +14,10 @@ import { prepareVariant } from "../../task/prepare.ts";
 import type { Task } from "../../task/task.ts";
 import { findTask } from "../../task/task-list.ts";
 import { BlobFolder } from "../../workspace/blobs.ts";
-import {
-  type CommonOptions,
-  type Context,
-  egressAllowed,
-  openParts,
-  type Parts,
-  taskRoots,
-} from "../context.ts";
+import type { CommonOptions, Context } from "../context.ts";
 import { EXIT } from "../exit-codes.ts";
 import { cliFault } from "../faults.ts";
+import { egressAllowed, openParts, type Parts, taskRoots } from "../parts.ts";
 import { progressWatcher } from "../progress.ts";
 import { ROOT } from "../repeated.ts";
 import {

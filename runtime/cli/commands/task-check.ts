@@ -2,8 +2,9 @@ import type { Command } from "commander";
 import { type CheckedFolder, checkFixtures, checkTask } from "../../task/check-task.ts";
 import { taskPlaces } from "../../task/roots.ts";
 import { rootOfTask } from "../../task/task-list.ts";
-import { type CommonOptions, type Context, taskRoots } from "../context.ts";
+import type { CommonOptions, Context } from "../context.ts";
 import { EXIT } from "../exit-codes.ts";
+import { taskRoots } from "../parts.ts";
 import { ROOT } from "../repeated.ts";
 import { plain } from "../terminal.ts";
 

@@ -4,14 +4,9 @@ import { Fault, messageOf } from "../../base/fault.ts";
 import { requireEgress } from "../../rollout/egress/egress.ts";
 import { reap } from "../../rollout/reaper.ts";
 import { findTask } from "../../task/task-list.ts";
-import {
-  type CommonOptions,
-  type Context,
-  egressAllowed,
-  openParts,
-  taskRoots,
-} from "../context.ts";
+import type { CommonOptions, Context } from "../context.ts";
 import { EXIT } from "../exit-codes.ts";
+import { egressAllowed, openParts, taskRoots } from "../parts.ts";
 import { PlayDesk } from "../play/play-desk.ts";
 import { completions } from "../play/play-line.ts";
 import { PlaySession } from "../play/play-session.ts";

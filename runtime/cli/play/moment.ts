@@ -19,7 +19,7 @@ import { BlobFolder } from "../../workspace/blobs.ts";
 import { diffSnapshots } from "../../workspace/diff.ts";
 import { captureState, captureWorkspace } from "../../workspace/seed.ts";
 import type { Snapshot } from "../../workspace/snapshot.ts";
-import type { Parts } from "../context.ts";
+import type { Parts } from "../parts.ts";
 
 const LEASE_MS = 30 * 60_000;
 const READINGS = 4;

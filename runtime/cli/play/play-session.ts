@@ -11,8 +11,8 @@ import type { RolloutRecord } from "../../store/record.ts";
 import { type PreparedVariant, prepareVariant } from "../../task/prepare.ts";
 import type { Task } from "../../task/task.ts";
 import { BlobFolder } from "../../workspace/blobs.ts";
-import type { Parts } from "../context.ts";
 import { cliFault } from "../faults.ts";
+import type { Parts } from "../parts.ts";
 import { gradeMoment, KeptSource, type Moment, readMoment } from "./moment.ts";
 
 const DAY_MS = 24 * 3_600_000;

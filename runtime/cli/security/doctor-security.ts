@@ -1,9 +1,10 @@
 import { processIdentity } from "../../base/process-identity.ts";
 import type { Property } from "../../engine/probe/golden.ts";
 import { openDataFolder } from "../../store/data-folder.ts";
-import { type CommonOptions, type Context, openAnsweringEngine } from "../context.ts";
+import type { CommonOptions, Context } from "../context.ts";
 import { dataPath } from "../data-path.ts";
 import { EXIT } from "../exit-codes.ts";
+import { openAnsweringEngine } from "../parts.ts";
 import { requireImages } from "../set-up/require-images.ts";
 import { table } from "../terminal.ts";
 import { hostWarnings, type Warning } from "./host.ts";

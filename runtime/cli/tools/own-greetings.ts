@@ -7,7 +7,7 @@ import { ColdSource } from "../../rollout/sandbox-source.ts";
 import { prepareVariant } from "../../task/prepare.ts";
 import type { Task } from "../../task/task.ts";
 import { BlobFolder } from "../../workspace/blobs.ts";
-import type { Parts } from "../context.ts";
+import type { Parts } from "../parts.ts";
 
 const HOLD_MS = 10 * 60_000;
 const VARIANT = 1;
