@@ -106,9 +106,11 @@ test("a call that is given up before its server is up never reaches it", async (
   assert.deepEqual(sent, [{ text: "yes" }]);
 });
 
-test("a label that is broken, or too large, is no manifest: servers are asked as before", () => {
+test("a label that is broken, or has a malformed tool, is no manifest: servers are asked as before", () => {
   const label = manifestLabel(manifest);
-  for (const broken of ["", "no base64 !", label.slice(0, 100), btoa("[]")]) {
+  const unlike = { ...promised, tools: [{ name: "say" }] };
+  const malformed = manifestLabel({ ...manifest, calendar: unlike });
+  for (const broken of ["", "no base64 !", label.slice(0, 100), btoa("[]"), malformed]) {
     assert.deepEqual(manifestOf({ [MANIFEST_LABEL]: broken }), {});
   }
   assert.deepEqual(manifestOf({}), {});

@@ -12,7 +12,7 @@ import { cliFault } from "../faults.ts";
 import { openParts, taskRoots } from "../parts.ts";
 import { ROOT } from "../repeated.ts";
 import { plain, table } from "../terminal.ts";
-import { ownGreetings } from "../tools/own-greetings.ts";
+import { isOwn, ownGreetings } from "../tools/own-greetings.ts";
 import { shippedGreetings } from "../tools/shipped-greetings.ts";
 import { ENCODING, type ServerTools, toolCosts } from "../tools/tool-costs.ts";
 
@@ -55,9 +55,9 @@ export function addTools(program: Command, context: Context): void {
 async function show(context: Context, options: ToolsOptions): Promise<void> {
   const { terminal } = context;
   const { task, wanted } = await wantedServers(context, options);
-  const shipped = wanted.filter((server) => isShipped(server.name));
+  const shipped = wanted.filter((server) => !isOwn(server));
   const { greetings, source } = await shippedGreetings(shipped, context.env);
-  const others = wanted.filter((server) => !isShipped(server.name));
+  const others = wanted.filter(isOwn);
   const own = await askOwn(context, options, task, others);
   const known: Manifest = { ...greetings, ...own.greetings };
   const chosen: Manifest = Object.fromEntries(
@@ -102,10 +102,6 @@ async function wantedServers(context: Context, options: ToolsOptions): Promise<W
   }
   const isWanted = (name: string) => options.server.length === 0 || options.server.includes(name);
   return { task, wanted: there.filter(({ name }) => isWanted(name)) };
-}
-
-function isShipped(name: string): boolean {
-  return Object.hasOwn(SHIPPED_SERVERS, name);
 }
 
 interface OwnServers {

@@ -5,6 +5,7 @@ import { sha256 } from "../../base/hash.ts";
 import { mcpFault } from "../faults.ts";
 import { offered, type ServerSpec, SHIPPED_SERVERS } from "../server-spec.ts";
 import type { Greeting } from "./handshake.ts";
+import { toolProblem } from "./tool-problem.ts";
 
 /**
  * What shipped servers said of themselves when their image was built, by name: agents can be told
@@ -23,7 +24,7 @@ const object = z.record(z.string(), z.unknown());
 const greetingSchema = z.object({
   initializeResult: object,
   capabilities: object,
-  tools: z.array(object.refine(({ name }) => typeof name === "string")),
+  tools: z.array(object.refine((tool) => toolProblem(tool) === undefined)),
   prompts: z.array(z.string()),
 });
 const manifestSchema = z.record(z.string(), greetingSchema);
