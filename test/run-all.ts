@@ -28,6 +28,8 @@ const colours = process.stdout.isTTY ? [] : ["--colors=off"];
 const STAGES: readonly Stage[] = [
   { name: "lint", program: bin("biome"), args: ["ci", "--diagnostic-level=warn", ...colours] },
   { name: "types", program: bin("tsc"), args: ["--noEmit"] },
+  python("python style", "style"),
+  python("python types", "types"),
   { name: "dead code", program: bin("knip"), args: ["--no-progress"] },
   {
     name: "supply chain",
@@ -49,6 +51,10 @@ say("all passed");
 
 function nodeTest(name: string, files: readonly string[]): Stage {
   return { name, program: process.execPath, args: [join("test", "run-files.ts"), ...files] };
+}
+
+function python(name: string, mode: string): Stage {
+  return { name, program: process.execPath, args: [join("test", "run-python.ts"), mode] };
 }
 
 function run({ name, program, args }: Stage): number {

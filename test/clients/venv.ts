@@ -2,20 +2,12 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { execa } from "execa";
+import { type MaybePython, PIP, UNREACHABLE } from "../support/pinned-python.ts";
 
 const CLIENT = fileURLToPath(new URL("../../python/cloche_client", import.meta.url));
-const UNREACHABLE =
-  /No matching distribution|Could not find a version|NewConnectionError|Temporary failure|timed out|CERTIFICATE_VERIFY_FAILED|ProxyError/i;
-const PIP = "-m pip install --quiet --no-input --retries 1 --timeout 20".split(" ");
 
 /** A Python of its own with the client and its extras in it, or why there is none. */
-export async function installedPython(
-  folder: string,
-  extras = "",
-): Promise<
-  | { readonly python: string; readonly missing?: undefined }
-  | { readonly python?: undefined; readonly missing: string }
-> {
+export async function installedPython(folder: string, extras = ""): Promise<MaybePython> {
   const made = await execa("python3", ["-m", "venv", folder], { all: true, reject: false });
   if (made.exitCode !== 0) return { missing: `no venv of Python: ${made.all ?? made.message}` };
   const python = join(folder, "bin", "python");

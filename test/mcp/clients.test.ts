@@ -5,8 +5,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import { Client, StreamableHTTPClientTransport } from "@modelcontextprotocol/client";
+import { pinnedPython } from "../support/pinned-python.ts";
 import { fixtureServer, Serving } from "./proxy-fixture.ts";
-import { withMcp } from "./python-mcp.ts";
 
 // Clients as others write them, against our endpoint.
 
@@ -101,11 +101,8 @@ test("both eras and a caller without MCP work on one rollout at the same time", 
 test("the official Python client negotiates, lists and calls", { timeout: 280_000 }, async (t) => {
   const folder = mkdtempSync(join(tmpdir(), "cloche-python-"));
   try {
-    const python = withMcp(folder);
-    if (python === undefined) {
-      t.skip("the Python package mcp could not be installed from PyPI here");
-      return;
-    }
+    const { python, missing } = pinnedPython();
+    if (python === undefined) return t.skip(missing);
     await using serving = await Serving.open([FIXTURE], CAPABLE);
     const script = join(folder, "client.py");
     writeFileSync(script, PYTHON_CLIENT);

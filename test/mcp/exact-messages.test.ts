@@ -7,10 +7,10 @@ import { test } from "node:test";
 import { promisify } from "node:util";
 import { Client, StreamableHTTPClientTransport } from "@modelcontextprotocol/client";
 import { exactJson, parseExact } from "../../runtime/base/exact-json.ts";
+import { pinnedPython } from "../support/pinned-python.ts";
 import { AWKWARD } from "./awkward.ts";
 import { doorOf } from "./plain-door.ts";
 import { agentOf, fixtureServer, ROOMY, Serving, textOf } from "./proxy-fixture.ts";
-import { withMcp } from "./python-mcp.ts";
 
 const EXACT = fixtureServer("exact-server.ts", "exact", [JSON.stringify(AWKWARD)]);
 const open = () => Serving.open([EXACT], { budget: { ...ROOMY, calls: 1_000 } });
@@ -87,11 +87,8 @@ test("the plain HTTP door gives the same results and arguments byte for byte", a
 test("the official Python client gives and gets what a server says", async (t) => {
   const folder = mkdtempSync(join(tmpdir(), "cloche-python-"));
   try {
-    const python = withMcp(folder);
-    if (python === undefined) {
-      t.skip("the Python package mcp could not be installed from PyPI here");
-      return;
-    }
+    const { python, missing } = pinnedPython();
+    if (python === undefined) return t.skip(missing);
     await using serving = await open();
     writeFileSync(join(folder, "client.py"), PYTHON);
     writeFileSync(join(folder, "awkward.json"), JSON.stringify(AWKWARD));

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from support import FolderCase
-
+from cloche.loading import load_grader
+from cloche.proof.changes import Mutant
 from cloche.proof.ground import Edits, Ground
 from cloche.proof.mutants import all_mutants
 from cloche.proof.trial import Trials
-from cloche.run_grader import load_grader
+from support import FolderCase
 
 GRADER = """
 from cloche import check, criterion, grade
@@ -46,7 +46,9 @@ class MutantsCase(FolderCase):
             write_tree(run, "state-after", state[1])
         return Ground(run)
 
-    def mutants(self, ground: Ground, uses: tuple[str, ...] = (), free: tuple[str, ...] = ()):
+    def mutants(
+        self, ground: Ground, uses: tuple[str, ...] = (), free: tuple[str, ...] = ()
+    ) -> list[Mutant]:
         return all_mutants(ground, "seed", uses, free, 500)
 
     def passes(self, ground: Ground, all_edits: list[Edits]) -> list[bool]:

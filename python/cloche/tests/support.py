@@ -10,15 +10,16 @@ import subprocess
 import sys
 import tempfile
 import unittest
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import cloche
-from cloche.files import Entry, File
+from cloche.files import File
+from cloche.snapshots import Entry
 from cloche.steps import Step, Steps
 
-NOW = datetime(2026, 3, 2, 9, 0, tzinfo=timezone.utc)
+NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 CONTEXT = {
     "task": "library/example",
     "variant": 3,

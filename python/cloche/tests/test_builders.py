@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import unittest
-from datetime import date, datetime, timedelta, timezone
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from cloche.build import PAGE_BREAK, CalendarFile, People, Person, Sheet, email_text
+from cloche.build.blocks import Block
 from cloche.documents import open_document, pdf_text
 from cloche.files import Tree
 from cloche.run_generator import Variant
@@ -37,8 +38,8 @@ class BuilderCase(FolderCase):
         for name in ("people", "mail", "calendar", "search"):
             (root / "state" / name).mkdir(parents=True)
         (root / "workspace").mkdir()
-        folders = {"workspace": root / "workspace", "state": root / "state"}
-        return Variant(number=1, seed=1, now=NOW, rng=random.Random(1), **folders)
+        workspace, state, rng = root / "workspace", root / "state", random.Random(1)
+        return Variant(number=1, seed=1, now=NOW, rng=rng, workspace=workspace, state=state)
 
     def state(self) -> State:
         """What graders would see of the state."""
@@ -89,7 +90,7 @@ class Files(BuilderCase):
             self.variant.workbook("c.xlsx", {})
 
     def test_documents_and_pdfs_are_made_of_the_same_blocks(self) -> None:
-        blocks = [
+        blocks: list[Block] = [
             "# Report",
             "Some <b> & more.",
             "- an item",
@@ -99,9 +100,7 @@ class Files(BuilderCase):
         ]
         self.variant.document("r.docx", blocks)
         self.variant.pdf("r.pdf", blocks)
-        word = open_document(
-            self.file("r.docx", (self.variant.workspace / "r.docx").read_bytes())
-        )
+        word = open_document(self.file("r.docx", (self.variant.workspace / "r.docx").read_bytes()))
         self.assertEqual(word.tables[0], [["Name", "Count"], ["Elm", "3"]])
         text = pdf_text(self.file("r.pdf", (self.variant.workspace / "r.pdf").read_bytes()))
         for words in ("Report", "Some <b> & more.", "an item", "Elm", "End"):
@@ -142,8 +141,14 @@ class World(BuilderCase):
             BO, [ANA, ELM], subject="Plan", at=at(2, 9), body="One.\n", attached={"p.pdf": b"%PDF"}
         )
         second = self.variant.mail.deliver(
-            ANA, sender="X <x@example.net>", subject="Re: Plan", at=at(2, 10), body="Two.",
-            cc=[BO], answers=[first], flags="SF",
+            ANA,
+            sender="X <x@example.net>",
+            subject="Re: Plan",
+            at=at(2, 10),
+            body="Two.",
+            cc=[BO],
+            answers=[first],
+            flags="SF",
         )
         mail = self.state().mail
         new, old = mail.inbox()
@@ -167,12 +172,16 @@ class World(BuilderCase):
         self.variant.people(ANA, [BO])
         calendar = self.variant.calendar(ANA)
         calendar.event(
-            "Team; weekly", at(2, 9), at(2, 10), repeat="FREQ=WEEKLY;COUNT=4",
-            without=[at(9, 9)], moved={at(16, 9): (at(17, 11), at(17, 12))},
+            "Team; weekly",
+            at(2, 9),
+            at(2, 10),
+            repeat="FREQ=WEEKLY;COUNT=4",
+            without=[at(9, 9)],
+            moved={at(16, 9): (at(17, 11), at(17, 12))},
         )
         calendar.event("Off", date(2026, 3, 5), date(2026, 3, 7), busy=False)
         calendar.event("Call", NOW, NOW + timedelta(hours=1), status="tentative", location="a, b")
-        span = (datetime(2026, 3, 1, tzinfo=timezone.utc), at(31, 23))
+        span = (datetime(2026, 3, 1, tzinfo=UTC), at(31, 23))
         found = self.state().calendar.events(ANA.email, expand=span)
         known = {(each.title, each.start) for each in calendar.events(*span)}
         self.assertEqual(known, {(each.title, each.start) for each in found})

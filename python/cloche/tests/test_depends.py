@@ -16,7 +16,7 @@ INPUTS = ("S!A1", "S!B1")
 class Depends(FolderCase):
     def book(self, formula: object) -> Any:
         workbook = Workbook()
-        page = workbook.active
+        page = workbook.worksheets[0]
         page.title = "S"
         page.append([2, 6.25, formula])
         return open_workbook(self.workbook_file(workbook))

@@ -7,7 +7,6 @@ import re
 import zipfile
 
 import docx
-
 from cloche import Failed
 from cloche.build import pdf_canvas
 from cloche.documents import Paragraph, open_document, pdf_text
@@ -29,9 +28,10 @@ class Word(FolderCase):
         if change is None:
             return self.file("d.docx", buffer.getvalue())
         changed = io.BytesIO()
-        with zipfile.ZipFile(buffer) as old, zipfile.ZipFile(
-            changed, "w", zipfile.ZIP_DEFLATED
-        ) as new:
+        with (
+            zipfile.ZipFile(buffer) as old,
+            zipfile.ZipFile(changed, "w", zipfile.ZIP_DEFLATED) as new,
+        ):
             for name in old.namelist():
                 data = old.read(name)
                 new.writestr(name, re.sub(*change, data) if name == "word/document.xml" else data)

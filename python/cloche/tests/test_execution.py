@@ -6,10 +6,10 @@ import base64
 import json
 import os
 import unittest
+from typing import Any
 
 from cloche.execution import Executor
 from cloche.run import Run
-
 from support import FolderCase
 
 
@@ -17,17 +17,17 @@ class FakeWire:
     """The host's end, played by the test."""
 
     def __init__(self, *answers: object) -> None:
-        self.said: list[dict] = []
+        self.said: list[dict[str, Any]] = []
         self.answers = list(answers)
 
-    def write(self, message: dict) -> None:
+    def write(self, message: dict[str, Any]) -> None:
         self.said.append(json.loads(json.dumps(message)))
 
-    def read(self) -> object:
+    def read(self) -> Any:
         return self.answers.pop(0) if self.answers else None
 
 
-def answer(**members: object) -> dict:
+def answer(**members: object) -> dict[str, Any]:
     said = {"id": 1, "exitCode": 0, "stdout": "", "stderr": "", "cut": False}
     return {"execute": {**said, **members}}
 
@@ -45,7 +45,8 @@ class Execution(FolderCase):
 
     def test_what_cannot_be_meant_is_not_asked(self) -> None:
         wire = FakeWire()
-        for argv, timeout in [("ls", 1), ([], 1), (["ls"], 0), (["ls"], 61)]:
+        wrong: list[tuple[Any, float]] = [("ls", 1), ([], 1), (["ls"], 0), (["ls"], 61)]
+        for argv, timeout in wrong:
             with self.assertRaises((TypeError, ValueError)):
                 Executor(wire, "n").run(argv, b"", timeout)
         self.assertEqual(wire.said, [])
@@ -58,7 +59,7 @@ class Execution(FolderCase):
         out = base64.b64encode(b"\xff ok").decode()
         wire = FakeWire(answer(stdout=out, exitCode=3, cut=True), answer(id=2, exitCode=None))
         run = Run(self.folder, Executor(wire, "n"))
-        done = run.execute(["python3", self.folder / "x"], stdin="é", timeout=0.5)
+        done = run.execute(["python3", str(self.folder / "x")], stdin="é", timeout=0.5)
         self.assertEqual((done.exit_code, done.stdout, done.output), (3, b"\xff ok", "\ufffd ok"))
         self.assertTrue(done.cut)
         self.assertFalse(done.timed_out)

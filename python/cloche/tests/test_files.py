@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from typing import Any
 
 from cloche import Failed
 from cloche.files import FixtureError, Tree, workspace_path
@@ -13,7 +14,7 @@ from support import FolderCase
 
 
 class Reading(FolderCase):
-    def tree(self, contents: dict, agents_work: bool = True) -> Tree:
+    def tree(self, contents: dict[str, Any], agents_work: bool = True) -> Tree:
         root = self.run_folder(after=contents)
         return Tree.load(root / "after.json", root / "after", agents_work=agents_work)
 

@@ -7,9 +7,9 @@ import io
 import re
 import zipfile
 from datetime import datetime
+from typing import Any
 
 import openpyxl
-
 from cloche import Failed, calculator
 from cloche.cells import CellError
 from cloche.criteria import Unreadable
@@ -111,13 +111,22 @@ COMPUTED = [
     ("1e308*10", CellError("#NUM!")),
     ('REPT("x",99999)', CellError("#VALUE!")),
 ]
-UNREADABLE = ['WEBSERVICE("x")', "RAND()", "RANDBETWEEN(1,9)", "[1]Book!A1", "Table1[x]", "1+", "NOSUCH(1)", 'CELL("row")']
+UNREADABLE = [
+    'WEBSERVICE("x")',
+    "RAND()",
+    "RANDBETWEEN(1,9)",
+    "[1]Book!A1",
+    "Table1[x]",
+    "1+",
+    "NOSUCH(1)",
+    'CELL("row")',
+]
 
 
 class Formulas(FolderCase):
     def sheet(self, *formulas: str) -> Sheet:
         book = openpyxl.Workbook()
-        page = book.active
+        page = book.worksheets[0]
         for row in range(1, 6):
             page.cell(row, 1, row)
             page.cell(row, 2, "x" if row % 2 else "y")
@@ -151,11 +160,11 @@ class Formulas(FolderCase):
         with self.assertRaises(Failed):
             sheet.rows()
 
-    def forged(self, old: bytes, new: bytes, *row: object) -> Sheet:
+    def forged(self, old: bytes, new: bytes, *row: Any) -> Sheet:
         """A workbook with this first row, whose XML was changed afterwards."""
         buffer, changed = io.BytesIO(), io.BytesIO()
         book = openpyxl.Workbook()
-        book.active.append(row)
+        book.worksheets[0].append(row)
         book.save(buffer)
         with zipfile.ZipFile(buffer) as before, zipfile.ZipFile(changed, "w") as after:
             for name in before.namelist():
@@ -176,14 +185,14 @@ class Formulas(FolderCase):
 
     def test_a_computed_day_is_a_day(self) -> None:
         book = openpyxl.Workbook()
-        book.active["A1"] = "=DATE(2026,3,2)"
-        book.active["A1"].number_format = "yyyy-mm-dd"
+        book.worksheets[0]["A1"] = "=DATE(2026,3,2)"
+        book.worksheets[0]["A1"].number_format = "yyyy-mm-dd"
         sheet = open_workbook(self.workbook_file(book)).sheet("Sheet")
         self.assertEqual(sheet.value("A1"), datetime(2026, 3, 2))
 
     def test_a_clock_must_be_given(self) -> None:
         book = openpyxl.Workbook()
-        book.active["A1"] = "=TODAY()"
+        book.worksheets[0]["A1"] = "=TODAY()"
         with self.assertRaisesRegex(Failed, "nobody says what time"):
             open_workbook(self.workbook_file(book)).sheet("Sheet").value("A1")
 
@@ -196,7 +205,7 @@ class Formulas(FolderCase):
 
     def test_a_long_column_of_running_sums_is_computed(self) -> None:
         book = openpyxl.Workbook()
-        page = book.active
+        page = book.worksheets[0]
         for row in range(1, 5001):
             page.cell(row, 1, 1)
             page.cell(row, 2, f"=A{row}+B{row - 1}" if row > 1 else "=A1")
@@ -208,7 +217,7 @@ class Formulas(FolderCase):
     def test_a_column_that_is_summed_from_its_end_is_computed(self) -> None:
         book = openpyxl.Workbook()
         for row in range(1, 5001):
-            book.active.cell(row, 1, f"=A{row + 1}+1" if row < 5000 else 1)
+            book.worksheets[0].cell(row, 1, f"=A{row + 1}+1" if row < 5000 else 1)
         self.assertEqual(open_workbook(self.workbook_file(book)).sheet("Sheet").value("A1"), 5000)
 
     def test_formulas_that_take_too_much_are_unreadable_and_what_is_typed_is_not(self) -> None:
@@ -256,7 +265,7 @@ class Recomputed(FolderCase):
     def setUp(self) -> None:
         super().setUp()
         book = openpyxl.Workbook()
-        page = book.active
+        page = book.worksheets[0]
         page.title = "It's"
         page.append([2, 3, "=A1*B1", datetime(2026, 3, 2), "=YEAR(D1)", "=6"])
         self.book = open_workbook(self.workbook_file(book))

@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 import unittest
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta, timezone
+from typing import Any
 
 from cloche.build import email_text, save_zip
 from cloche.canonical import canonical_json
@@ -37,7 +38,9 @@ def generate(variant):
 
 
 class RunGenerator(FolderCase):
-    def generate(self, script: str, seed: int = 5, hash_seed: str = "0", place: str = "g") -> dict:
+    def generate(
+        self, script: str, seed: int = 5, hash_seed: str = "0", place: str = "g"
+    ) -> dict[str, Any]:
         root = self.folder / place
         write_text(root / "task" / "generate.py", script)
         request = {
@@ -49,7 +52,8 @@ class RunGenerator(FolderCase):
         }
         lines, _, code = run_module("run_generator", request, seed=hash_seed)
         self.assertEqual((len(lines), code, lines[0].pop("nonce")), (1, 0, "n"))
-        return lines[0]
+        made: dict[str, Any] = lines[0]
+        return made
 
     def digests(self, place: str) -> dict[str, str]:
         root = self.folder / place / "out"
@@ -112,7 +116,7 @@ def generate(variant):
 class Writers(FolderCase):
     def test_a_zip_depends_on_nothing_but_its_arguments(self) -> None:
         made = []
-        for zone in (timezone.utc, timezone(timedelta(hours=5))):
+        for zone in (UTC, timezone(timedelta(hours=5))):
             save_zip(self.folder / "a.zip", {"b": b"1", "a": b"2"}, NOW.astimezone(zone))
             made.append((self.folder / "a.zip").read_bytes())
         self.assertEqual(made[0], made[1])

@@ -58,7 +58,8 @@ def good(run): return run.workspace.file("made.txt").text() == "1"
 
     def test_several_that_hang_leave_the_rest_of_a_grade(self) -> None:
         hangs = "".join(
-            f'@criterion("hangs {n}")\ndef h{n}(run):\n    if run.steps: time.sleep(60)\n    return False\n'
+            f'@criterion("hangs {n}")\ndef h{n}(run):\n'
+            "    if run.steps: time.sleep(60)\n    return False\n"
             for n in range(3)
         )
         found = self.graded(
@@ -139,7 +140,8 @@ def b(run): return True
         lines, printed, _ = run_module("run_grader", request, more=began + left)
         shutil.rmtree(place)
         self.assertIn("criteria", lines[0], printed)
-        return lines[0]["criteria"]
+        criteria: list[dict[str, Any]] = lines[0]["criteria"]
+        return criteria
 
     def test_a_grader_that_hangs_where_no_agent_has_been_is_late_as_a_whole(self) -> None:
         root = self.run_folder(

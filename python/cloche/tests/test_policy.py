@@ -13,7 +13,7 @@ from support import FolderCase, environment, write_text
 class RunPolicy(FolderCase):
     def play(
         self, script: str, host: dict[str, Any] | None = None, reverse: bool = False
-    ) -> tuple[list, str]:
+    ) -> tuple[list[dict[str, Any]], str]:
         """Plays the host: answers calls from ``host`` by tool; None closes the stream instead."""
         write_text(self.folder / "solution.py", script)
         process = subprocess.Popen(
@@ -24,7 +24,9 @@ class RunPolicy(FolderCase):
             text=True,
             env=environment(),
         )
-        assert process.stdin and process.stdout and process.stderr
+        assert process.stdin
+        assert process.stdout
+        assert process.stderr
         request = {"script": str(self.folder / "solution.py"), "instruction": "do", "variant": 2}
         tools = [{"name": "read_file"}]
         process.stdin.write(json.dumps({**request, "tools": tools}) + "\n")

@@ -10,15 +10,13 @@ from email.message import EmailMessage
 from pathlib import Path
 
 import docx
-from proof_case import GRADER, LINES, MutantsCase
-from support import step_line
-
 from cloche.build import make_pdf
 from cloche.proof.ground import Edits
 from cloche.proof.leaks import leaks
 from cloche.proof.mutants import all_mutants
-from cloche.proof.office import shifted
 from cloche.proof.shapes import all_shapes
+from proof_case import GRADER, LINES, MutantsCase
+from support import step_line
 
 
 class Texts(MutantsCase):
@@ -144,7 +142,6 @@ class Leaks(MutantsCase):
         self.assertEqual(
             found, {"workspace/hint.txt", "workspace/old/grader.py", "workspace/notes.md"}
         )
-
 
     def test_a_copy_that_agents_may_keep_is_no_answer(self) -> None:
         before = {"in.txt": LINES}

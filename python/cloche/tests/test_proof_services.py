@@ -6,12 +6,11 @@ import base64
 import email
 import json
 from email.message import EmailMessage
-
-from proof_case import LINES, MutantsCase
+from typing import Any
 
 from cloche.proof.ground import Edits, parents
-from cloche.proof.office import shifted
 from cloche.proof.shapes import all_shapes
+from proof_case import LINES, MutantsCase
 
 STATE_GRADER = """
 from cloche import check, criterion, grade
@@ -118,7 +117,7 @@ class Services(MutantsCase):
 
     def test_a_service_in_which_nothing_was_made_holds_one_thing_too_many(self) -> None:
         thing = {"type": "entity", "name": "A", "entityType": "b", "observations": []}
-        state = {
+        state: dict[str, Any] = {
             f"calendar/{ME}/main.ics": "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nEND:VCALENDAR\r\n",
             f"mail/{ME}/new/0": self.mail(),
             "memory/memory.jsonl": json.dumps(thing),

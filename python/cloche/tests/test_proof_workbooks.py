@@ -8,13 +8,12 @@ from datetime import datetime
 from typing import Any
 
 import openpyxl
-from openpyxl.chart import BarChart, Reference
-from openpyxl.utils.cell import coordinate_to_tuple
-from proof_case import ADDITIONS, MutantsCase
-
 from cloche.proof.ground import Edits
 from cloche.proof.office import Book, shifted
 from cloche.proof.shapes import all_shapes
+from openpyxl.chart import BarChart, Reference
+from openpyxl.utils.cell import coordinate_to_tuple
+from proof_case import ADDITIONS, MutantsCase
 
 SHEETS_GRADER = """
 from cloche import check, criterion, grade
@@ -35,7 +34,7 @@ grade()
 class Workbooks(MutantsCase):
     def book(self, rows: list[list[Any]]) -> bytes:
         book = openpyxl.Workbook()
-        page = book.active
+        page = book.worksheets[0]
         page.title = "Orders"
         for row in rows:
             page.append(row)
@@ -140,10 +139,10 @@ class Workbooks(MutantsCase):
         self.assertLessEqual(wanted, set(mine))
         self.assertFalse([where for where in mine if where.startswith("helper!")])  # It is blank.
         for where in wanted:
-            page = Book(mine[where].edits.files["after", "book.xlsx"] or b"").page("Orders")
-            numbers = [int(row.get("r")) for row in page.rows]
+            changed = Book(mine[where].edits.files["after", "book.xlsx"] or b"").page("Orders")
+            numbers = [int(row.get("r")) for row in changed.rows]
             self.assertEqual(numbers, sorted(set(numbers)), where)
-            for row in page.rows:
+            for row in changed.rows:
                 columns = [coordinate_to_tuple(cell.get("r"))[1] for cell in row]
                 self.assertEqual(columns, sorted(set(columns)), where)
         column = self.values(mine["Orders!G1"].edits.files["after", "book.xlsx"] or b"")

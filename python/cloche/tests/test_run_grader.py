@@ -8,6 +8,7 @@ import os
 import subprocess
 import sys
 import unittest
+from typing import Any
 
 from reportlab.pdfgen.canvas import Canvas
 from support import FolderCase, environment, run_module, step_line, write_text
@@ -24,7 +25,7 @@ def pdf(text: str) -> bytes:
 
 
 class RunGrader(FolderCase):
-    def graded(self, grader: str, **run: object) -> dict[str, dict]:
+    def graded(self, grader: str, **run: object) -> dict[str, dict[str, Any]]:
         root = self.run_folder(HEAD + grader + "\ngrade()\n", **run)  # type: ignore[arg-type]
         lines, _, code = run_module("run_grader", {"nonce": "n1", "root": str(root)})
         self.assertEqual((len(lines), code), (1, 0))
@@ -35,7 +36,7 @@ class RunGrader(FolderCase):
         root = self.run_folder(grader)
         lines, _, _ = run_module(module, {"nonce": "n1", "root": str(root)})
         self.assertEqual(set(lines[0]), {"nonce", "failed"})
-        return lines[0]["failed"]
+        return str(lines[0]["failed"])
 
     def test_a_grader_that_can_not_be_loaded_is_one_failure(self) -> None:
         self.assertIn("SyntaxError", self.failed("def"))

@@ -6,17 +6,16 @@ import io
 import zipfile
 from datetime import date, datetime
 from decimal import Decimal
+from typing import Any
 
 import openpyxl
-from openpyxl.styles import Font
-
 from cloche import Failed
-from cloche.cells import cells_equal
+from cloche.cells import CellError, cells_equal
 from cloche.criteria import Unreadable
 from cloche.files import FixtureError
-from cloche.cells import CellError
 from cloche.sheets import Workbook, open_workbook
 from cloche.tables import Table, compare_tables
+from openpyxl.styles import Font
 from support import FolderCase
 
 
@@ -87,9 +86,9 @@ class Crafted(FolderCase):
 
     def test_one_cell_in_the_last_corner_is_no_flood(self) -> None:
         book = openpyxl.Workbook()
-        book.active["XFD1048576"] = 1
-        book.active["A1"] = "=SUM(A2:XFD1048576)"
-        book.active["A2"] = "=SUM(XFD:XFD)"
+        book.worksheets[0]["XFD1048576"] = 1
+        book.worksheets[0]["A1"] = "=SUM(A2:XFD1048576)"
+        book.worksheets[0]["A2"] = "=SUM(XFD:XFD)"
         workbook = open_workbook(self.workbook_file(book))
         self.assertEqual(workbook.sheets[0].value("A2"), 1)
         with self.assertRaisesRegex(Failed, "A1: it reads more than 5000000 cells"):
@@ -99,16 +98,16 @@ class Crafted(FolderCase):
 
 
 class Rows(FolderCase):
-    def book(self, *rows: list, name: str = "Stock") -> Workbook:
+    def book(self, *rows: list[Any], name: str = "Stock") -> Workbook:
         book = openpyxl.Workbook()
-        book.active.title = name
+        book.worksheets[0].title = name
         for row in rows:
-            book.active.append(row)
+            book.worksheets[0].append(row)
         return open_workbook(self.workbook_file(book))
 
     def test_formatted_blanks_are_no_rows(self) -> None:
         book = openpyxl.Workbook()
-        page = book.active
+        page = book.worksheets[0]
         page.append(["a", None, ""])
         page["B900"].font = Font(bold=True)
         page["Z3"].number_format = "0.00"
@@ -195,9 +194,9 @@ class CellsEqual(FolderCase):
 
 
 class CompareTables(FolderCase):
-    WANTED = [{"isbn": 1, "title": "a", "price": 9.5}, {"isbn": 2, "title": "b", "price": 3}]
+    WANTED = ({"isbn": 1, "title": "a", "price": 9.5}, {"isbn": 2, "title": "b", "price": 3})
 
-    def difference(self, *rows: dict, **given: object) -> str:
+    def difference(self, *rows: dict[str, Any], **given: object) -> str:
         return str(compare_tables(self.WANTED, rows, key="isbn", **given))  # type: ignore[arg-type]
 
     def test_both_directions_count(self) -> None:

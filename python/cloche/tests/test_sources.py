@@ -26,7 +26,8 @@ def told(**sources: str) -> dict[str, Any]:
         text=True,
         check=True,
     )
-    return json.loads(done.stdout)
+    said: dict[str, Any] = json.loads(done.stdout)
+    return said
 
 
 class Graders(unittest.TestCase):

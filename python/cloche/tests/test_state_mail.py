@@ -88,7 +88,9 @@ class Mailboxes(FolderCase):
         self.assertEqual(["INBOX", "Projects/2026", "Sent"], mail.mailbox().folders())
         self.assertEqual("deep", mail.folder("projects.2026")[0].subject)
         (sent,) = mail.sent()
-        self.assertEqual({"ana@example.test", "bo@example.test", "cy@example.test"}, sent.recipients)
+        self.assertEqual(
+            {"ana@example.test", "bo@example.test", "cy@example.test"}, sent.recipients
+        )
         self.assertEqual("his", mail.mailbox("BO@example.test").inbox()[0].subject)
         self.assertEqual(parse_datetime("2026-03-02T08:00Z"), first.date)
         self.assertEqual("bo@example.test", first.sender)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import unittest
-from datetime import date, datetime, time, timezone
+from datetime import UTC, date, datetime, time
 from typing import Any
 
 from cloche import Failed
@@ -97,13 +97,14 @@ class Sites(FolderCase):
         )
 
     def test_broken_rows_fail_the_criterion(self) -> None:
-        for data in (
+        broken: tuple[dict[str, Any], ...] = (
             {"orders": [{**ORDER, "total_cents": "1062"}]},
             {"orders": [{**ORDER, "placed_at": "yesterday"}]},
             {"orders": [{**ORDER, "lines": [{"sku": "PEN"}]}]},
             {"orders": ["SO-1"]},
             {"orders": {}},
-        ):
+        )
+        for data in broken:
             web = self.web({"shop/site.json": {"kind": "shop"}, "shop/data.json": data})
             with self.assertRaisesRegex(Failed, r"shop/data\.json has "):
                 web.orders()
@@ -132,7 +133,7 @@ class Sites(FolderCase):
         (order,) = self.both().orders()
         self.assertEqual({"PEN": 3}, order.quantities)
         self.assertEqual(date(2026, 3, 5), order.delivery_date)
-        self.assertEqual(datetime(2026, 3, 2, 9, tzinfo=timezone.utc), order.placed_at)
+        self.assertEqual(datetime(2026, 3, 2, 9, tzinfo=UTC), order.placed_at)
         self.assertEqual({**ADDRESS, "line2": ""}, order.address)
         self.assertEqual((1062, 0), (order.total_cents, order.discount_cents))
         self.assertEqual((None, ""), (order.account, order.note))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import unittest
+from typing import Any
 
 from cloche.criteria import Failed, Unreadable
 from cloche.shell import commands
@@ -69,7 +70,7 @@ COMMANDS = [
 
 
 #: A tool, what it is given, a path, and what the call could have done with it, as above.
-TOOLS = [
+TOOLS: list[tuple[str, dict[str, Any], str, str]] = [
     ("read_document", {"path": UPDATES}, UPDATES, "Rt"),
     ("extract_tables", {"path": "reports/damage.pdf"}, "reports/damage.pdf", "Rt"),
     ("filter_rows", {"path": "stock.xlsx", "where": []}, "stock.xlsx", "Rt"),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import unittest
-from datetime import date, datetime, timedelta, timezone
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
 from cloche.dates import from_serial, parse_date, parse_datetime, same_day, same_instant, to_serial
@@ -104,7 +104,7 @@ class Dates(unittest.TestCase):
         self.assertEqual(to_serial(date(2026, 3, 2)), 46083)
         self.assertEqual(to_serial(datetime(2026, 3, 2, 9)), 46083.375)
         self.assertTrue(same_day(46083.9, "2026-03-02T23:00:00+05:00"))
-        self.assertEqual(parse_date(datetime(2026, 3, 2, tzinfo=timezone.utc)), date(2026, 3, 2))
+        self.assertEqual(parse_date(datetime(2026, 3, 2, tzinfo=UTC)), date(2026, 3, 2))
 
 
 class Isbns(unittest.TestCase):

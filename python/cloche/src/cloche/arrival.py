@@ -1,9 +1,10 @@
 """The files of a run, as they come from the host behind its first line.
 
-They come in two parts: the run as it began, and what the agent left. For each entry one line of JSON, ``{"path", "mode"}`` for a directory, ``{"path", "mode", "size"}``
-for a file, whose bytes follow, and ``{"path", "as"}`` for one that is the same as an earlier; then
-one line ``{"entries": n}`` which says that this was all of the part. Parents come before what lies in them, and
-no path leads out: the host checked them.
+They come in two parts: the run as it began, and what the agent left. For each entry one line of
+JSON, ``{"path", "mode"}`` for a directory, ``{"path", "mode", "size"}`` for a file, whose bytes
+follow, and ``{"path", "as"}`` for one that is the same as an earlier; then one line ``{"entries":
+n}`` which says that this was all of the part. Parents come before what lies in them, and no path
+leads out: the host checked them.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 #: 1980-01-01, the oldest that a zip can hold: what a grader sees must not depend on the day.
 _TIME = (315_532_800, 315_532_800)
@@ -76,7 +77,7 @@ def make_room(root: str) -> None:
             os.unlink(f"{root}/{name}")
 
 
-def _line(stream: BinaryIO) -> dict:
+def _line(stream: BinaryIO) -> dict[str, Any]:
     line = stream.readline()
     if not line.endswith(b"\n"):
         raise Torn("the files of the run did not come whole")

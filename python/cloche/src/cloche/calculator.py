@@ -2,7 +2,8 @@
 
 One process serves all that is asked here, and a fork of this process starts its own. What a
 workbook does to it is a fact about the workbook: it may take so much time on a processor and so
-much memory, and when it dies of that, the workbook is unreadable and the next one gets a new process.
+much memory, and when it dies of that, the workbook is unreadable and the next one gets a new
+process.
 """
 
 from __future__ import annotations
@@ -51,7 +52,7 @@ def read_workbook(data: bytes, request: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def _reserve_freely() -> None:
-    """Lets Node reserve addresses beyond what a criterion may have; its heap has a limit of its own."""
+    """Lets Node reserve addresses beyond what a criterion may have; its heap has its own limit."""
     _, hard = resource.getrlimit(resource.RLIMIT_AS)
     resource.setrlimit(resource.RLIMIT_AS, (hard, hard))
 
@@ -78,7 +79,9 @@ class _Calculator:
             # Where memory ends, this process ends and not the one that judges.
             Path(f"/proc/{self._process.pid}/oom_score_adj").write_text("1000")
         if self._exchange(b"") is None:
-            raise RuntimeError(f"{PROGRAM}/node with workbooks/workbook-values.mjs does not start here")
+            raise RuntimeError(
+                f"{PROGRAM}/node with workbooks/workbook-values.mjs does not start here"
+            )
 
     @property
     def usable(self) -> bool:
@@ -117,7 +120,8 @@ class _Calculator:
     def _exchange(self, data: bytes) -> bytes | None:
         """Sends bytes and reads the line that comes back; None if it ends without one."""
         reading, writing = self._process.stdout, self._process.stdin
-        assert reading is not None and writing is not None
+        assert reading is not None
+        assert writing is not None
         left, parts = memoryview(data), []
         with selectors.DefaultSelector() as selector:
             selector.register(reading, selectors.EVENT_READ)

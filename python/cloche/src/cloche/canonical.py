@@ -45,7 +45,7 @@ def _utf16(key: str) -> bytes:
     return key.encode("utf-16-be", "surrogatepass")
 
 
-def _text(value: None | bool | str, where: str) -> str:
+def _text(value: bool | str | None, where: str) -> str:
     text = json.dumps(value, ensure_ascii=False)
     try:
         text.encode("utf-8")

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from datetime import date, datetime, time, timedelta, timezone
+from datetime import UTC, date, datetime, time, timedelta
 
-UTC = timezone.utc
+UTC = UTC
 _EPOCH = datetime(1899, 12, 30)
 #: 9999-12-31, the last day that a spreadsheet knows.
 _LAST_SERIAL = 2_958_465

@@ -1,7 +1,7 @@
 """Says what criteria a grader has, without running one: ``python3 -P -s -B -m cloche.describe``.
 
-Standard input: one line ``{"nonce", "root"}``. Standard output: one line
-``{"nonce", "criteria": [{"name", "weight", "polarity", "cap", "asks"}]}`` or ``{"nonce", "failed": "…"}``.
+Standard input: one line ``{"nonce", "root"}``. Standard output: one line ``{"nonce", "criteria":
+[{"name", "weight", "polarity", "cap", "asks"}]}`` or ``{"nonce", "failed": "…"}``.
 """
 
 from __future__ import annotations

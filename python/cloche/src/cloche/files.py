@@ -22,6 +22,7 @@ from .text import decode, split_lines
 WORKSPACE = "/workspace"
 READ_LIMIT = 64 * 1024 * 1024
 
+
 class FixtureError(Exception):
     """Something of the task's own is not as the grader expects: a mistake of the task's author."""
 
@@ -258,7 +259,7 @@ class File:
 def workspace_path(path: str, place: str = WORKSPACE) -> str:
     """The path as snapshots write it. Raises ValueError for one that leaves ``place``."""
     name = posixpath.normpath(path).removeprefix(f"{place}/")
-    if name.startswith("/") or name == "." or name == ".." or name.startswith("../"):
+    if name in (".", "..") or name.startswith(("/", "../")):
         where = "the workspace" if place == WORKSPACE else place
         raise ValueError(f"{path!r} is not the path of a file in {where}")
     return name

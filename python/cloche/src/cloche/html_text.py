@@ -6,13 +6,13 @@ import html
 import re
 
 _BLOCKS = set(
-    "address article aside blockquote center dd div dl dt fieldset figure footer form h1 h2 h3 h4 h5"
-    " h6 header li main nav ol pre section table tr ul".split()
+    "address article aside blockquote center dd div dl dt fieldset figure footer form h1 h2 h3 h4"
+    " h5 h6 header li main nav ol pre section table tr ul".split()
 )
 _HIDDEN = {"head", "script", "style", "title", "template", "noscript"}
 _NAME = re.compile(r"</?([A-Za-z][A-Za-z0-9]*)")
-_LINK = re.compile(r"\shref\s*=\s*(?:\"([^\"]*)\"|'([^']*)'|([^\s>]+))", re.I)
-_ALT = re.compile(r"\salt\s*=\s*\"([^\"]{1,300})\"", re.I)
+_LINK = re.compile(r"\shref\s*=\s*(?:\"([^\"]*)\"|'([^']*)'|([^\s>]+))", re.IGNORECASE)
+_ALT = re.compile(r"\salt\s*=\s*\"([^\"]{1,300})\"", re.IGNORECASE)
 _TAG = 4_000
 
 
@@ -48,7 +48,7 @@ def text_of_html(source: str) -> str:
 
 
 def _after(source: str, at: int, name: str) -> int:
-    found = re.compile(rf"</{name}[^>]{{0,100}}>", re.I).search(source, at)
+    found = re.compile(rf"</{name}[^>]{{0,100}}>", re.IGNORECASE).search(source, at)
     return found.end() if found else len(source)
 
 
@@ -65,7 +65,7 @@ def _mark(name: str, ends: bool, tag: str) -> str:
 def _link(tag: str) -> str:
     found = _LINK.search(tag)
     url = _plain(next((each for each in found.groups() if each), "").strip()) if found else ""
-    return url if re.match(r"(https?|mailto):", url, re.I) else ""
+    return url if re.match(r"(https?|mailto):", url, re.IGNORECASE) else ""
 
 
 def _plain(text: str) -> str:

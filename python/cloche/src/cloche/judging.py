@@ -1,8 +1,8 @@
 """Judges criteria in a process of their own, so that what one of them meets ends with it.
 
 The process judges one criterion after the other and says each score at once. One that takes longer
-than its share, or takes its process with it, is broken; the rest is judged by a new process. A process
-has so much memory and no more, and is the first that a full box ends.
+than its share, or takes its process with it, is broken; the rest is judged by a new process. A
+process has so much memory and no more, and is the first that a full box ends.
 """
 
 from __future__ import annotations
@@ -54,10 +54,10 @@ Judge = Callable[[Criterion, "Executor | None"], Outcome]
 class Judging:
     """All criteria of a grader on one run.
 
-    ``load`` gives the criteria, ``judge`` says what one comes to; both are called in the new processes. Half
-    of ``seconds`` is divided among the criteria, so that each has that much whatever the others
-    do; the other half, and what they leave of theirs, is for whoever needs it. What programs take
-    that the host runs is not counted. ``line`` leads to the host.
+    ``load`` gives the criteria, ``judge`` says what one comes to; both are called in the new
+    processes. Half of ``seconds`` is divided among the criteria, so that each has that much
+    whatever the others do; the other half, and what they leave of theirs, is for whoever needs it.
+    What programs take that the host runs is not counted. ``line`` leads to the host.
     """
 
     def __init__(
@@ -174,7 +174,6 @@ class Judging:
 
     def _work(self, first: int, said: Pipe, answered: Pipe) -> NoReturn:
         """What the new process does. It never returns, whatever it meets."""
-        owner = os.getpid()
         try:
             os.setpgid(0, 0)
             said.keep_writing()
@@ -182,25 +181,29 @@ class Judging:
             confine()
             if self._quiet:
                 silence()
-            executor = Executor(ThroughParent(said, answered), self._nonce) if self._line else None
-            try:
-                criteria = self._load()
-            except GraderFailed as failure:
-                said.write({"unloaded": str(failure)})
-                return
-            said.write({"ready": len(criteria)})
-            for at in range(first, len(criteria)):
-                outcome = self._judge(criteria[at], executor)
-                if os.getpid() != owner:  # A criterion forked, and this is not its parent.
-                    return
-                flush()
-                if outcome.starved and at > first:
-                    said.write({"again": at})
-                    return
-                said.write(asdict(outcome))
+            self._say_outcomes(first, said, answered)
         finally:
             flush()
             os._exit(1 if sys.exc_info()[0] else 0)
+
+    def _say_outcomes(self, first: int, said: Pipe, answered: Pipe) -> None:
+        owner = os.getpid()
+        executor = Executor(ThroughParent(said, answered), self._nonce) if self._line else None
+        try:
+            criteria = self._load()
+        except GraderFailed as failure:
+            said.write({"unloaded": str(failure)})
+            return
+        said.write({"ready": len(criteria)})
+        for at in range(first, len(criteria)):
+            outcome = self._judge(criteria[at], executor)
+            if os.getpid() != owner:  # A criterion forked, and this is not its parent.
+                return
+            flush()
+            if outcome.starved and at > first:
+                said.write({"again": at})
+                return
+            said.write(asdict(outcome))
 
 
 def confine() -> None:
@@ -209,7 +212,8 @@ def confine() -> None:
     with open("/proc/self/statm", encoding="ascii") as sizes:
         pages = int(sizes.read().split()[0])
     most = pages * resource.getpagesize() + MEMORY
-    _, hard = resource.getrlimit(resource.RLIMIT_AS)  # A program with limits of its own may lift it.
+    # A program with limits of its own may lift it.
+    _, hard = resource.getrlimit(resource.RLIMIT_AS)
     resource.setrlimit(resource.RLIMIT_AS, (most, hard))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     try:

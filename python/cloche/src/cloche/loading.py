@@ -20,7 +20,7 @@ def load_grader(root: Path) -> list[Criterion]:
         return collect(lambda: load_script(root / "task" / "grader.py", "grader"))
     except GraderMistake as mistake:
         raise GraderFailed(clean(str(mistake), TRACEBACK_LIMIT)) from mistake
-    except BaseException as error:  # noqa: BLE001  sys.exit() while loading is a failure too.
+    except BaseException as error:
         raise GraderFailed(traceback_text(error)) from error
 
 

@@ -131,7 +131,7 @@ def texts_in(value: Any) -> Iterator[str]:
 
 def guesses(word: str) -> int:
     """How many words `Target.in_word` makes of one that it tries, for who has to bound that."""
-    if len(word) > _WORD_LIMIT or not _WILD.search(word) and "{" not in word:
+    if len(word) > _WORD_LIMIT or (not _WILD.search(word) and "{" not in word):
         return 0
     return len(_expanded(word))
 

@@ -1,16 +1,16 @@
 """Runs the criteria of a grader on one rollout: ``python3 -P -s -B -m cloche.run_grader``.
 
-Standard input: one line ``{"nonce", "root", "seconds"}``; with ``"files": true`` in it the run's files
-come behind it (``arrival``), first the run as it began and then what the agent left, else all lie in
-``root`` already. Standard output: a line ``{"nonce", "execute": {…}}`` for each program to be run, which
-is answered on standard input (``execution``), then one line ``{"nonce", "criteria": [{"name", "weight",
-"polarity", "cap", "asks", "score", "baseline", "reason", "error", "unreadable"}]}``, or ``{"nonce",
-"failed": "…"}`` if grader.py is no grader, or ``{"nonce", "late": "…"}`` if it takes too long.
-Nothing is printed if the files did not come whole.
+Standard input: one line ``{"nonce", "root", "seconds"}``; with ``"files": true`` in it the run's
+files come behind it (``arrival``), first the run as it began and then what the agent left, else all
+lie in ``root`` already. Standard output: a line ``{"nonce", "execute": {…}}`` for each program to
+be run, which is answered on standard input (``execution``), then one line ``{"nonce", "criteria":
+[{"name", "weight", "polarity", "cap", "asks", "score", "baseline", "reason", "error",
+"unreadable"}]}``, or ``{"nonce", "failed": "…"}`` if grader.py is no grader, or ``{"nonce", "late":
+"…"}`` if it takes too long. Nothing is printed if the files did not come whole.
 
 A ``baseline`` is the score of the untouched state: what the criterion says of the run as it began,
-without a call. Only what a criterion does there can leave it without a score, and that is found before
-a byte of the agent's is here. What breaks it later is the agent's work: it scores 0 and is
+without a call. Only what a criterion does there can leave it without a score, and that is found
+before a byte of the agent's is here. What breaks it later is the agent's work: it scores 0 and is
 ``unreadable``.
 """
 
@@ -23,7 +23,7 @@ from typing import Any
 
 from .arrival import clear, make_room, stand_in, unpack
 from .criteria import Criterion, Failed, Unreadable, score_of
-from .execution import Executor, Line
+from .execution import Line
 from .judging import Judging, Outcome
 from .loading import GraderFailed, load_grader, load_grader_anew
 from .run import Run
@@ -74,7 +74,8 @@ def judgement(
     """What the grader in ``root`` says of the run in ``root``.
 
     ``arrive`` brings what the agent left; it is called once the grader is loaded and the untouched
-    state judged. ``known`` are its baselines if they were found before; else ``found`` is told them.
+    state judged. ``known`` are its baselines if they were found before; else ``found`` is told
+    them.
     """
     try:
         criteria = load_grader(root)
@@ -143,8 +144,8 @@ def outcome_of(criterion: Criterion, run: Run) -> Outcome:
 def judged(criterion: Criterion, outcome: Outcome, baseline: dict[str, Any]) -> dict[str, Any]:
     """The verdict on one criterion, as the host is told it.
 
-    One that breaks on the untouched state has no score, whatever the agent did. One that breaks on the
-    agent's work alone scores 0.
+    One that breaks on the untouched state has no score, whatever the agent did. One that breaks on
+    the agent's work alone scores 0.
     """
     told = {**criterion.declared(), "baseline": baseline["score"]}
     if baseline["error"] is not None:

@@ -1,14 +1,13 @@
 """Grades runs, each in a process of its own: ``python3 -P -s -B -m cloche.run_graders``.
 
 Standard input, for each run: one line ``{"nonce", "root", "seconds"}``, then its files
-(``arrival``), the run as it began and what the agent left, for which a folder ``root`` is made and removed
-again. Standard output: for each the
-lines that ``run_grader`` would print, those that ask for programs to be run among them, or
-``{"nonce", "silent": "…"}`` if its process gave none. Runs of one task only: a process of one could
-see the next of the same user's.
+(``arrival``), the run as it began and what the agent left, for which a folder ``root`` is made and
+removed again. Standard output: for each the lines that ``run_grader`` would print, those that ask
+for programs to be run among them, or ``{"nonce", "silent": "…"}`` if its process gave none. Runs of
+one task only: a process of one could see the next of the same user's.
 
-What this process knows comes from the host and its own files alone, and from what runs began
-with, which no agent wrote: calendars of that are parsed once. What an agent left is read by a fork, and
+What this process knows comes from the host and its own files alone, and from what runs began with,
+which no agent wrote: calendars of that are parsed once. What an agent left is read by a fork, and
 nothing that the fork says is kept but the baselines, which it says before any of that is there.
 They hold for all runs that began alike under the same grader.
 """
@@ -124,7 +123,7 @@ class Grading:
             if line is None:
                 return {"late": f"no answer within {seconds:g} s"}
             try:
-                said = json.loads(line)
+                said: dict[str, Any] = json.loads(line)
             except ValueError:
                 return {"silent": "its process ended without an answer"}
             if "execute" in said:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from .arrival import unpack
+from .loading import GraderFailed, load_grader
 from .proof.changes import Mutant, Shape
 from .proof.ground import Edits, Ground
 from .proof.leaks import leaks, reasons_seen
@@ -21,7 +22,6 @@ from .proof.repeats import repeats
 from .proof.shapes import all_shapes
 from .proof.trial import Trials, Verdict, warm
 from .run import Context, Run
-from .loading import GraderFailed, load_grader
 from .wire import Wire, clean, traceback_text
 
 REASON = 300

@@ -59,7 +59,12 @@ def _read(data: bytes, path: str, now: datetime | None, changes: tuple[Change, .
     """What stands in the file's cells, which nobody changes: each criterion opens it anew."""
     moment = None if now is None else round(parse_datetime(now).timestamp() * 1000)
     made = [
-        {"sheet": sheet, "row": row, "column": column, "value": value if kind != "date" else {kind: value}}
+        {
+            "sheet": sheet,
+            "row": row,
+            "column": column,
+            "value": value if kind != "date" else {kind: value},
+        }
         for sheet, row, column, kind, value in changes
     ]
     return read_workbook(data, {"path": path, "now": moment, "changes": made})

@@ -229,9 +229,7 @@ class _Reader:
         if self._word is None:
             return
         word, self._word = "".join(self._word), None
-        if self._redirect is None:
-            self._command.words.append(word)
-        elif self._redirect == "<<<":
+        if self._redirect is None or self._redirect == "<<<":
             self._command.words.append(word)
         elif self._redirect != "&":
             (self._command.inputs if self._redirect == "<" else self._command.outputs).append(word)

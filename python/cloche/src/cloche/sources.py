@@ -1,10 +1,10 @@
 """What the sources of a task say, by their syntax: nothing of them is run, and nothing is imported.
 
-``python3 -I -S -B sources.py``, on any machine. Standard input: ``{"<path>": "<source>"}`` of all .py
-files of a task. Standard output: ``{"mistakes": [{"path", "line", "what"}], "grader": ["…"],
-"variables": {"names", "texts", "sure"}}``: what is no Python of the boxes, what grader.py lacks to be
-a grader, and which variables of the instruction its generator sets (null if one of its modules is no
-Python).
+``python3 -I -S -B sources.py``, on any machine. Standard input: ``{"<path>": "<source>"}`` of all
+.py files of a task. Standard output: ``{"mistakes": [{"path", "line", "what"}], "grader": ["…"],
+"variables": {"names", "texts", "sure"}}``: what is no Python of the boxes, what grader.py lacks to
+be a grader, and which variables of the instruction its generator sets (null if one of its modules
+is no Python).
 """
 
 from __future__ import annotations
@@ -137,13 +137,14 @@ class Module:
                     else:
                         self.taken[each.asname or each.name] = (node.module or "", each.name)
             elif isinstance(node, ast.ClassDef):
-                for each in node.body:
-                    if isinstance(each, (ast.FunctionDef, ast.AsyncFunctionDef)):
-                        self.methods.setdefault(each.name, []).append(each)
+                for inside in node.body:
+                    if isinstance(inside, (ast.FunctionDef, ast.AsyncFunctionDef)):
+                        self.methods.setdefault(inside.name, []).append(inside)
         inner = {id(each) for all_of in self.methods.values() for each in all_of}
         for node in ast.walk(tree):
-            named = isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef))
-            if named and id(node) not in inner:
+            if not isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
+                continue
+            if id(node) not in inner:
                 self.functions.setdefault(node.name, []).append(node)
 
 
@@ -203,7 +204,11 @@ def variables(modules: dict[str, ast.Module]) -> dict[str, object]:
                 names.update(each for each in found if each is not None)
                 sure = sure and None not in found
         for node in ast.walk(tree):
-            if isinstance(node, ast.Attribute) and node.attr == "variables" and id(node) not in told:
+            if (
+                isinstance(node, ast.Attribute)
+                and node.attr == "variables"
+                and id(node) not in told
+            ):
                 sure = False
             elif isinstance(node, ast.keyword) and node.arg is not None:
                 texts.add(node.arg)
@@ -211,7 +216,7 @@ def variables(modules: dict[str, ast.Module]) -> dict[str, object]:
 
 
 def keys_set(node: ast.AST) -> tuple[ast.AST, list[str | None]] | None:
-    """Where ``….variables`` is set, and by which keys; None among them is one that is made at run."""
+    """Where ``….variables`` is set, and by which keys; None among them is one made at run."""
     if isinstance(node, ast.Subscript) and is_variables(node.value):
         return node.value, [constant(node.slice)] if isinstance(node.ctx, ast.Store) else []
     if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):

@@ -13,7 +13,6 @@ from .dates import parse_datetime
 from .mentions import Target
 from .usage import ends_reading, naming_steps, reading_steps, writing_steps
 
-
 #: How calls end of which nobody knows that they changed nothing.
 _MAY_HAVE_ACTED = frozenset("ok timeout cancelled upstream_lost interrupted".split())
 
@@ -202,12 +201,10 @@ class Steps(list[Step]):
         return Steps(steps, self._paths)
 
     @overload
-    def __getitem__(self, index: SupportsIndex, /) -> Step:
-        ...
+    def __getitem__(self, index: SupportsIndex, /) -> Step: ...
 
     @overload
-    def __getitem__(self, index: slice, /) -> Steps:
-        ...
+    def __getitem__(self, index: slice, /) -> Steps: ...
 
     def __getitem__(self, index: Any, /) -> Any:
         found = super().__getitem__(index)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from itertools import pairwise
 from typing import TYPE_CHECKING, Literal
 
 from .effort import Effort
@@ -105,9 +106,10 @@ def _followed(steps: Iterable[Step], target: Target) -> Iterable[tuple[Step, lis
         if shells or codes:
             uses = [use for text in shells for use in _Script(text, target, scripts, effort).uses()]
             uses.extend(use for text in codes for use in _code_uses(text, target))
-            yield step, uses if _exit_code(step) in _DONE else [
-                use for use in uses if use == "write"
-            ]
+            yield (
+                step,
+                uses if _exit_code(step) in _DONE else [use for use in uses if use == "write"],
+            )
         else:
             _remember(step, scripts, effort)
             yield step, _tool_uses(step, target)
@@ -206,13 +208,12 @@ class _Script:
             return named
         if program == "awk" and any(">" in word and self._named(word) for word in argv):
             return [word for word in named if ">" in word]
-        outputs = [
+        return [
             word
-            for before, word in zip(argv, argv[1:])
+            for before, word in pairwise(argv)
             if self._named(word)
             and (before in ("-o", "--output") or re.match(r"--output=|of=|-o\S", word))
         ]
-        return outputs
 
     def _interpreted(self, command: Command) -> list[Use]:
         """Uses by code: inline, in a here-document, or in a script that was written before."""
@@ -310,7 +311,7 @@ class _Script:
         """Whether the command goes through all files of a folder."""
         flags = "".join(word for word in command.words if re.match(r"-\w", word))
         if command.program in ("grep", "cp"):
-            return "r" in flags.lower() or "a" in flags and command.program == "cp"
+            return "r" in flags.lower() or ("a" in flags and command.program == "cp")
         return command.program in _FOLDER_READERS or self._handed_on(command)
 
 

@@ -38,7 +38,7 @@ class Wire:
         os.dup2(null, 0)
         os.dup2(2, 1)
         os.close(null)
-        sys.stdin = open(0, encoding="utf-8", closefd=False)
+        sys.stdin = open(0, encoding="utf-8", closefd=False)  # noqa: SIM115  It stays open.
         sys.stdout = sys.stderr
         # A child with our user (a PDF reader that went wrong) can't reach our memory and streams.
         ctypes.CDLL(None).prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0)

@@ -34,7 +34,7 @@ async def async_together(count: int, work: Callable[[int], Awaitable[T]]) -> lis
 
 
 class Heart:
-    """Renews a lease each third of its length, in a thread. A beat that fails is followed by the next."""
+    """Renews a lease each third of its length, in a thread. If a beat fails, the next follows."""
 
     def __init__(self, connection: Connection, rollout: str, lease_ms: int) -> None:
         self._connection = connection

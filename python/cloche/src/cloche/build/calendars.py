@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Mapping, Sequence
-from datetime import date, datetime, timezone
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
@@ -78,7 +78,8 @@ class CalendarFile:
 
     def events(self, start: datetime, end: datetime) -> list[Event]:
         """What is in it from ``start`` to ``end``, each occurrence an event of its own."""
-        from ..files import Entry, File
+        from ..files import File
+        from ..snapshots import Entry
         from ..state.calendar import events_of
 
         data = self._path.read_bytes()
@@ -100,7 +101,7 @@ class CalendarFile:
         )
 
     def _count(self) -> int:
-        return len(set(re.findall(r"^UID:.*$", self._read(), re.M)))
+        return len(set(re.findall(r"^UID:.*$", self._read(), re.MULTILINE)))
 
     def _read(self) -> str:
         return self._path.read_bytes().decode() if self._path.exists() else ""
@@ -123,7 +124,7 @@ def _at(when: When) -> str:
     is_second = when.fold and when.utcoffset() != when.replace(fold=0).utcoffset()
     if isinstance(when.tzinfo, ZoneInfo) and when.tzinfo.key != "UTC" and not is_second:
         return f";TZID={when.tzinfo.key}:{when:%Y%m%dT%H%M%S}"
-    return f":{when.astimezone(timezone.utc):%Y%m%dT%H%M%SZ}"
+    return f":{when.astimezone(UTC):%Y%m%dT%H%M%SZ}"
 
 
 def _attendee(given: Person | tuple[Person, str]) -> str:

@@ -6,7 +6,7 @@ import io
 import json
 import zipfile
 from collections.abc import Mapping
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +32,7 @@ def save_zip(path: Path, members: Mapping[str, bytes], now: datetime) -> None:
 
 def in_utc(now: datetime) -> datetime:
     """The moment in UTC; one without a time zone counts as being in it."""
-    return now.astimezone(timezone.utc) if now.tzinfo else now.replace(tzinfo=timezone.utc)
+    return now.astimezone(UTC) if now.tzinfo else now.replace(tzinfo=UTC)
 
 
 def zip_bytes(members: Mapping[str, bytes], now: datetime) -> bytes:

@@ -6,7 +6,7 @@ import base64
 import hashlib
 import re
 from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta, timezone
 from email.header import Header
 from email.utils import format_datetime, formataddr
 from pathlib import Path
@@ -51,7 +51,7 @@ def email_text(
     recipients, copies = _names(to), _names(cc)
     people = {"From": [str(sender)], "To": recipients, "Cc": copies}
     if date.tzinfo is None:
-        date = date.replace(tzinfo=timezone.utc)
+        date = date.replace(tzinfo=UTC)
     seed = "\0".join([str(sender), *recipients, subject, date.isoformat(), body])
     digest = hashlib.sha256(seed.encode()).hexdigest()
     lines = {
@@ -112,7 +112,7 @@ class Mail:
         """
         box = self._box(owner)
         number = 1 + sum(1 for each in box.rglob("*.mail*") if each.is_file())
-        at = at if at.tzinfo else at.replace(tzinfo=timezone.utc)
+        at = at if at.tzinfo else at.replace(tzinfo=UTC)
         named = message_id or _made_id(sender, at, number)
         thread = [answers] if isinstance(answers, str) else list(answers)
         headers = {"In-Reply-To": thread[-1], "References": " ".join(thread)} if thread else {}

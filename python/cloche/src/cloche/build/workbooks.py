@@ -48,7 +48,7 @@ def new_workbook(sheets: Sheets) -> Workbook:
     if not sheets:
         raise ValueError("a workbook has one sheet at least")
     book = Workbook()
-    book.remove(book.active)
+    book.remove(book.worksheets[0])
     for title, given in sheets.items():
         sheet = given if isinstance(given, Sheet) else Sheet(list(given[0]), list(given[1:]))
         _fill(book.create_sheet(title), sheet)
@@ -68,11 +68,11 @@ def _fill(page: Worksheet, sheet: Sheet) -> None:
     if sheet.total:
         page.append(list(sheet.total))
     bold = {top, *([page.max_row] if sheet.total else [])}
-    for cells in page.iter_rows(min_row=top):
+    for row_number, cells in enumerate(page.iter_rows(min_row=top), top):
         for cell, name in zip(cells, sheet.header):
-            if cell.row in bold:
+            if row_number in bold:
                 cell.font = Font(bold=True)
-            if cell.row > top:
+            if row_number > top:
                 cell.number_format = sheet.formats.get(name) or _own_format(cell)
     for number, name in enumerate(sheet.header, start=1):
         texts = [name, *(str(row[number - 1]) for row in sheet.rows if len(row) >= number)]

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any
+from typing import Any, cast
 
 from lxml import etree
 from openpyxl.utils.cell import coordinate_to_tuple, get_column_letter, range_boundaries
 
-from .changes import Mutant
+from .changes import Family, Mutant
 from .ground import Edits
 from .office import MAIN, RELATION, Book, Page, set_number, set_text
 
@@ -20,6 +20,8 @@ _WORKBOOK, _RELATIONS, _TYPES = (
     "xl/_rels/workbook.xml.rels",
     "[Content_Types].xml",
 )
+#: For lxml None is the prefix of names without one.
+_OWN: dict[Any, str] = {None: MAIN}
 #: The last row and the last column that a sheet can have.
 BOTTOM, RIGHT = 1_048_576, 16_384
 SHEETS, ROWS = 4, 200
@@ -50,7 +52,7 @@ def workbook_additions(
             first = min(cells)
             where = f"{sheet}!{get_column_letter(first[1])}{first[0]}"
             shown = f"{len(cells)} cells" if len(cells) > 1 else cells[first]
-            family = "extra" if grave else "forbidden"
+            family: Family = "extra" if grave else "forbidden"
             yield Mutant(family, place, where, operator, shown, Edits({key: page.bytes()}), grave)
 
 
@@ -95,7 +97,7 @@ def with_sheet(book: Book, name: str, rows: Iterable[str]) -> bytes:
     etree.SubElement(relations, f"{{{PACKAGE}}}Relationship", link)
     kind = {"PartName": f"/{part}", "ContentType": _SHEET_TYPE}
     etree.SubElement(types, f"{{{CONTENT}}}Override", kind)
-    root = etree.Element(f"{{{MAIN}}}worksheet", nsmap={None: MAIN})
+    root = etree.Element(f"{{{MAIN}}}worksheet", nsmap=_OWN)
     etree.SubElement(root, f"{{{MAIN}}}sheetData")
     page = Page(book, name, root)
     for at, text in enumerate(rows, 1):
@@ -117,10 +119,15 @@ def area_of(page: Page) -> tuple[int, int, int, int] | None:
         return None
     places = [coordinate_to_tuple(address) for address in cells]
     for merged in page.root.iter(f"{{{MAIN}}}mergeCell"):
-        left, top, right, bottom = range_boundaries(merged.get("ref", ""))
+        left, top, right, bottom = _corners(merged.get("ref", ""))
         places += [(top, left), (bottom, right)]
     rows, columns = zip(*places)
     return min(rows), min(columns), max(rows), max(columns)
+
+
+def _corners(cells: str) -> tuple[int, int, int, int]:
+    # Only ranges of whole rows or columns are without some of them.
+    return cast("tuple[int, int, int, int]", range_boundaries(cells))
 
 
 def put(page: Page, number: int, column: int) -> Any:
@@ -130,7 +137,7 @@ def put(page: Page, number: int, column: int) -> Any:
     row.attrib.pop("spans", None)
     said = page.root.find(f"{{{MAIN}}}dimension")
     if said is not None:
-        left, top, right, bottom = range_boundaries(said.get("ref", "A1"))
+        left, top, right, bottom = _corners(said.get("ref", "A1"))
         first = f"{get_column_letter(min(left, column))}{min(top, number)}"
         last = f"{get_column_letter(max(right, column))}{max(bottom, number)}"
         said.set("ref", f"{first}:{last}")

@@ -6,13 +6,14 @@ import random
 import re
 from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import Literal
+from typing import Literal, TypeVar
 
 from .ground import Edits
 
 #: What has gone wrong in a mutant: something asked for is missing or wrong, something was done too
 #: much, or something was touched that should have been left alone.
 Family = Literal["partial", "wrong", "extra", "forbidden"]
+Item = TypeVar("Item")
 
 _DAY = re.compile(r"(?<!\d)(\d{4})-(\d{2})-(\d{2})(?!\d)")
 _NUMBER = re.compile(r"\d+")
@@ -101,7 +102,7 @@ def off_by_one(text: str, rng: random.Random) -> tuple[str, str] | None:
     return usable[0][::-1] if usable else None
 
 
-def some(items: list, count: int, rng: random.Random) -> list:
+def some(items: list[Item], count: int, rng: random.Random) -> list[Item]:
     """At most ``count`` of the items, in their order."""
     if len(items) <= count:
         return list(items)

@@ -9,13 +9,12 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from .changes import Mutant, short, some
-from .ground import Edits, Ground
+from .ground import Edits, Files, Ground
 
 STATE = "state-after"
 EVENTS, OLD = 3, 2
-_EVENT = re.compile(r"BEGIN:VEVENT\r?\n.*?END:VEVENT\r?\n", re.S)
-_TIME = re.compile(r"^(DTSTART|DTEND)([^:\n]*:)(\d{8})(T\d{6})?(Z?)", re.M)
-Files = dict[tuple[str, str], bytes | None]
+_EVENT = re.compile(r"BEGIN:VEVENT\r?\n.*?END:VEVENT\r?\n", re.DOTALL)
+_TIME = re.compile(r"^(DTSTART|DTEND)([^:\n]*:)(\d{8})(T\d{6})?(Z?)", re.MULTILINE)
 
 
 def diary_mutants(ground: Ground, rng: random.Random) -> Iterator[Mutant]:
@@ -68,7 +67,9 @@ def _of_event(
         "wrong",
         "title changed",
         where,
-        lambda _, b: re.sub(r"^(SUMMARY[^:\n]*:.*?)(\r?)$", r"\1ix\2", b, count=1, flags=re.M),
+        lambda _, b: re.sub(
+            r"^(SUMMARY[^:\n]*:.*?)(\r?)$", r"\1ix\2", b, count=1, flags=re.MULTILINE
+        ),
     )
     yield mutant(
         "wrong",
@@ -92,7 +93,9 @@ def _guests(
     own = [text for path, text in calendars.items() if path.startswith(f"calendar/{ground.me}/")]
     copies = (b for text in [*own, *calendars.values()] for b in _blocks(text))
     block = next(b for b in copies if uid(b) == one)
-    asked = re.findall(r"^ATTENDEE.*?mailto:([^\s\"]+)", unfolded(block), re.M | re.I)
+    asked = re.findall(
+        r"^ATTENDEE.*?mailto:([^\s\"]+)", unfolded(block), re.MULTILINE | re.IGNORECASE
+    )
     guests = [each.lower() for each in asked if each.lower() != ground.me]
     other = next((a for a in ground.addresses if a != ground.me and a not in guests), None)
     if other is not None:
@@ -106,7 +109,7 @@ def _guests(
             if path.startswith(f"calendar/{guest}/"):
                 return ""
             pattern = rf"^ATTENDEE[^\n]*mailto:{re.escape(guest)}\r?\n"
-            return re.sub(pattern, "", unfolded(b), flags=re.M | re.I)
+            return re.sub(pattern, "", unfolded(b), flags=re.MULTILINE | re.IGNORECASE)
 
         yield mutant("partial", "attendee missing", guest, without)
 
@@ -119,7 +122,9 @@ def _old_event(calendars: dict[str, str], one: str, path: str) -> Iterator[Mutan
         ("old event moved", lambda _, block: moved(block, ("DTSTART", "DTEND"), 60)),
         (
             "old event renamed",
-            lambda _, b: re.sub(r"^(SUMMARY[^:\n]*:.*?)(\r?)$", r"\1ix\2", b, count=1, flags=re.M),
+            lambda _, b: re.sub(
+                r"^(SUMMARY[^:\n]*:.*?)(\r?)$", r"\1ix\2", b, count=1, flags=re.MULTILINE
+            ),
         ),
     ):
         files = _edited(here, one, edit)
@@ -147,7 +152,11 @@ def _one_more(ground: Ground, calendars: dict[str, str]) -> Iterator[Mutant]:
 def _edited(calendars: dict[str, str], one: str, edit: Callable[[str, str], str]) -> Files:
     files: Files = {}
     for path, text in calendars.items():
-        new = _EVENT.sub(lambda b, p=path: edit(p, b[0]) if uid(b[0]) == one else b[0], text)
+
+        def changed(block: re.Match[str], at: str = path) -> str:
+            return edit(at, block[0]) if uid(block[0]) == one else block[0]
+
+        new = _EVENT.sub(changed, text)
         if new != text:
             files[(STATE, path)] = new.encode()
     return files
@@ -170,8 +179,8 @@ def moved(block: str, names: tuple[str, ...], minutes: int) -> str:
 
 
 def _with_line(block: str, name: str, line: str) -> str:
-    if re.search(rf"^{name}:", block, re.M):
-        return re.sub(rf"^{name}:[^\r\n]*", line, block, flags=re.M)
+    if re.search(rf"^{name}:", block, re.MULTILINE):
+        return re.sub(rf"^{name}:[^\r\n]*", line, block, flags=re.MULTILINE)
     return block.replace("END:VEVENT", f"{line}\r\nEND:VEVENT")
 
 
@@ -186,7 +195,7 @@ def _blocks(text: str) -> list[str]:
 
 def uid(block: str) -> str:
     """The UID of an event."""
-    found = re.search(r"^UID:(\S+)", unfolded(block), re.M)
+    found = re.search(r"^UID:(\S+)", unfolded(block), re.MULTILINE)
     return found[1] if found else ""
 
 
@@ -194,6 +203,6 @@ def _title(calendars: dict[str, str], one: str) -> str:
     for text in calendars.values():
         for block in _blocks(text):
             if uid(block) == one:
-                found = re.search(r"^SUMMARY[^:\n]*:(.*)$", unfolded(block), re.M)
+                found = re.search(r"^SUMMARY[^:\n]*:(.*)$", unfolded(block), re.MULTILINE)
                 return short(found[1], 40) if found else one
     return one

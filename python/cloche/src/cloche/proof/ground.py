@@ -12,13 +12,15 @@ from typing import Any
 #: Folder of the run's root: what stands before and after, and the names that people see.
 TREES = {"after": ("before", "workspace"), "state-after": ("state-before", "state")}
 READ_LIMIT = 32 * 1024 * 1024
+#: By tree and path (``after``, ``a/b.txt``); None for one that is removed.
+Files = dict[tuple[str, str], bytes | None]
 
 
 @dataclass(frozen=True)
 class Edits:
-    """What a mutant changes. Files by tree and path (``after``, ``a/b.txt``); None removes one."""
+    """What a mutant changes."""
 
-    files: dict[tuple[str, str], bytes | None] = field(default_factory=dict)
+    files: Files = field(default_factory=dict)
     #: The calls instead of those that were made.
     steps: list[dict[str, Any]] | None = None
     #: The agent's answer instead of the one that it gave.
@@ -92,7 +94,8 @@ class Ground:
     @cached_property
     def context(self) -> dict[str, Any]:
         """What the grader is told of the run's surroundings."""
-        return json.loads((self.root / "context.json").read_text("utf-8"))
+        context: dict[str, Any] = json.loads((self.root / "context.json").read_text("utf-8"))
+        return context
 
     @cached_property
     def expected(self) -> Any:

@@ -38,8 +38,11 @@ def leaks(
     found: list[dict[str, str]] = []
     programs = {name: _code_lines(text) for name, text in secrets.items()}
     values = _values(ground.expected)
-    made = [path for path in ground.changed("after")
-            if not is_free(ground.place("after", path), list(free))]
+    made = [
+        path
+        for path in ground.changed("after")
+        if not is_free(ground.place("after", path), list(free))
+    ]
     outputs = _outputs(ground, made)
     hashes = _hashes(ground, made)
     for tree, path, data in _given(ground):

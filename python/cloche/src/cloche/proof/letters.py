@@ -11,15 +11,15 @@ import re
 from collections.abc import Callable, Iterator
 from datetime import datetime
 from email.message import EmailMessage, Message
-from typing import Any
+from functools import partial
+from typing import Any, cast
 
 from .changes import Mutant, next_day, next_number, short, some
-from .ground import Edits, Ground
+from .ground import Edits, Files, Ground
 
 STATE = "state-after"
 _FACT = re.compile(r"(?<![\w.])[\w.:-]*\d[\w.:-]*\d(?![\w])|(?<!\w)\d+(?!\w)")
 FACTS, SENT, OLD = 6, 4, 2
-Files = dict[tuple[str, str], bytes | None]
 
 
 def letter_mutants(ground: Ground, rng: random.Random) -> Iterator[Mutant]:
@@ -58,12 +58,12 @@ def _of_message(ground: Ground, copies: list[str], rng: random.Random) -> Iterat
     other = next((a for a in ground.addresses if a != ground.me and a not in str(message)), None)
     if other is not None:
         for header in ("Cc", "To"):
-            changed = _each(ground, copies, lambda m, h=header: _add(m, h, other))
+            changed = _each(ground, copies, partial(_add, header=header, address=other))
             changed[(STATE, _inbox(other, "proof"))] = next(iter(changed.values()))
             yield mutant("extra", "mail sent to one more", f"{header}: {other}", changed)
     for header in ("To", "Cc"):
         if message[header]:
-            fewer = _each(ground, copies, lambda m, h=header: _remove_last(m, h))
+            fewer = _each(ground, copies, partial(_remove_last, header=header))
             if fewer:
                 shown = short(str(message[header]))
                 yield mutant("partial", f"receiver missing in {header}", shown, fewer)
@@ -80,14 +80,14 @@ def _facts(
 ) -> Iterator[Mutant]:
     text = _body(_parsed(ground, copies[0]))
     own = "\n".join(line for line in text.split("\n") if not line.startswith(">"))
-    own = re.split(r"^On .+wrote:$", own, flags=re.M)[0]
+    own = re.split(r"^On .+wrote:$", own, flags=re.MULTILINE)[0]
     facts = list(dict.fromkeys(found[0].strip(".:-") for found in _FACT.finditer(own)))
     for fact in some(facts, FACTS, rng):
         other = next_day(fact) or next_number(fact, rng)
         if other is None:
             continue
         whole = re.compile(rf"(?<![\w.]){re.escape(fact)}(?!\w)")
-        changed = _each(ground, copies, lambda m: _set_body(m, whole.sub(other, _body(m))))
+        changed = _each(ground, copies, partial(_reworded, whole=whole, other=other))
         operator = "date shifted" if next_day(fact) else "number off by one"
         yield mutant("wrong", operator, f"{fact} → {other}", changed)
 
@@ -209,7 +209,8 @@ def _body_part(message: Message) -> Message | None:
 def _body(message: Message) -> str:
     part = _body_part(message)
     data = part.get_payload(decode=True) if part else b""
-    return (data or b"").decode("utf-8", "replace").replace("\r\n", "\n")
+    text = data.decode("utf-8", "replace") if isinstance(data, bytes) else ""
+    return text.replace("\r\n", "\n")
 
 
 def _set_body(message: Message, text: str) -> bool | None:
@@ -221,11 +222,16 @@ def _set_body(message: Message, text: str) -> bool | None:
     return None
 
 
+def _reworded(message: Message, whole: re.Pattern[str], other: str) -> bool | None:
+    return _set_body(message, whole.sub(other, _body(message)))
+
+
 def _drop_attachment(message: Message, name: str | None) -> bool | None:
     if not message.is_multipart():
         return False
-    kept = [part for part in message.get_payload() if part.get_filename() != name]
-    if len(kept) == len(message.get_payload()):
+    parts = cast("list[Message]", message.get_payload())
+    kept: list[Message | str] = [part for part in parts if part.get_filename() != name]
+    if len(kept) == len(parts):
         return False
     message.set_payload(kept)
     return None

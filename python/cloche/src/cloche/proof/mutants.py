@@ -14,7 +14,7 @@ from typing import Any
 
 from .changes import Mutant, next_number, short, some
 from .diaries import diary_mutants
-from .ground import Edits, Ground
+from .ground import Edits, Files, Ground
 from .letters import letter_mutants
 from .papers import document_mutants, text_mutants
 from .records import record_mutants
@@ -68,7 +68,7 @@ def file_mutants(ground: Ground, tree: str, path: str, rng: random.Random) -> It
     data, old = ground.read(tree, path), ground.before(tree, path)
     place, key = ground.place(tree, path), (tree, path)
 
-    def mutant(family: Any, operator: str, change: str, files: dict, grave: bool) -> Mutant:
+    def mutant(family: Any, operator: str, change: str, files: Files, grave: bool) -> Mutant:
         return Mutant(family, place, "", operator, change, Edits(files), grave)
 
     yield mutant("partial", "file gone", "removed", {key: None}, True)
@@ -123,7 +123,7 @@ def untouched_mutants(ground: Ground, free: list[str], rng: random.Random) -> It
         moved = Edits({key: None, (WORKSPACE, elsewhere): data})
         yield Mutant("forbidden", place, "", "untouched file moved", elsewhere, moved)
     for name in ("stray.txt", "stray/stray.txt"):
-        files = {(WORKSPACE, name): b"Nobody asked for this.\n"}
+        files: Files = {(WORKSPACE, name): b"Nobody asked for this.\n"}
         yield Mutant("extra", f"workspace/{name}", "", "file too many", name, Edits(files))
 
 
@@ -208,9 +208,9 @@ def _carried(ground: Ground, mutant: Mutant) -> Mutant:
     return Mutant(**{**mutant.__dict__, "edits": edits})
 
 
-def carried(ground: Ground, files: dict[tuple[str, str], bytes | None]) -> dict:
+def carried(ground: Ground, files: Files) -> Files:
     """The edits, and with them those of mails that have one of the files attached as it was."""
-    more: dict[tuple[str, str], bytes | None] = dict(files)
+    more: Files = dict(files)
     for (tree, path), data in files.items():
         if tree != WORKSPACE or data is None or path not in ground.entries(WORKSPACE):
             continue
@@ -237,9 +237,10 @@ def _differs(ground: Ground, mutant: Mutant) -> bool:
     if edits.steps is not None or edits.answer is not None:
         return True
     return any(
-        data is None
-        and path in ground.entries(tree)
-        or data is not None
-        and (path not in ground.entries(tree) or ground.read(tree, path) != data)
+        (data is None and path in ground.entries(tree))
+        or (
+            data is not None
+            and (path not in ground.entries(tree) or ground.read(tree, path) != data)
+        )
         for (tree, path), data in edits.files.items()
     )

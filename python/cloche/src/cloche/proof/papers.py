@@ -11,13 +11,13 @@ from typing import Any
 
 from lxml.etree import SubElement
 
-from .changes import Mutant, off_by_one, short, some
+from .changes import Family, Mutant, off_by_one, short, some
 from .ground import Edits, Ground
 from .office import WORD, Package, paragraphs
 
 LINES, DROPPED, LEAVES = 20, 4, 16
 #: Words that are code, or prose in a markup: their lines are not facts one by one.
-_CODE = re.compile(r"\.(py|sh|js|ts|rb|pl|html?|css|xml|svg|toml|ya?ml|log)$", re.I)
+_CODE = re.compile(r"\.(py|sh|js|ts|rb|pl|html?|css|xml|svg|toml|ya?ml|log)$", re.IGNORECASE)
 
 
 def text_mutants(ground: Ground, tree: str, path: str, rng: random.Random) -> Iterator[Mutant]:
@@ -99,6 +99,14 @@ def _ended(lines: list[str], at: int) -> list[str]:
     return [*lines[:at], lines[at] + end, *lines[at + 1 :]]
 
 
+#: Keys and places in lists, from the outside in.
+Way = tuple[Any, ...]
+PARAGRAPHS: tuple[tuple[Family, str], ...] = (
+    ("partial", "paragraph dropped"),
+    ("extra", "paragraph doubled"),
+)
+
+
 def json_mutants(
     ground: Ground, tree: str, path: str, text: str, rng: random.Random
 ) -> Iterator[Mutant]:
@@ -119,13 +127,15 @@ def json_mutants(
             yield Mutant("wrong", place, said(at), wrong[1], change, Edits({key: data}))
     lists = [at for at, items in branches(value) if isinstance(items, list) and items]
     for at in some(lists, DROPPED, rng):
-        for family, operator, change in (
-            ("partial", "item dropped", lambda items: items[:-1]),
-            ("extra", "item doubled", lambda items: [*items, items[-1]]),
-        ):
-            changed = replaced(value, at, change(inside(value, at)))
+        items = inside(value, at)
+        others: tuple[tuple[Family, str, list[Any]], ...] = (
+            ("partial", "item dropped", items[:-1]),
+            ("extra", "item doubled", [*items, items[-1]]),
+        )
+        for family, operator, other in others:
+            changed = replaced(value, at, other)
             data = json.dumps(changed, ensure_ascii=False, indent=1).encode()
-            shown = short(json.dumps(inside(value, at)[-1], ensure_ascii=False))
+            shown = short(json.dumps(items[-1], ensure_ascii=False))
             yield Mutant(family, place, said(at), operator, shown, Edits({key: data}))
 
 
@@ -153,7 +163,7 @@ def document_mutants(ground: Ground, tree: str, path: str, rng: random.Random) -
         where = f"paragraph {at + 1}"
         yield Mutant("wrong", place, where, wrong[1], change, Edits({key: data}))
     for at in some(new, DROPPED, rng):
-        for family, operator in (("partial", "paragraph dropped"), ("extra", "paragraph doubled")):
+        for family, operator in PARAGRAPHS:
             copied = copy.deepcopy(root)
             one = list(paragraphs(copied))[at]
             if family == "extra":
@@ -163,7 +173,6 @@ def document_mutants(ground: Ground, tree: str, path: str, rng: random.Random) -
             data = package.written({"word/document.xml": copied})
             where, shown = f"paragraph {at + 1}", short(_said(whole[at]))
             yield Mutant(family, place, where, operator, shown, Edits({key: data}))
-
 
     body = root.find(f"{{{WORD}}}body")
     if body is not None:
@@ -191,7 +200,7 @@ def _said(paragraph: Any) -> str:
     return "".join(t.text or "" for t in paragraph.iter(f"{{{WORD}}}t"))
 
 
-def leaves(value: Any, at: tuple = ()) -> Iterator[tuple[tuple, Any]]:
+def leaves(value: Any, at: Way = ()) -> Iterator[tuple[Way, Any]]:
     """All values in a document that hold no others, with the way to each."""
     if isinstance(value, dict):
         for key, inner in value.items():
@@ -203,7 +212,7 @@ def leaves(value: Any, at: tuple = ()) -> Iterator[tuple[tuple, Any]]:
         yield at, value
 
 
-def branches(value: Any, at: tuple = ()) -> Iterator[tuple[tuple, Any]]:
+def branches(value: Any, at: Way = ()) -> Iterator[tuple[Way, Any]]:
     """All values in a document that hold others, with the way to each."""
     if isinstance(value, (dict, list)):
         yield at, value
@@ -211,14 +220,14 @@ def branches(value: Any, at: tuple = ()) -> Iterator[tuple[tuple, Any]]:
             yield from branches(inner, (*at, key))
 
 
-def inside(value: Any, at: tuple) -> Any:
+def inside(value: Any, at: Way) -> Any:
     """What lies at the end of a way."""
     for key in at:
         value = value[key]
     return value
 
 
-def replaced(value: Any, at: tuple, new: Any) -> Any:
+def replaced(value: Any, at: Way, new: Any) -> Any:
     """The document with something else at the end of a way."""
     if not at:
         return new
@@ -238,6 +247,6 @@ def other_leaf(leaf: Any, rng: random.Random) -> tuple[Any, str] | None:
     return off_by_one(leaf, rng) if isinstance(leaf, str) else None
 
 
-def said(at: tuple) -> str:
+def said(at: Way) -> str:
     """The way to a value as people write it."""
     return ".".join(str(each) for each in at)

@@ -15,7 +15,9 @@ from .papers import leaves, other_leaf, replaced, said
 STATE = "state-after"
 ROWS, LEAVES, OLD = 4, 14, 3
 #: What the service makes itself, and nobody who works there decides.
-_OWN = re.compile(r"(^|\.)(id|status|stock|session|basket|key|counters?|\w+_at|\w*total\w*|\w+_cents)$")
+_OWN = re.compile(
+    r"(^|\.)(id|status|stock|session|basket|key|counters?|\w+_at|\w*total\w*|\w+_cents)$"
+)
 _ID = re.compile(r"^(id|barcode|sku|card|key)$")
 
 

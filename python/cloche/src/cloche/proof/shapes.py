@@ -6,12 +6,13 @@ import copy
 import random
 import re
 from collections.abc import Iterable, Iterator
-from datetime import date, datetime, timedelta, timezone
+from datetime import UTC, date, datetime, timedelta
+from functools import partial
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from .changes import Shape
-from .ground import Edits, Ground
+from .ground import Edits, Files, Ground
 from .letters import is_message, new_messages
 from .mutants import carried, is_free, numbered
 from .office import MAIN, Book, Page, renumber, set_number, set_text
@@ -55,7 +56,7 @@ def text_shapes(data: bytes, path: str, rng: random.Random) -> Iterator[tuple[st
         text = data.decode("utf-8")
     except UnicodeDecodeError:
         return
-    if "\0" in text or "\n" not in text.strip() and not path.endswith((".txt", ".md", ".csv")):
+    if "\0" in text or ("\n" not in text.strip() and not path.endswith((".txt", ".md", ".csv"))):
         return
     plain = text.replace("\r\n", "\n")
     yield "crlf", "lines end with CRLF", plain.replace("\n", "\r\n").encode()
@@ -65,7 +66,7 @@ def text_shapes(data: bytes, path: str, rng: random.Random) -> Iterator[tuple[st
     else:
         yield "final-newline", "with a final line end", f"{text}\n".encode()
     if "," not in text and not path.endswith((".csv", ".tsv")):
-        ended = re.sub(r"(?<=\S)$", " ", plain, flags=re.M)
+        ended = re.sub(r"(?<=\S)$", " ", plain, flags=re.MULTILINE)
         yield "trailing-blanks", "a blank at each line's end", ended.encode()
     lines = plain.splitlines()
     if len(lines) > 2:
@@ -182,7 +183,7 @@ def _shuffled(book: Book, sheet: str, rng: random.Random) -> bytes | None:
 def mail_shapes(ground: Ground) -> Iterator[Shape]:
     """Sent mails with CRLF; an unread mail that was read."""
     for copies in new_messages(ground).values():
-        files = {
+        files: Files = {
             (STATE, path): ground.read(STATE, path).replace(b"\r\n", b"\n").replace(b"\n", b"\r\n")
             for path in copies
         }
@@ -200,7 +201,7 @@ def mail_shapes(ground: Ground) -> Iterator[Shape]:
 
 def calendar_shapes(ground: Ground) -> Iterator[Shape]:
     """New events with their times in UTC."""
-    files: dict[tuple[str, str], bytes | None] = {}
+    files: Files = {}
     for path in ground.changed(STATE):
         if not path.startswith("calendar/"):
             continue
@@ -208,14 +209,18 @@ def calendar_shapes(ground: Ground) -> Iterator[Shape]:
         text = ground.read(STATE, path).decode("utf-8", "replace")
         changed = re.sub(
             r"BEGIN:VEVENT\r?\n.*?END:VEVENT\r?\n",
-            lambda b, o=old: b[0] if b[0] in o or "RRULE" in b[0] else _in_utc(b[0]),
+            partial(_in_utc_if_new, old=old),
             text,
-            flags=re.S,
+            flags=re.DOTALL,
         )
         if changed != text:
             files[(STATE, path)] = changed.encode()
     if files:
         yield Shape("utc-times", "state/calendar", "times of new events in UTC", Edits(files))
+
+
+def _in_utc_if_new(block: re.Match[str], old: str) -> str:
+    return block[0] if block[0] in old or "RRULE" in block[0] else _in_utc(block[0])
 
 
 def _in_utc(block: str) -> str:
@@ -225,9 +230,11 @@ def _in_utc(block: str) -> str:
         except (ZoneInfoNotFoundError, ValueError):
             return found[0]
         moment = datetime.strptime(found[3], "%Y%m%dT%H%M%S").replace(tzinfo=zone)
-        return f"{found[1]}:{moment.astimezone(timezone.utc):%Y%m%dT%H%M%SZ}"
+        return f"{found[1]}:{moment.astimezone(UTC):%Y%m%dT%H%M%SZ}"
 
-    return re.sub(r"^(DTSTART|DTEND);TZID=([^:;\n]+):(\d{8}T\d{6})(?!Z)", utc, block, flags=re.M)
+    return re.sub(
+        r"^(DTSTART|DTEND);TZID=([^:;\n]+):(\d{8}T\d{6})(?!Z)", utc, block, flags=re.MULTILINE
+    )
 
 
 def step_shapes(ground: Ground) -> Iterator[Shape]:

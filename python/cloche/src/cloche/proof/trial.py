@@ -127,7 +127,6 @@ class Trials:
             shutil.rmtree(root, ignore_errors=True)
             os._exit(0)
 
-
     def _judged(self, root: Path) -> Verdict:
         judge = lambda each, _: outcome_of(each, Run(root))  # noqa: E731
         load = lambda: self._criteria  # noqa: E731
@@ -137,10 +136,11 @@ class Trials:
 
 def _verdict(data: bytes, seconds: float) -> Verdict:
     try:
-        return json.loads(data)
+        verdict: Verdict = json.loads(data)
     except ValueError:
         error = f"the grader ended without a verdict, or took longer than {seconds:g} s"
         return [{"name": NO_VERDICT, "score": None, "reason": error, "error": error}]
+    return verdict
 
 
 def lay_out(ground: Ground, edits: Edits, root: Path) -> None:
@@ -175,7 +175,9 @@ def _lay_out_tree(ground: Ground, tree: str, edits: Edits, root: Path) -> None:
         entries[path] = {
             "mode": 0o644,
             **entries.get(path, {}),
-            **{"type": "file", "path": path, "size": len(data)},
+            "type": "file",
+            "path": path,
+            "size": len(data),
             "sha256": hashlib.sha256(data).hexdigest(),
         }
     ordered = sorted(entries.values(), key=lambda each: each["path"].encode())

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import random
 from collections.abc import Iterator
+from itertools import pairwise
 from typing import Any
 
 from .additions import workbook_additions
@@ -92,7 +93,7 @@ class _Maker:
             last = numbers[-1]
             data = self._inserted(sheet, last, changed=True)
             yield self._mutant("extra", f"{sheet}!{last + 1}", "row added", "a row like it", data)
-        for one, other in zip(numbers, numbers[1:]):
+        for one, other in pairwise(numbers):
             yield from self._swapped(sheet, one, other)
 
     def names(self) -> Iterator[Mutant]:

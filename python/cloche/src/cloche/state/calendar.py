@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from datetime import date, datetime, timedelta, timezone, tzinfo
+from datetime import UTC, date, datetime, timedelta, tzinfo
 from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
@@ -23,7 +23,7 @@ from .recurrence import end_of, starts_of
 #: What icalendar leaves out of an event where it can't read it, and without which it is another.
 _TELLING = {"DTEND", "DURATION", "RRULE", "RDATE", "EXDATE", "RECURRENCE-ID"}
 #: As later releases have it: a rule's day may be the 20th Monday, not only the 9th.
-icalendar.prop.WEEKDAY_RULE = re.compile(
+icalendar.prop.WEEKDAY_RULE = re.compile(  # type: ignore[misc]  # Its type says that none may.
     r"(?P<signal>[+-]?)(?P<relative>\d{0,2})(?P<weekday>\w{2})$"
 )
 #: Events by what they were read from: nobody changes them, and each criterion asks for the same.
@@ -151,7 +151,7 @@ class Calendar:
 
     def _home(self, owner: str) -> tzinfo:
         person = self._people.find(owner) if self._people else None
-        return zone_of(person.timezone if person else None) or timezone.utc
+        return zone_of(person.timezone if person else None) or UTC
 
     @cached_property
     def _files(self) -> dict[tuple[str, str], File]:
@@ -252,7 +252,7 @@ def _in_zone_of(master: Event | None, event: Event) -> Event:
         return event
     if value.dt.tzinfo is not None or not isinstance(master.start, datetime):
         return event
-    zone = master.start.tzinfo or timezone.utc
+    zone = master.start.tzinfo or UTC
     return replace(event, occurrence=placed(value.dt, zone))
 
 
@@ -274,7 +274,7 @@ def _end(component: Any, start: datetime | date, home: tzinfo) -> datetime | dat
         if not isinstance(start, datetime):
             return start + length
         days = timedelta(length.days)
-        wall = placed(start.replace(tzinfo=None) + days, start.tzinfo or timezone.utc)
+        wall = placed(start.replace(tzinfo=None) + days, start.tzinfo or UTC)
         return later(wall, length - days)
     return start if isinstance(start, datetime) else start + timedelta(days=1)
 
@@ -295,9 +295,7 @@ def _moment(value: Any, home: tzinfo) -> datetime | date:
     return placed(moment.replace(tzinfo=None), zone_named(value, moment) or home)
 
 
-def _expanded(
-    file: File, events: list[Event], span: tuple[datetime, datetime]
-) -> Iterator[Event]:
+def _expanded(file: File, events: list[Event], span: tuple[datetime, datetime]) -> Iterator[Event]:
     changed = {
         (each.uid, instant(each.occurrence)) for each in events if each.occurrence is not None
     }

@@ -44,7 +44,7 @@ def decoded(text: str) -> str:
         if held and (between.strip(" \t") or match[1].lower() != charset):
             parts.append(text_in(held, charset))
             held = b""
-        if between.strip(" \t") or not parts and not held:
+        if between.strip(" \t") or (not parts and not held):
             parts.append(between)
         charset = match[1].lower()
         held += _bytes(match[2], match[3])

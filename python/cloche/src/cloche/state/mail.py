@@ -8,11 +8,11 @@ import hashlib
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from email.message import Message as Raw
 from email.utils import parsedate_to_datetime
 from functools import cached_property, lru_cache, wraps
-from typing import Any
+from typing import Any, cast
 
 from ..charsets import text_in
 from ..criteria import Failed
@@ -125,8 +125,8 @@ class Message:
         for text in [*values_of(self._raw, "Date")[:1], *received[:1]]:
             try:
                 moment = parsedate_to_datetime(text)
-                moment = moment if moment.tzinfo else moment.replace(tzinfo=timezone.utc)
-                moment.astimezone(timezone.utc)
+                moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+                moment.astimezone(UTC)
             except (ValueError, TypeError, IndexError, OverflowError):
                 continue
             return moment
@@ -288,7 +288,7 @@ class Mailbox:
             elif len(parts) == 3 and parts[0].startswith("."):
                 name = _folder_name(parts[0])
                 found.append(Message(self._owner, name, file))
-        first = datetime.min.replace(tzinfo=timezone.utc)
+        first = datetime.min.replace(tzinfo=UTC)
         return sorted(found, key=lambda each: (each.date or first, each.key))
 
 
@@ -354,11 +354,11 @@ def _text(part: Raw) -> str:
 
 def _bytes(part: Raw) -> builtins.bytes:
     if part.is_multipart():  # A message that is attached whole.
-        return b"".join(each.as_bytes() for each in part.get_payload())
+        return b"".join(each.as_bytes() for each in cast("list[Raw]", part.get_payload()))
     data = part.get_payload(decode=True)
     return data if isinstance(data, bytes) else b""
 
 
 def _folder_name(directory: str) -> str:
-    """".Projects.2026" is Projects/2026."""
+    """ ".Projects.2026" is Projects/2026."""
     return directory[1:].replace(".", "/")

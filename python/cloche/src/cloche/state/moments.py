@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime, timedelta, timezone, tzinfo
+from datetime import UTC, date, datetime, timedelta, tzinfo
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -27,7 +27,7 @@ def zone_of(name: str | None) -> tzinfo | None:
 
 
 def zone_named(value: Any, moment: datetime) -> tzinfo | None:
-    """The zone that a property names for its moment; None for none. ValueError for an unknown one."""
+    """The zone that a property names for its moment, if any. ValueError for an unknown one."""
     name = value.params.get("TZID")
     zone = zone_of(name) or moment.tzinfo
     if name and zone is None:
@@ -42,12 +42,12 @@ def is_plain(moment: datetime) -> bool:
 
 def later(moment: datetime, length: timedelta) -> datetime:
     """So much later by a stop watch, in the same zone."""
-    return (moment.astimezone(timezone.utc) + length).astimezone(moment.tzinfo)
+    return (moment.astimezone(UTC) + length).astimezone(moment.tzinfo)
 
 
 def instant(moment: datetime | date) -> datetime:
     """In UTC, so that moments of all zones can be compared; a day is its midnight there."""
-    return parse_datetime(moment).astimezone(timezone.utc)
+    return parse_datetime(moment).astimezone(UTC)
 
 
 def listed(value: Any) -> list[Any]:

@@ -29,7 +29,7 @@ class Person:
 
 
 class People:
-    """``people/people.json``: everybody, in the fixture's order; nobody if there is no such file."""
+    """``people/people.json``: everybody, in the fixture's order; nobody if there is no file."""
 
     def __init__(self, tree: Tree) -> None:
         self._file = tree.file(PEOPLE_FILE)

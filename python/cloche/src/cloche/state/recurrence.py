@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as _datetime
 from collections.abc import Iterator
-from datetime import date, datetime, time, timezone, tzinfo
+from datetime import date, datetime, time, tzinfo
 from typing import TYPE_CHECKING, Any
 
 from dateutil import rrule
@@ -29,18 +29,20 @@ class _UpTo2200:
         return getattr(_datetime, name)
 
 
-rrule.datetime = _UpTo2200()
+rrule.datetime = _UpTo2200()  # type: ignore[assignment, attr-defined]  # As said there.
 
 
 def starts_of(file: File, event: Event, end: datetime) -> list[datetime | date]:
     starts = {instant(event.start): event.start}
     component = event.component
     zone = event.start.tzinfo if isinstance(event.start, datetime) else None
-    home = zone or timezone.utc
+    home = zone or _datetime.UTC
     for rule in listed(component.get("RRULE")):
         for count, start in enumerate(_ruled(file, event, rule)):
             if count > OCCURRENCE_LIMIT:
-                file.unreadable(f"has an event {event.title!r} that recurs too often to be followed")
+                file.unreadable(
+                    f"has an event {event.title!r} that recurs too often to be followed"
+                )
             if instant(start) >= end:
                 break
             starts[instant(start)] = start
@@ -62,7 +64,7 @@ def _ruled(file: File, event: Event, rule: Any) -> Iterator[datetime | date]:
         part for part in rule.to_ical().decode().split(";") if not part.startswith("UNTIL=")
     )
     start = event.start
-    zone = (start.tzinfo or timezone.utc) if isinstance(start, datetime) else None
+    zone = (start.tzinfo or _datetime.UTC) if isinstance(start, datetime) else None
     wall = _wall(start)
     for each in _followed(file, event, plain, wall):
         moment = each.date() if zone is None else placed(each, zone)
@@ -76,7 +78,9 @@ def _followed(file: File, event: Event, rule: str, start: datetime) -> Iterator[
     try:
         yield from rrule.rrulestr(rule, dtstart=start)
     except (ValueError, TypeError, OverflowError, LookupError, AttributeError, ArithmeticError):
-        file.unreadable(f"has an event {event.title!r} whose recurrence can't be read: {rule[:200]}")
+        file.unreadable(
+            f"has an event {event.title!r} whose recurrence can't be read: {rule[:200]}"
+        )
 
 
 def _wall(moment: datetime | date) -> datetime:
@@ -115,7 +119,7 @@ def end_of(event: Event, start: datetime | date) -> datetime | date:
     if not isinstance(last, datetime):
         return start
     if getattr(last.tzinfo, "key", last.tzinfo) != getattr(first.tzinfo, "key", first.tzinfo):
-        return (start.astimezone(timezone.utc) + event.duration).astimezone(last.tzinfo)
+        return (start.astimezone(_datetime.UTC) + event.duration).astimezone(last.tzinfo)
     length = last.replace(tzinfo=None) - first.replace(tzinfo=None)
-    end = placed(start.replace(tzinfo=None) + length, start.tzinfo or timezone.utc)
+    end = placed(start.replace(tzinfo=None) + length, start.tzinfo or _datetime.UTC)
     return end if is_plain(start) and is_plain(end) else later(start, event.duration)

@@ -67,7 +67,8 @@ class Package:
                 resolve_entities=False, no_network=True, remove_comments=True, remove_pis=True
             )
             root = etree.fromstring(self._zip.read(name), parser)
-            if root.getroottree().docinfo.doctype:
+            about = root.getroottree().docinfo
+            if about.doctype:  # type: ignore[union-attr]  # lxml-stubs does not know it.
                 raise ValueError(f"its part {name} declares a document type")
             self._parts[name] = root
         return self._parts[name]

@@ -23,7 +23,14 @@ _LETTERS = {
 _NOTES = ("w:footnoteReference", "w:endnoteReference")
 #: Letters of symbol fonts, which have places of their own for them, at U+F000.
 _SYMBOLS = {
-    **{111: "□", 167: "▪", 168: "◻", 183: "•", 216: "➢", 251: "✗", 252: "✓", 254: "☑"},
+    111: "□",
+    167: "▪",
+    168: "◻",
+    183: "•",
+    216: "➢",
+    251: "✗",
+    252: "✓",
+    254: "☑",
 }
 
 
@@ -44,6 +51,9 @@ class State(NamedTuple):
         return not (self.added if accept == "original" else self.removed)
 
 
+UNTOUCHED = State()
+
+
 class Piece(NamedTuple):
     """A bit of a paragraph's text."""
 
@@ -62,7 +72,7 @@ class Content:
     notes: list[tuple[str, str, State]] = field(default_factory=list)
 
 
-def content_of(paragraph: Element, state: State = State()) -> Content:
+def content_of(paragraph: Element, state: State = UNTOUCHED) -> Content:
     """The text of a paragraph in order, and what hangs on it."""
     found = Content()
     _collect(paragraph, state, found, [])

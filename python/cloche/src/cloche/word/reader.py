@@ -18,7 +18,7 @@ from .package import (
     number,
     val_of,
 )
-from .pieces import Accept, Piece, State, changed_by, content_of, joined, mark_of
+from .pieces import UNTOUCHED, Accept, Piece, State, changed_by, content_of, joined, mark_of
 from .styles import Styles
 
 #: Wrappers whose content stands as if they were not there.
@@ -99,7 +99,7 @@ class Reader:
         texts = (_said(block, between) for block in self._blocks(root))
         return between.join(text for text in texts if text)
 
-    def _blocks(self, parent: Element, state: State = State()) -> list[Block]:
+    def _blocks(self, parent: Element, state: State = UNTOUCHED) -> list[Block]:
         """With the paragraphs joined whose ends tracked changes took away."""
         waiting = list(_within(parent, "w:p", "w:tbl"))
         found: list[Block] = []
@@ -119,7 +119,9 @@ class Reader:
             if lost and joins:
                 carried = pieces
             elif text or not lost:
-                found.append(Line(text, self._styles.name(val_of(_properties(element), "w:pStyle"))))
+                found.append(
+                    Line(text, self._styles.name(val_of(_properties(element), "w:pStyle")))
+                )
             for box, around in content.boxes:
                 if around.counts(self._accept):
                     found += self._blocks(box, around)

@@ -37,7 +37,8 @@ class AsyncCloche:
     """A service to ask for rollouts. Everything raises ClocheError.
 
     May be used from many threads, in several event loops, and in processes that were forked: each
-    has connections of its own. Requests are made again, up to ``retry.attempts``, where that is safe.
+    has connections of its own. Requests are made again, up to ``retry.attempts``, where that is
+    safe.
     """
 
     def __init__(
@@ -147,8 +148,8 @@ class AsyncCloche:
         """The caller's records that fit all that is said, newest first, asked for page by page.
 
         ``id``: its first letters. ``since`` (then or later) and ``until`` (before that) are of when
-        it was asked for. Rewards are those of the record's ``rewardKind``. ``outcome="none"``: those
-        that go on.
+        it was asked for. Rewards are those of the record's ``rewardKind``. ``outcome="none"``:
+        those that go on.
         """
         query = {
             "id": id,

@@ -92,7 +92,7 @@ class AsyncGroup:
             try:
                 async with self._cloche.attach(rollout, lease_ms=self._lease_ms) as held:
                     await held.finish(await play(held, index))
-            except Exception as error:
+            except Exception as error:  # noqa: BLE001  Whatever a play raises is its member's.
                 raised = error
             try:
                 after = await self._settled(index, rollout)

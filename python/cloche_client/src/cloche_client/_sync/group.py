@@ -92,7 +92,7 @@ class Group:
             try:
                 with self._cloche.attach(rollout, lease_ms=self._lease_ms) as held:
                     held.finish(play(held, index))
-            except Exception as error:
+            except Exception as error:  # noqa: BLE001  Whatever a play raises is its member's.
                 raised = error
             try:
                 after = self._settled(index, rollout)
