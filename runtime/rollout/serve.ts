@@ -3,6 +3,7 @@ import { pause } from "../base/deadline.ts";
 import { Fault, messageOf } from "../base/fault.ts";
 import { secret } from "../base/id.ts";
 import type { Box, Sandbox } from "../engine/engine.ts";
+import { lostServer } from "../mcp/link/start-servers.ts";
 import type { McpProxy, McpProxyOptions } from "../mcp/proxy/proxy.ts";
 import type { Ending } from "../mcp/record/step.ts";
 import { EGRESS } from "../store/bundle-layout.ts";
@@ -46,7 +47,21 @@ export async function serve(
     await egress?.[Symbol.asyncDispose]();
     evidence.logs = { ...(egress?.lost ? { egress: egress.lost } : {}), ...proxy.stderrTails };
   }
+  await requireTools(proxy, sandbox);
   return ending;
+}
+
+/** How long an engine may take to hear that a box has died, which takes its servers with it. */
+const NEWS_MS = [0, 250, 1_000];
+
+/** @throws Fault `engine/program-lost` where the engine let go of a server in a box that lives on */
+async function requireTools({ lost }: McpProxy, sandbox: Sandbox): Promise<void> {
+  if (lost === undefined) return;
+  for (const ms of NEWS_MS) {
+    await pause(ms);
+    if (!(await sandbox.state()).running) return;
+  }
+  throw lostServer(lost);
 }
 
 /** Ended with the agent's turn; its programs are ended with their boxes at the latest. */

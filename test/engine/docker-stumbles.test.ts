@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { once } from "node:events";
 import { after, before, beforeEach, describe, it } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { namedId } from "../../runtime/base/id.ts";
@@ -225,6 +226,31 @@ describe("blame", () => {
     lost.stderr.resume();
     docker.cut();
     assert.deepEqual(await lost.ended, { exitCode: null });
+  });
+
+  it("is nobody's for a program whose input is ended once its streams are lost", async () => {
+    await using lost = await box.open(["/bin/cat"], SERVER);
+    lost.stderr.resume();
+    const isOver = once(lost.stdout.resume(), "end");
+    docker.mischief = () => ({ delayMs: 300 });
+    docker.cut();
+    await isOver;
+    lost.stdin.end();
+    assert.deepEqual(await lost.ended, { exitCode: null });
+  });
+
+  it("of the engine for losing who ends a program costs no other program its life", async () => {
+    const [one, other] = [await box.open(["/bin/cat"], AGENT), await box.open(["/bin/cat"], AGENT)];
+    for (const stream of [one, other].flatMap(({ stdout, stderr }) => [stdout, stderr])) {
+      stream.resume();
+    }
+    const isNoted = { change: (json: Record<string, unknown>) => ({ ...json, ExitCode: 126 }) };
+    const seen = first(2, /GET \/exec\/.*\/json/, isNoted);
+    await one.kill();
+    await one.ended;
+    assert.ok(seen() > 2, `it was asked ${seen()} times`);
+    other.stdin.end();
+    assert.deepEqual(await other.ended, { exitCode: 0 });
   });
 });
 

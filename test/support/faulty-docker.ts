@@ -131,6 +131,7 @@ export class FaultyDocker implements AsyncDisposable {
   }
 
   #pass(incoming: IncomingMessage, outgoing: ServerResponse, mischief: DockerMischief): void {
+    if (incoming.socket.destroyed) return; // While it was delayed.
     const onward = request(this.#onward(incoming), (answer) => {
       void passOn(answer, outgoing, mischief).catch(() => outgoing.destroy());
     });
@@ -182,6 +183,7 @@ export class FaultyDocker implements AsyncDisposable {
     head: Buffer,
     mischief: "pass" | "swallow" = "pass",
   ): void {
+    if (socket.destroyed) return; // While it was delayed.
     const onward: Socket = connect({ path: this.#docker, allowHalfOpen: true });
     this.#keep(onward);
     const lines = [`${incoming.method} ${incoming.url} HTTP/1.1`];

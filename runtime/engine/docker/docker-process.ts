@@ -48,7 +48,8 @@ export class DockerProcess implements BoxProcess {
     ];
     this.report = firstWord(fromStdout.promise, fromStderr.promise);
     this.stdin = stdinOf(socket, () => {
-      this.#endedInput = true;
+      // Whoever ends it after its streams were lost has not ended the program by that.
+      this.#endedInput ||= !this.#over;
     });
     this.stdout = withoutReport(nonce, fromStdout.resolve);
     this.stderr = withoutReport(nonce, fromStderr.resolve);

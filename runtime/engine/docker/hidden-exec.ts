@@ -1,15 +1,29 @@
 import { withDeadline } from "../../base/deadline.ts";
 import { engineFault } from "../faults.ts";
 import { type DockerApi, failed } from "./docker-api.ts";
+import { CUT_OFF } from "./launch.ts";
 import { exitCodeOf, startExec } from "./start-exec.ts";
+
+type Place = { readonly api: DockerApi; readonly container: string; readonly user: string };
 
 /**
  * Runs a program of ours in a box, without input, and drops what it prints. Not through the
- * launch script: it must start where nothing can be forked any more. Its stream may be lost, since
- * its exit code is asked for.
+ * launch script: it must start where nothing can be forked any more. If its streams are lost it is
+ * run again, since Docker does not say then how it ended.
  */
 export async function runHidden(
-  where: { readonly api: DockerApi; readonly container: string; readonly user: string },
+  where: Place,
+  argv: readonly string[],
+): Promise<{ readonly exitCode: number | null }> {
+  const patience = where.api.patience();
+  for (;;) {
+    const ended = await runOnce(where, argv);
+    if (ended.exitCode !== CUT_OFF || !(await patience.pause())) return ended;
+  }
+}
+
+async function runOnce(
+  where: Place,
   argv: readonly string[],
 ): Promise<{ readonly exitCode: number | null }> {
   const { api, container, user } = where;

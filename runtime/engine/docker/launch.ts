@@ -35,7 +35,7 @@ const BECOME = 'exec "$@"';
 /** With this a program ends whose input was gone when it ended; one that ends with it itself, with 98. */
 const INPUT_GONE = 99;
 /** Docker notes this for a program whose connection broke, whatever it ended with; one that ends with it itself, with 125. */
-const CUT_OFF = 126;
+export const CUT_OFF = 126;
 /** Of a program that tells of loss: it did not end by itself. */
 export const LOST: readonly (number | null)[] = [INPUT_GONE, CUT_OFF];
 

@@ -128,10 +128,15 @@ export class LineProcess implements AsyncDisposable {
     });
   }
 
-  /** A server that closes its output but lives on can never answer again. */
+  /**
+   * A server that closes its output but lives on can never answer again. If its standard error is over
+   * too it ends, or was lost: how, the engine says when it can.
+   */
   #outputOver(): void {
+    if (this.#process.stderr.readableEnded) return;
     const wait = setTimeout(() => this.break("it closed its standard output"), 1_000);
     wait.unref();
+    this.#process.stderr.once("end", () => clearTimeout(wait));
     void this.#process.ended.then(() => clearTimeout(wait));
   }
 

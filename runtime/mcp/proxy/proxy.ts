@@ -69,6 +69,8 @@ export class McpProxy implements AgentDoor, AsyncDisposable {
    * with a Fault if the rollout cannot go on: `mcp/record-failed`, `engine/…`.
    */
   readonly ended: Promise<Ending>;
+  /** Once it is over: a server whose streams the engine had lost by then. */
+  lost: string | undefined;
   readonly #parts: ProxyParts;
   readonly #desk: Desk;
   readonly #peers = new Set<AgentPeer>();
@@ -223,6 +225,8 @@ export class McpProxy implements AgentDoor, AsyncDisposable {
       "cancelled",
       "The rollout is over: this call was not waited for any longer.",
     );
+    const { servers } = this.#parts.started;
+    this.lost = servers.find(({ upstream }) => upstream.lost?.isLoss)?.upstream.name;
     this.#parts.record.wireFile.close();
     this.#parts.record.stepFile.close();
   }
