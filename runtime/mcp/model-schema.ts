@@ -21,11 +21,15 @@ const NOTHING: Flat = { properties: {}, required: [], choices: [] };
  * The schema of a tool's arguments as models' APIs take it: an object at the top without `$schema`,
  * `$ref`, `anyOf`, `oneOf`, `allOf`, `not` or `enum`. What these say of members is merged into one
  * object that takes all that the tool takes, and maybe more; what is lost is said in words. Lists have
- * `items`.
+ * `items`. `shown` has what stands for the names of members that an API refuses: what is said of such a
+ * one ends with its own name.
  */
-export function modelSchema(given: unknown): Schema {
+export function modelSchema(
+  given: unknown,
+  shown: ReadonlyMap<string, string> = new Map(),
+): Schema {
   const schema = isObject(given) ? given : {};
-  const { properties, required, choices } = flat(schema, schema, 0);
+  const { properties, required, choices } = renamed(flat(schema, schema, 0), shown);
   const isMerged = Object.keys(schema).some((key) => MERGED.includes(key));
   const kept = Object.entries(schema).filter(([key]) => {
     return KEPT.includes(key) && !(isMerged && key === "additionalProperties");
@@ -41,6 +45,31 @@ export function modelSchema(given: unknown): Schema {
     ...(required.length > 0 && { required }),
     ...Object.fromEntries(definitions.map(([key, value]) => [key, withItems(value, 0)])),
   };
+}
+
+/** The names of the arguments, in whatever branch they are. */
+export function membersOf(schema: unknown): readonly string[] {
+  return isObject(schema) ? Object.keys(flat(schema, schema, 0).properties) : [];
+}
+
+function renamed(flat: Flat, shown: ReadonlyMap<string, string>): Flat {
+  if (shown.size === 0) return flat;
+  const nameOf = (name: string) => shown.get(name) ?? name;
+  const members = Object.entries(flat.properties).map(([name, schema]) => {
+    return [nameOf(name), shown.has(name) ? standingFor(name, schema) : schema];
+  });
+  return {
+    properties: Object.fromEntries(members),
+    required: flat.required.map(nameOf),
+    choices: flat.choices.map((names) => names.map(nameOf)),
+  };
+}
+
+function standingFor(name: string, schema: unknown): unknown {
+  if (typeof schema === "boolean") return schema;
+  const said = isObject(schema) && typeof schema["description"] === "string";
+  const words = said ? `${schema["description"]} ` : "";
+  return { ...(schema as Schema), description: `${words}(Stands for ${JSON.stringify(name)}.)` };
 }
 
 const MERGED: readonly string[] = ["$ref", "allOf", ...CHOICES];

@@ -68,6 +68,17 @@ describe("the terminal", () => {
     assert.equal(structured.output, "bash: line 2: not-there: command not found\n");
   });
 
+  it("is a short line in a list of processes, and so is a background job", async () => {
+    await run("sleep 100", { background: true });
+    const { structured } = await run("ps -ww -o args= -u $UID; echo $0 $BASH ${#BASH_SOURCE[@]}");
+    const lines = structured.output.trimEnd().split("\n");
+    assert.equal(lines.pop(), "bash /bin/bash 0");
+    const ours = lines.filter((line: string) => line.includes("bash"));
+    assert.ok(ours.length >= 3, structured.output);
+    for (const line of ours)
+      assert.match(line, /^(.*docker-init -s -- )?\/bin\/bash --noprofile --norc -s$/);
+  });
+
   it("runs commands as the agent, with an empty standard input and no terminal", async () => {
     const { structured } = await run("id -un; umask; cat; echo $TERM $PAGER $GIT_PAGER; tty");
     assert.equal(structured.output, "agent\n0002\ndumb cat cat\nnot a tty\n");

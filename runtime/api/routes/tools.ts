@@ -2,7 +2,7 @@ import { createRoute } from "@hono/zod-openapi";
 import type { Context } from "hono";
 import { exactJson } from "../../base/exact-json.ts";
 import { areLeftOut } from "../../base/json-text.ts";
-import { listIn, realNames } from "../../mcp/tool-formats.ts";
+import { listIn, realArguments, realNames } from "../../mcp/tool-formats.ts";
 import type { ToolAnswer, ToolCall } from "../../service/service.ts";
 import { failures, jsonAnswer, jsonBody } from "../answer.ts";
 import type { ApiApp, ApiEnv, ApiParts } from "../api-parts.ts";
@@ -60,9 +60,13 @@ export function addTools(app: ApiApp, parts: ApiParts): void {
   const call = async (c: Context<ApiEnv>, id: string, calls: readonly Asked[]) => {
     const caller = c.get("caller");
     const leftOut = c.get("leftOut");
-    const names = realNames(await service.tools(id, caller));
-    const real = calls.map(({ name, arguments: args = {} }): ToolCall => {
-      const one = { name: names.get(name) ?? name, arguments: args };
+    const tools = await service.tools(id, caller);
+    const names = realNames(tools);
+    const real = calls.map(({ name: asked, arguments: said = {} }): ToolCall => {
+      const name = names.get(asked) ?? asked;
+      const tool = tools.find((other) => other.name === name);
+      const args = realArguments(tool, said);
+      const one = { name, arguments: args };
       if (leftOut === undefined || !areLeftOut(args)) return one;
       return { ...one, problem: `The arguments were not taken: ${leftOut}` };
     });

@@ -86,7 +86,7 @@ builtin trap 'builtin shopt -s extdebug; builtin trap '\''
     *) ! builtin break;;
   esac 2>/dev/null'\'' DEBUG' ${SKIP_SIGNAL};
 builtin trap '{ __cloche_guard; } 2>/dev/null' ERR;
-builtin unset BASH_EXECUTION_STRING; builtin shopt -s expand_aliases;
+BASH_ARGV0=bash; builtin shopt -s expand_aliases;
 exec 48>&1 49<&0 </dev/null; IFS= builtin read -r -d '' __cloche_nonce <&49;
 IFS= builtin read -r -d '' __cloche <&49; IFS= builtin read -r -d '' __cloche_n <&49;
 builtin cd -- "$__cloche" 2>/dev/null || builtin cd -- "$__cloche_n" 2>/dev/null;
@@ -116,32 +116,48 @@ while IFS= builtin read -r -d '' __cloche_n <&49; do
     for __cloche_once in 1; do builtin eval "$__cloche" 48>&- 49<&-; done;
     { __cloche_end; } >/dev/null 2>&1;
   fi;
-done`);
+done; builtin exit`);
 
 /**
  * Holds the shell and says how it ended, whatever ended it (`exit`, `exec`, a signal, an EXIT trap
  * of the agent), even if processes that it left behind keep the stream open.
  */
 const HOLDER = oneLine(String.raw`
-IFS= read -r -d '' nonce; /bin/bash --noprofile --norc -c "$0" bash 2>&1;
-printf '\036%s;E;%s\0' "$nonce" "$?"`);
+{ IFS= read -r -d '' nonce; /bin/bash --noprofile --norc -s 2>&1;
+  printf '\036%s;E;%s\0' "$nonce" "$?"; exit; }`);
 
 /** Runs a background command. */
 const JOB = oneLine(String.raw`
-IFS= read -r -d '' __cloche_nonce; IFS= read -r -d '' __cloche_env;
-IFS= read -r -d '' __cloche_cwd; IFS= read -r -d '' __cloche;
-printf '\036%s;R;%s\0' "$__cloche_nonce" "$$"; unset BASH_EXECUTION_STRING;
-( builtin shopt -s expand_aliases; builtin eval "$__cloche_env" 2>/dev/null;
-  builtin unset __cloche_env __cloche_nonce; builtin cd -- "$__cloche_cwd";
-  builtin eval "$__cloche" ) 2>&1;
-printf '\036%s;E;%s\0' "$__cloche_nonce" "$?"`);
+{ IFS= read -r -d '' __cloche_nonce; IFS= read -r -d '' __cloche_env;
+  IFS= read -r -d '' __cloche_cwd; IFS= read -r -d '' __cloche;
+  printf '\036%s;R;%s\0' "$__cloche_nonce" "$$"; BASH_ARGV0=bash;
+  ( builtin shopt -s expand_aliases; builtin eval "$__cloche_env" 2>/dev/null;
+    builtin unset __cloche_env __cloche_nonce; builtin cd -- "$__cloche_cwd";
+    builtin eval "$__cloche" ) 2>&1;
+  printf '\036%s;E;%s\0' "$__cloche_nonce" "$?"; exit; }`);
 
-const BASH = ["/bin/bash", "--noprofile", "--norc", "-c"] as const;
+/**
+ * Bash is handed our scripts on its standard input, so that a list of processes shows no more than
+ * this. What cannot be sought in, it reads byte by byte: it takes its one line and leaves the rest.
+ */
+const BASH = ["/bin/bash", "--noprofile", "--norc", "-s"] as const;
 
-/** Standard input: the nonce for the holder and for the shell, two directories, then commands. */
-export const SHELL_PROGRAM = { argv: [...BASH, HOLDER, SHELL], nonceReaders: 2 } as const;
-/** Standard input: the nonce, an environment, a directory, the command, then the job's input. */
-export const JOB_PROGRAM = { argv: [...BASH, JOB, "bash"], nonceReaders: 1 } as const;
+/** A program of ours; of its standard input this comes first. */
+export interface Program {
+  readonly argv: readonly string[];
+  opening(nonce: string): string;
+}
+
+/** Then two directories, and commands. */
+export const SHELL_PROGRAM: Program = {
+  argv: BASH,
+  opening: (nonce) => `${HOLDER}\n${nonce}\0${SHELL}\n${nonce}\0`,
+};
+/** Then an environment, a directory, the command, and the job's input. */
+export const JOB_PROGRAM: Program = {
+  argv: BASH,
+  opening: (nonce) => `${JOB}\n${nonce}\0`,
+};
 
 /** What every shell and job has in its environment, beside what the engine gives. */
 export const TERMINAL_ENV: Readonly<Record<string, string>> = {

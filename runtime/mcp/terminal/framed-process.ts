@@ -2,6 +2,7 @@ import { messageOf } from "../../base/fault.ts";
 import { secret } from "../../base/id.ts";
 import type { Log } from "../../base/log.ts";
 import type { Box, BoxProcess, OpenOptions } from "../../engine/engine.ts";
+import type { Program } from "./driver.ts";
 import { type Frame, FrameReader } from "./frames.ts";
 
 /** Who runs programs, where, and with what around them. */
@@ -13,12 +14,6 @@ export interface Place {
   readonly env: Readonly<Record<string, string>>;
   readonly log: Log;
   readonly signal: AbortSignal;
-}
-
-export interface FramedProgram {
-  readonly argv: readonly string[];
-  /** How many bashes read the nonce, one after the other. */
-  readonly nonceReaders: number;
 }
 
 export interface FramedListener {
@@ -37,10 +32,10 @@ export class FramedProcess implements AsyncDisposable {
   readonly #log: Log;
   #listener: FramedListener | undefined;
 
-  /** `argv` reads the nonce of its frames from standard input first. Rejects as `Box.open`. */
+  /** Rejects as `Box.open`. */
   static async open(
     place: Place,
-    { argv, nonceReaders }: FramedProgram,
+    { argv, opening }: Program,
     listener: FramedListener,
   ): Promise<FramedProcess> {
     const options: OpenOptions = {
@@ -53,7 +48,7 @@ export class FramedProcess implements AsyncDisposable {
     const nonce = secret();
     const process = await place.box.open(argv, options);
     const framed = new FramedProcess(process, nonce, place.log, listener);
-    framed.write(Array(nonceReaders).fill(nonce));
+    framed.writeInput(opening(nonce));
     return framed;
   }
 
