@@ -9,7 +9,7 @@ import { openContext } from "../runtime/cli/context.ts";
 import { openParts } from "../runtime/cli/parts.ts";
 import { locateDocker } from "../runtime/engine/docker/locate.ts";
 import type { RolloutParts, RolloutSpec } from "../runtime/rollout/parts.ts";
-import type { Hands } from "../runtime/rollout/player.ts";
+import type { PolicyInput } from "../runtime/rollout/policy.ts";
 import { WarmPool } from "../runtime/rollout/pool/pool.ts";
 import { holdMsOf, needOf, runRollout } from "../runtime/rollout/run-rollout.ts";
 import { ColdSource } from "../runtime/rollout/sandbox-source.ts";
@@ -59,16 +59,16 @@ print();
 async function rollout(kind: string, from: RolloutParts): Promise<void> {
   const atMs = performance.now();
   let listedMs = 0;
-  const player = {
+  const policy = {
     name: "bench",
-    play: async (hands: Hands) => {
-      await listTools(hands);
+    play: async (input: PolicyInput) => {
+      await listTools(input);
       listedMs = performance.now() - atMs;
       return { answer: null };
     },
   };
   const spec: RolloutSpec = {
-    ...{ id: rolloutId(), task, prepared, player, group: null, labels: {} },
+    ...{ id: rolloutId(), task, prepared, policy, group: null, labels: {} },
   };
   const { outcome, reachedMs } = await runRollout(spec, from, signal);
   if (outcome !== "graded") throw new Error(`a ${kind} rollout ended as ${outcome}`);
@@ -81,7 +81,7 @@ async function rollout(kind: string, from: RolloutParts): Promise<void> {
 }
 
 /** As any agent of the 2025-11-25 protocol begins. */
-async function listTools({ url, token }: Hands): Promise<void> {
+async function listTools({ url, token }: PolicyInput): Promise<void> {
   const clientInfo = { name: "bench", version: "1" };
   const params = { protocolVersion: "2025-11-25", capabilities: {}, clientInfo };
   const greeted = await ask({ id: 1, method: "initialize", params }, {});

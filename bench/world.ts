@@ -48,7 +48,7 @@ export interface World extends AsyncDisposable {
   /** In bytes: the images for sandboxes that the engine holds. */
   imageSizes(): Promise<Readonly<Partial<Record<SandboxImage, number>>>>;
   /** A service with a data folder of its own, disposed of by the caller. */
-  serve(wish: { readonly pool: number; readonly maxOpen: number }): Promise<Served>;
+  serve(request: { readonly pool: number; readonly maxOpen: number }): Promise<Served>;
 }
 
 const HOLD_MS = 3_600_000;
@@ -87,8 +87,8 @@ export async function openWorld(context: Context, options: BenchOptions): Promis
     createFor: async (servers) => {
       const roomy = { ...task.limits, memoryBytes: 4096 * MB, processes: 1024, openFiles: 4096 };
       const state = { stateBytes: 64 * MB, stateFiles: 1000 };
-      const wish = { servers, limits: { ...roomy, ...state } };
-      const spec = bareSpec(wish, imagesFor(servers, all), own.owner);
+      const request = { servers, limits: { ...roomy, ...state } };
+      const spec = bareSpec(request, imagesFor(servers, all), own.owner);
       return await engine.create(spec, { signal });
     },
     imageSizes: async () => {

@@ -9,9 +9,9 @@ export async function play(rollout: Rollout, careful = true): Promise<string> {
   if (names.includes("list_directory")) {
     await rollout.call("list_directory", { path: "/workspace" });
   }
-  const wish = /Write the line (\S+) into (\S+)\./.exec(rollout.instruction);
-  if (wish === null) return "I do not know how to do that.";
-  const [, line, path] = wish;
+  const asked = /Write the line (\S+) into (\S+)\./.exec(rollout.instruction);
+  if (asked === null) return "I do not know how to do that.";
+  const [, line, path] = asked;
   const result = await rollout.call("write_file", { path, content: careful ? line : "later" });
   return result.isError ? "failed" : "done";
 }

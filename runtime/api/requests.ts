@@ -30,7 +30,7 @@ function inner(member: unknown): unknown {
 const text = (max: number) => z.string().min(1).max(max);
 const bound = z.int().positive().max(Number.MAX_SAFE_INTEGER);
 
-const wish = {
+const request = {
   task: text(200).describe("As GET /v1/tasks lists it."),
   variant: z.int().min(1).max(1e9).optional().describe("Default 1."),
   policy: z
@@ -74,16 +74,18 @@ const wish = {
     .describe("Without a call or heartbeat for this long the agent counts as gone. 120,000."),
 };
 
-export const rolloutWish = closedObject({
-  ...wish,
+export const rolloutRequest = closedObject({
+  ...request,
   group: z
     .string()
     .regex(/^[A-Za-z0-9._-]{1,64}$/, "must be 1 to 64 letters, digits or . _ -")
     .optional()
     .describe("A label of your own that ties rollouts asked for one by one."),
-}).openapi("RolloutWish");
+}).openapi("RolloutRequest");
 
-export const groupWish = closedObject({ ...wish, n: z.int().min(1).max(256) }).openapi("GroupWish");
+export const groupRequest = closedObject({ ...request, n: z.int().min(1).max(256) }).openapi(
+  "GroupRequest",
+);
 
 export const finishBody = closedObject({
   answer: z.string().max(500_000).nullable().optional().describe("What the agent says at the end."),
@@ -114,7 +116,7 @@ const whichGrader = z
 export const gradeBody = closedObject({
   rollout: text(100).describe("The id of an ended rollout."),
   grader: whichGrader,
-}).openapi("GradeWish");
+}).openapi("GradeRequest");
 
 export const gradeQuery = closedObject({ grader: whichGrader });
 
@@ -182,7 +184,7 @@ export const toolsQuery = closedObject({
 
 export const noQuery = closedObject({});
 
-export const wishHeaders = z.object({
+export const requestHeaders = z.object({
   prefer: z.string().max(500).optional().describe("`wait=SECONDS` (600 at most): until it serves."),
   "idempotency-key": z
     .string()

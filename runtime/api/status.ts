@@ -34,7 +34,7 @@ const STATUS: Readonly<Record<string, number>> = {
   "rollout/queue-full": 429,
   "rollout/over-limit": 429,
   "rollout/draining": 503,
-  "rollout/bad-wish": 400,
+  "rollout/bad-request": 400,
   "rollout/key-reused": 409,
   "rollout/egress-not-allowed": 403,
   "rollout/foreign-image": 422,

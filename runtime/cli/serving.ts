@@ -79,8 +79,8 @@ export async function openServing(
     const signer = await signerOf(options.signingKey, context.env);
     const server = stack.use(await listen(options, log));
     say(`engine ${report.summary}; probing a sandbox`);
-    const wish = { engine, report, images, data, process: processIdentity() };
-    requireSealed(await examineSandbox(wish), options.accept, { log, say });
+    const request = { engine, report, images, data, process: processIdentity() };
+    requireSealed(await examineSandbox(request), options.accept, { log, say });
     const url = urlOf(server, options);
     const endpoint = stack.use(new McpEndpoint({ url, log, ...server.reach }));
     const parts: RolloutParts = {

@@ -95,7 +95,7 @@ export interface Isolation {
 }
 
 /**
- * One sandbox, used once. It holds a main box, where the agent's hands are, and, if asked for, a
+ * One sandbox, used once. It holds a main box, where the agent's servers run, and, if asked for, a
  * keeper box. The workspace (and the state of services, if the spec asked for room for it) is
  * shared by the two and by nobody else; processes, users and every other writable byte are not.
  *

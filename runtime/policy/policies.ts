@@ -1,24 +1,24 @@
 import { readFile } from "node:fs/promises";
 import { basename } from "node:path";
 import { didYouMean } from "../base/nearest.ts";
-import type { Player } from "../rollout/player.ts";
+import type { Policy } from "../rollout/policy.ts";
 import type { Task } from "../task/task.ts";
 import { policyFault } from "./faults.ts";
-import { nullPlayer } from "./null-player.ts";
-import { type ScriptedParts, scriptedPlayer } from "./scripted-player.ts";
+import { nullPolicy } from "./null-policy.ts";
+import { type ScriptedParts, scriptedPolicy } from "./scripted-policy.ts";
 
 /**
  * The policy of that name for this task: "oracle" plays solution.py, "cheat:<name>" plays
  * cheats/<name>.py, "null" does nothing. A script may import the modules beside task.toml; a cheat
  * also `solution`, to do all but one thing right. Throws `policy/unknown` or `policy/no-script`.
  */
-export async function playerFor(name: string, task: Task, parts: ScriptedParts): Promise<Player> {
-  if (name === "null") return nullPlayer;
+export async function policyFor(name: string, task: Task, parts: ScriptedParts): Promise<Policy> {
+  if (name === "null") return nullPolicy;
   const path = scriptOf(name, task);
   const text = await readFile(path, "utf8");
   const { modules, solution } = task.files;
   const more = solution === null || solution === path ? [] : [solution];
-  return scriptedPlayer(name, { text, modules: await contents([...modules, ...more]) }, parts);
+  return scriptedPolicy(name, { text, modules: await contents([...modules, ...more]) }, parts);
 }
 
 function scriptOf(name: string, { id, files }: Task): string {

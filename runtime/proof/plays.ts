@@ -1,9 +1,9 @@
 import { rolloutId } from "../base/id.ts";
 import type { Step } from "../mcp/record/step.ts";
-import { playerFor } from "../policy/policies.ts";
-import { replayedPlayer } from "../policy/replayed-player.ts";
+import { policyFor } from "../policy/policies.ts";
+import { replayedPolicy } from "../policy/replayed-policy.ts";
 import type { RolloutParts } from "../rollout/parts.ts";
-import type { Player } from "../rollout/player.ts";
+import type { Policy } from "../rollout/policy.ts";
 import { runRollout } from "../rollout/run-rollout.ts";
 import type { Bundle } from "../store/bundle.ts";
 import { openBundle } from "../store/bundle-reader.ts";
@@ -65,20 +65,20 @@ export class Plays {
     const { engine, images, data, process, clock } = this.#parts;
     const labels = { owner: data.owner, process };
     const scripted = { engine, image: images.grader, labels, clock };
-    return await this.#play(name, variant, await playerFor(policy, this.#task, scripted));
+    return await this.#play(name, variant, await policyFor(policy, this.#task, scripted));
   }
 
   /** A rollout of the first calls of another. */
   async ofFirst(name: string, { steps, variant, record }: Played, count: number): Promise<Played> {
     const { ending } = record;
     const answer = ending?.kind === "submitted" ? (ending.answer ?? "") : "";
-    return await this.#play(name, variant, replayedPlayer(name, steps.slice(0, count), answer));
+    return await this.#play(name, variant, replayedPolicy(name, steps.slice(0, count), answer));
   }
 
-  async #play(name: string, variant: number, player: Player): Promise<Played> {
+  async #play(name: string, variant: number, policy: Policy): Promise<Played> {
     const prepared = await this.prepared(variant);
     const labels = { proof: this.#task.id };
-    const spec = { id: rolloutId(), task: this.#task, prepared, player, group: null, labels };
+    const spec = { id: rolloutId(), task: this.#task, prepared, policy, group: null, labels };
     const steps: Step[] = [];
     const record = await runRollout(spec, this.#parts, this.#signal, {
       onStep: (step) => void steps.push(step),

@@ -15,8 +15,8 @@ import {
   storeEvidence,
 } from "./evidence.ts";
 import { rolloutFault } from "./faults.ts";
-import { type Life, stage } from "./life.ts";
 import type { RolloutParts, RolloutSpec, RolloutWatcher } from "./parts.ts";
+import { type RecordWriter, stage } from "./record-writer.ts";
 import { hasState } from "./sandbox-spec.ts";
 
 /** One rollout under way. */
@@ -25,7 +25,7 @@ export interface Run {
   readonly parts: RolloutParts;
   readonly signal: AbortSignal;
   readonly watcher: RolloutWatcher;
-  readonly life: Life;
+  readonly writer: RecordWriter;
   readonly evidence: Evidence;
   /** Let go of in this order: the box first, and all that runs in it goes with it. */
   readonly held: AsyncDisposable[];
@@ -44,17 +44,17 @@ const LATE_CAPTURE_MS = 60_000;
  * goes while the bundle is written, and is gone before the record says that the rollout has ended.
  */
 export async function conduct(run: Run, work: () => Promise<void>): Promise<RolloutRecord> {
-  const { spec, signal, life, evidence } = run;
+  const { spec, signal, writer, evidence } = run;
   try {
     await work();
   } catch (error) {
-    if (error instanceof Fault) life.fail(error);
-    else if (signal.aborted) life.cancel();
-    else life.fail(failing(spec.id, "the rollout")(error));
+    if (error instanceof Fault) writer.fail(error);
+    else if (signal.aborted) writer.cancel();
+    else writer.fail(failing(spec.id, "the rollout")(error));
   }
   await captureLate(run);
   await Promise.all([letGo(run), store(run)]);
-  const record = await life.end();
+  const record = await writer.end();
   await rm(evidence.folder, { recursive: true, force: true });
   return record;
 }
@@ -69,8 +69,8 @@ async function letGo(run: Run): Promise<void> {
  * failed.
  */
 async function captureLate(run: Run): Promise<void> {
-  const { sandbox, evidence, life, signal } = run;
-  const { reachedMs, fault } = life.record;
+  const { sandbox, evidence, writer, signal } = run;
+  const { reachedMs, fault } = writer.record;
   if (sandbox === undefined || evidence.after !== undefined) return;
   if (reachedMs.serving === undefined || signal.reason instanceof ReleaseNow) return;
   if (fault !== null && fault.blame !== "task") return;
@@ -85,19 +85,19 @@ async function captureLate(run: Run): Promise<void> {
 
 /** From when on an agent could have called a tool there are steps, and so a bundle. */
 async function store(run: Run): Promise<void> {
-  const { spec, parts, life, evidence } = run;
+  const { spec, parts, writer, evidence } = run;
   try {
     const steps = await settleSteps(evidence.folder);
     if (steps === undefined) return;
-    life.note({ steps });
-    const record = { ...life.record, outcome: life.outcome };
-    life.note({ bundle: await storeEvidence(spec, parts, record, evidence) });
+    writer.note({ steps });
+    const record = { ...writer.record, outcome: writer.outcome };
+    writer.note({ bundle: await storeEvidence(spec, parts, record, evidence) });
   } catch (error) {
     const message = `the bundle of ${spec.id} was not written: ${messageOf(error)}`;
     const unstored = () => rolloutFault("storing-failed", message, { cause: error });
-    life.fail(error instanceof Fault ? error : unstored());
+    writer.fail(error instanceof Fault ? error : unstored());
   }
-  if (life.record.bundle !== null) return;
+  if (writer.record.bundle !== null) return;
   await keepSteps(parts.data, spec.id).catch(noted(run, "steps could not be kept"));
 }
 
@@ -124,31 +124,31 @@ export async function judge(
   ending: Ending,
   { mayBeStopped } = { mayBeStopped: false },
 ): Promise<void> {
-  const { spec, signal, life, evidence, held } = run;
+  const { spec, signal, writer, evidence, held } = run;
   const { keeper } = sandbox;
   if (keeper === undefined) throw new TypeError("a rollout's sandbox has a keeper");
   // If the policy broke, evidence is kept and nothing is graded.
-  const waiting = life.record.fault === null ? startGrader(keeper, signal) : undefined;
+  const waiting = writer.record.fault === null ? startGrader(keeper, signal) : undefined;
   if (waiting !== undefined) held.push(waiting);
   await stage(failing(spec.id, "the capture"), signal, async () => {
     await stop(run, sandbox, ending, mayBeStopped);
     await capture(run, sandbox);
   });
   await keepEvidence(evidence);
-  await life.reach("captured");
+  await writer.reach("captured");
   if (waiting !== undefined) await gradeIn(run, { box: keeper, waiting }, ending);
 }
 
 /** The ending is known and the endpoint closed. */
-export async function reachFinished({ life, evidence }: Run, ending: Ending): Promise<void> {
+export async function reachFinished({ writer, evidence }: Run, ending: Ending): Promise<void> {
   await keepEvidence(evidence);
-  life.note({ ending });
-  await life.reach("finished");
+  writer.note({ ending });
+  await writer.reach("finished");
 }
 
 /** Lets the grader judge what was captured. */
 export async function gradeIn(run: Run, place: GradingPlace, ending: Ending): Promise<void> {
-  const { spec, parts, signal, life, evidence } = run;
+  const { spec, parts, signal, writer, evidence } = run;
   const grading = () => gradeEvidence(spec, parts, place, ending, evidence, signal);
   const message = `rollout ${spec.id}: grading failed`;
   const grade = await stage(
@@ -157,9 +157,9 @@ export async function gradeIn(run: Run, place: GradingPlace, ending: Ending): Pr
     () => (parts.gradeGate ? parts.gradeGate(grading) : grading()),
   );
   await keepEvidence(evidence);
-  life.note({ criteria: grade.criteria, reward: grade.reward });
-  if (grade.reward === null) life.fail(raisedFault(spec.id, grade.criteria));
-  await life.reach("graded");
+  writer.note({ criteria: grade.criteria, reward: grade.reward });
+  if (grade.reward === null) writer.fail(raisedFault(spec.id, grade.criteria));
+  await writer.reach("graded");
 }
 
 /**

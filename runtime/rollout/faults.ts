@@ -6,7 +6,7 @@ export const ROLLOUT_FAULTS = {
     means: "There is no such rollout or group, or it belongs to another key.",
     remedy: "See that the id is whole and that the key is the one it was asked for with.",
   },
-  "bad-wish": {
+  "bad-request": {
     blame: "caller",
     means: "A rollout was asked for with something that it cannot have.",
     remedy: "Mend the member that the message names.",
@@ -28,8 +28,8 @@ export const ROLLOUT_FAULTS = {
   },
   "key-reused": {
     blame: "caller",
-    means: "The idempotency key was used with another wish.",
-    remedy: "Use a new key for a new wish.",
+    means: "The idempotency key was used with another request.",
+    remedy: "Use a new key for a new request.",
   },
   "not-serving": {
     blame: "caller",
@@ -74,7 +74,7 @@ export const ROLLOUT_FAULTS = {
     means: "The engine failed at a stage of the rollout in a way that it has no code for.",
     remedy: "Read the causes in the record; run `cloche doctor`, then the rollout again.",
   },
-  "player-failed": {
+  "policy-failed": {
     blame: "agent",
     means: "The policy failed while it played.",
     remedy: "Read the causes in the record and mend the policy.",
@@ -100,7 +100,7 @@ export const ROLLOUT_FAULTS = {
 
 export const rolloutFault = faultMaker("rollout", ROLLOUT_FAULTS);
 
-/** A fault that names what was wrong in a wish. */
-export function badWish(member: string, what: string): Error {
-  return rolloutFault("bad-wish", `"${member}" ${what}`, { detail: { member } });
+/** A fault that names what was wrong in a request. */
+export function badRequest(member: string, what: string): Error {
+  return rolloutFault("bad-request", `"${member}" ${what}`, { detail: { member } });
 }

@@ -13,7 +13,7 @@ import type { RecordStore } from "../store/records.ts";
 import type { Signer } from "../store/signature.ts";
 import type { PreparedVariant } from "../task/prepare.ts";
 import type { Task } from "../task/task.ts";
-import type { Player } from "./player.ts";
+import type { Policy } from "./policy.ts";
 import type { SandboxSource } from "./sandbox-source.ts";
 
 /** References of the images that are there to choose from. */
@@ -32,7 +32,7 @@ export interface RolloutSpec {
   readonly id: string;
   readonly task: Task;
   readonly prepared: PreparedVariant;
-  readonly player: Player;
+  readonly policy: Policy;
   readonly group: string | null;
   readonly labels: Readonly<Record<string, string>>;
   /** Default "local". */

@@ -7,8 +7,8 @@ import type { RolloutRecord } from "../store/record.ts";
 import { conduct, failing, gradeIn, judge, type Run, reachFinished } from "./conduct.ts";
 import { recallEvidence } from "./evidence.ts";
 import { rolloutFault } from "./faults.ts";
-import { Life, stage } from "./life.ts";
 import type { RolloutParts, RolloutSpec, RolloutWatcher } from "./parts.ts";
+import { RecordWriter, stage } from "./record-writer.ts";
 import { holdMsOf } from "./run-rollout.ts";
 import { graderSpec } from "./sandbox-spec.ts";
 import { proxyOptions, serve } from "./serve.ts";
@@ -16,7 +16,7 @@ import { proxyOptions, serve } from "./serve.ts";
 /**
  * Brings a rollout to its end whose process died, as far as there is something left of it. `record`
  * is what that process wrote last, `found` its sandbox on the engine, if it is there; `spec` is as
- * it was (same id, task, variant), with the player of now.
+ * it was (same id, task, variant), with the policy of now.
  *
  * | died in phase | what happens |
  * |---|---|
@@ -37,9 +37,9 @@ export async function resumeRollout(
   signal: AbortSignal,
   watcher: RolloutWatcher = {},
 ): Promise<RolloutRecord> {
-  const life = await Life.resume(record, parts, watcher);
+  const writer = await RecordWriter.resume(record, parts, watcher);
   const evidence = await recallEvidence(await rolloutFolder(parts.data, spec.id));
-  const run: Run = { spec, parts, signal, watcher, life, evidence, held: [] };
+  const run: Run = { spec, parts, signal, watcher, writer, evidence, held: [] };
   return await conduct(run, () => goOn(run, record, found));
 }
 
@@ -89,26 +89,26 @@ async function fromServing(run: Run, sandbox: Sandbox): Promise<void> {
 
 /** The steps are counted anew from what is on the disk. */
 async function reopened(run: Run, sandbox: Sandbox): Promise<McpProxy> {
-  const { spec, life } = run;
+  const { spec, writer } = run;
   const options = proxyOptions(run, sandbox);
   const budget = { ...spec.task.budget, wallMs: wallLeftMs(run) };
   const proxy = await McpProxy.resume({ ...options, budget });
-  life.note({ steps: proxy.stepCount });
+  writer.note({ steps: proxy.stepCount });
   return proxy;
 }
 
 /** The wall budget ends when callers were told that it would, however long nobody was there. */
-function wallLeftMs({ spec, parts, life }: Run): number {
-  const { requestedAt, reachedMs } = life.record;
+function wallLeftMs({ spec, parts, writer }: Run): number {
+  const { requestedAt, reachedMs } = writer.record;
   const servedMs = Date.parse(requestedAt) + (reachedMs.serving ?? 0);
   return Math.max(1, servedMs + spec.task.budget.wallMs - parts.clock.now().getTime());
 }
 
 async function fromCaptured(run: Run, sandbox: Sandbox | undefined, ending: Ending): Promise<void> {
-  const { spec, parts, signal, life } = run;
-  if (life.record.fault !== null) return;
+  const { spec, parts, signal, writer } = run;
+  if (writer.record.fault !== null) return;
   if (run.evidence.after === undefined) {
-    await judge(run, wanted(life.record, sandbox), ending);
+    await judge(run, wanted(writer.record, sandbox), ending);
     return;
   }
   if (sandbox?.keeper !== undefined) {

@@ -6,8 +6,8 @@ import { conduct, failing, judge, type Run, reachFinished } from "./conduct.ts";
 import { requireEgress } from "./egress/egress.ts";
 import { serversOf } from "./egress/egress-servers.ts";
 import { evidenceIn } from "./evidence.ts";
-import { Life, stage } from "./life.ts";
 import { imagesFor, type RolloutParts, type RolloutSpec, type RolloutWatcher } from "./parts.ts";
+import { RecordWriter, stage } from "./record-writer.ts";
 import { ColdSource, type SandboxNeed } from "./sandbox-source.ts";
 import { proxyOptions, serve } from "./serve.ts";
 
@@ -22,9 +22,9 @@ export async function runRollout(
   signal: AbortSignal,
   watcher: RolloutWatcher = {},
 ): Promise<RolloutRecord> {
-  const life = await Life.begin(spec, parts, watcher);
+  const writer = await RecordWriter.begin(spec, parts, watcher);
   const evidence = evidenceIn(await rolloutFolder(parts.data, spec.id));
-  const run: Run = { spec, parts, signal, watcher, life, evidence, held: [] };
+  const run: Run = { spec, parts, signal, watcher, writer, evidence, held: [] };
   return await conduct(run, () => live(run));
 }
 
@@ -49,7 +49,7 @@ export function holdMsOf({ budget, graderTimeoutMs }: RolloutSpec["task"]): numb
 
 /** From nothing to a grade. */
 async function live(run: Run): Promise<void> {
-  const { spec, parts, signal, life } = run;
+  const { spec, parts, signal, writer } = run;
   const { id, task, prepared } = spec;
   requireEgress(task, parts);
   const { sandboxes = new ColdSource(parts.engine, ownerOf(parts)) } = parts;
@@ -60,13 +60,13 @@ async function live(run: Run): Promise<void> {
   run.held.push(taken);
   const { sandbox } = taken;
   run.sandbox = sandbox;
-  life.note({ identity: sandbox.identity, sandbox: sandbox.id });
+  writer.note({ identity: sandbox.identity, sandbox: sandbox.id });
   await stage(failing(id, "seeding"), signal, async () => {
     await taken.seed(prepared, new BlobFolder(parts.data.blobs), signal);
     await taken.setClock(task.now, signal);
   });
-  if (taken.servers === undefined) await life.reach("seeded");
-  else life.pass("seeded"); // It serves in a moment.
+  if (taken.servers === undefined) await writer.reach("seeded");
+  else writer.pass("seeded"); // It serves in a moment.
 
   const started = taken.servers ? { started: taken.servers } : {};
   const ending = await serve(run, sandbox, () =>

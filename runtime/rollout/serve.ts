@@ -11,8 +11,8 @@ import { failing, type Run } from "./conduct.ts";
 import { type Egress, openEgress, requireEgress } from "./egress/egress.ts";
 import { serversOf } from "./egress/egress-servers.ts";
 import { rolloutFault } from "./faults.ts";
-import { stage } from "./life.ts";
-import type { Played } from "./player.ts";
+import type { Played } from "./policy.ts";
+import { stage } from "./record-writer.ts";
 
 const GRACE_MS = 1_000;
 
@@ -25,7 +25,7 @@ export async function serve(
   sandbox: Sandbox,
   open: () => Promise<McpProxy>,
 ): Promise<Ending> {
-  const { spec, parts, life, evidence } = run;
+  const { spec, parts, writer, evidence } = run;
   // Before any program that could be where it is to be.
   const egress = await egressOf(run, sandbox);
   const proxy = await open();
@@ -33,14 +33,14 @@ export async function serve(
   const token = parts.tokenOf?.(spec.id) ?? secret();
   using mounted = parts.listener.mount(spec.id, token, proxy);
   const { sha256, tools } = proxy.surface;
-  life.note({ surface: { sha256, tools: tools.map(({ name }) => name) } });
-  await life.reach("serving");
+  writer.note({ surface: { sha256, tools: tools.map(({ name }) => name) } });
+  await writer.reach("serving");
   let ending: Ending = { kind: "cancelled" };
   try {
     ending = await untilEnded(run, proxy, mounted.url, token);
   } catch (error) {
     if (!(error instanceof Fault) || error.blame !== "agent") throw error;
-    life.fail(error);
+    writer.fail(error);
     ending = { kind: "agent_gone" };
   } finally {
     await proxy.finish(ending);
@@ -81,7 +81,7 @@ async function egressOf(run: Run, sandbox: Sandbox): Promise<Egress | undefined>
 
 /** What every proxy of a rollout is opened with. */
 export function proxyOptions(run: Run, box: Box): McpProxyOptions {
-  const { spec, parts, signal, watcher, life, evidence } = run;
+  const { spec, parts, signal, watcher, writer, evidence } = run;
   return {
     rolloutId: spec.id,
     box,
@@ -91,9 +91,9 @@ export function proxyOptions(run: Run, box: Box): McpProxyOptions {
     clock: parts.clock,
     log: parts.log,
     signal,
-    manifest: parts.manifests?.[life.record.images.sandbox] ?? {},
+    manifest: parts.manifests?.[writer.record.images.sandbox] ?? {},
     onStep: (step) => {
-      life.note({ steps: life.record.steps + 1 });
+      writer.note({ steps: writer.record.steps + 1 });
       watcher.onStep?.(step);
     },
     onCall: () => watcher.onCall?.(),
@@ -107,9 +107,9 @@ async function untilEnded(
   url: string,
   token: string,
 ): Promise<Ending> {
-  const { prepared, player } = spec;
+  const { prepared, policy } = spec;
   const over = new AbortController();
-  const hands = {
+  const input = {
     rollout: spec.id,
     url,
     token,
@@ -118,9 +118,9 @@ async function untilEnded(
   };
   const playing = stage(
     (cause) =>
-      rolloutFault("player-failed", `policy ${player.name} failed: ${messageOf(cause)}`, { cause }),
+      rolloutFault("policy-failed", `policy ${policy.name} failed: ${messageOf(cause)}`, { cause }),
     signal,
-    () => player.play(hands, AbortSignal.any([signal, over.signal])),
+    () => policy.play(input, AbortSignal.any([signal, over.signal])),
   );
   try {
     const submitted = playing.then(endingOf);

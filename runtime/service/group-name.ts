@@ -1,5 +1,5 @@
 import { isNamedId, namedId } from "../base/id.ts";
-import { badWish } from "../rollout/faults.ts";
+import { badRequest } from "../rollout/faults.ts";
 
 const LABEL = /^[A-Za-z0-9._-]{1,64}$/;
 const WORD = "group";
@@ -19,10 +19,10 @@ export function isGroupId(group: string): boolean {
 
 /**
  * A label by which a caller ties rollouts that it asks for one by one.
- * @throws Fault `rollout/bad-wish`, also for one that looks like the id of a group
+ * @throws Fault `rollout/bad-request`, also for one that looks like the id of a group
  */
 export function checkGroupLabel(label: string): void {
-  if (!LABEL.test(label)) throw badWish("group", "must be 1 to 64 letters, digits or . _ -");
+  if (!LABEL.test(label)) throw badRequest("group", "must be 1 to 64 letters, digits or . _ -");
   if (!isGroupId(label)) return;
-  throw badWish("group", "looks like the id of a group, which only POST /v1/groups gives");
+  throw badRequest("group", "looks like the id of a group, which only POST /v1/groups gives");
 }

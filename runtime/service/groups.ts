@@ -1,17 +1,17 @@
 import { messageOf } from "../base/fault.ts";
 import { rolloutId } from "../base/id.ts";
 import { isAlive } from "../base/process-identity.ts";
-import { firstRecord } from "../rollout/life.ts";
 import type { RolloutParts } from "../rollout/parts.ts";
+import { firstRecord } from "../rollout/record-writer.ts";
 import type { RolloutRecord } from "../store/record.ts";
-import type { ExternalPlayer } from "./external-player.ts";
+import type { ExternalPolicy } from "./external-policy.ts";
 import { isGroupId } from "./group-name.ts";
 import type { OpenRollout } from "./open-rollout.ts";
 import type { Room } from "./queue.ts";
 import type { OpenSpec, Runner } from "./runner.ts";
 
 /** The least that a lost member's next attempt is made of. */
-export type MemberSpec = Omit<OpenSpec, "id" | "player">;
+export type MemberSpec = Omit<OpenSpec, "id" | "policy">;
 
 /** Sees to it that each member of a group ends with a grade, or has been tried often enough. */
 export class Groups {
@@ -19,7 +19,7 @@ export class Groups {
   readonly #attempts: number;
   readonly #room: Room;
   readonly #runner: () => Runner;
-  readonly #playerOf: (name: string, leaseMs: number) => ExternalPlayer;
+  readonly #policyOf: (name: string, leaseMs: number) => ExternalPolicy;
   /** Attempts that cannot be followed by another one. */
   readonly #givenUp = new Set<string>();
   readonly #underWay = new Set<Promise<void>>();
@@ -30,13 +30,13 @@ export class Groups {
     attempts: number,
     room: Room,
     runner: () => Runner,
-    playerOf: (name: string, leaseMs: number) => ExternalPlayer,
+    policyOf: (name: string, leaseMs: number) => ExternalPolicy,
   ) {
     this.#parts = parts;
     this.#attempts = attempts;
     this.#room = room;
     this.#runner = runner;
-    this.#playerOf = playerOf;
+    this.#policyOf = policyOf;
   }
 
   /** Whether an attempt that ended so is followed by another one. Only what is ours is repeated. */
@@ -49,7 +49,7 @@ export class Groups {
     const { group } = record;
     if (group === null || !isGroupId(group) || this.#isStopped) return;
     const { spec } = open;
-    const leaseMs = open.player.lease.ms;
+    const leaseMs = open.policy.lease.ms;
     const after = this.#afterEnd(group, record, { ...spec, leaseMs }).catch((error) => {
       const { log } = this.#parts;
       this.#givenUp.add(record.id);
@@ -71,8 +71,8 @@ export class Groups {
     const rows = await records.admissions.members(group);
     const member = rows.find(({ rollout }) => rollout === lost.id)?.member;
     if (member === undefined) throw new Error(`${lost.id} is no member of ${group}`);
-    const player = this.#playerOf(lost.policy, spec.leaseMs);
-    const next = { ...spec, id: rolloutId(), group, attempt: lost.attempt + 1, player };
+    const policy = this.#policyOf(lost.policy, spec.leaseMs);
+    const next = { ...spec, id: rolloutId(), group, attempt: lost.attempt + 1, policy };
     const record = { ...firstRecord(next, this.#parts), reachedMs: { requested: 0 } };
     const { instruction } = spec.prepared;
     await records.admissions.admit({ members: [{ record, member }], instruction }, clock.now());

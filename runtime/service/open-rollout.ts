@@ -1,14 +1,14 @@
 import type { McpProxy } from "../mcp/proxy/proxy.ts";
 import type { RolloutSpec, RolloutWatcher } from "../rollout/parts.ts";
 import type { RolloutRecord } from "../store/record.ts";
-import type { ExternalPlayer } from "./external-player.ts";
+import type { ExternalPolicy } from "./external-policy.ts";
 import type { Place } from "./queue.ts";
 import type { ServiceObserver } from "./service-options.ts";
 
 /** A rollout that has been accepted and has not ended yet, as the service holds it. */
 export class OpenRollout {
   readonly spec: RolloutSpec;
-  readonly player: ExternalPlayer;
+  readonly policy: ExternalPolicy;
   readonly place: Place;
   /** Aborted: it is given up, in whatever phase it is. */
   readonly cancelled = new AbortController();
@@ -25,12 +25,12 @@ export class OpenRollout {
   constructor(
     spec: RolloutSpec,
     record: RolloutRecord,
-    player: ExternalPlayer,
+    policy: ExternalPolicy,
     place: Place,
     observer: ServiceObserver,
   ) {
     this.spec = spec;
-    this.player = player;
+    this.policy = policy;
     this.place = place;
     this.#record = record;
     this.ended = this.#end.promise;
@@ -43,11 +43,11 @@ export class OpenRollout {
       },
       onStep: (step) => {
         this.#record = { ...this.#record, steps: this.#record.steps + 1 };
-        this.player.lease.callEnded();
+        this.policy.lease.callEnded();
         this.noteChange();
         observer.onStep?.(step);
       },
-      onCall: () => this.player.lease.callBegan(),
+      onCall: () => this.policy.lease.callBegan(),
     };
   }
 
@@ -58,17 +58,17 @@ export class OpenRollout {
   /** As it stands; its phase is "serving" from when to when the agent can call tools. */
   get record(): RolloutRecord {
     if (this.#record.phase !== "serving" || this.isServing) return this.#record;
-    return { ...this.#record, phase: this.player.isWaiting ? "seeded" : "finished" };
+    return { ...this.#record, phase: this.policy.isWaiting ? "seeded" : "finished" };
   }
 
   /** Whether it served before this process took it over, and does not yet again. */
   get isComingBack(): boolean {
-    return this.#record.phase === "serving" && this.player.isWaiting;
+    return this.#record.phase === "serving" && this.policy.isWaiting;
   }
 
   /** Whether the agent may call tools now. */
   get isServing(): boolean {
-    return this.#record.phase === "serving" && this.player.hands !== undefined;
+    return this.#record.phase === "serving" && this.policy.input !== undefined;
   }
 
   /** Resolves at the next step or phase. */

@@ -4,7 +4,7 @@ import { imagesFor, type RolloutParts } from "../rollout/parts.ts";
 import type { Reaped } from "../rollout/reaper.ts";
 import { resumeRollout } from "../rollout/resume.ts";
 import type { RolloutRecord } from "../store/record.ts";
-import type { ExternalPlayer } from "./external-player.ts";
+import type { ExternalPolicy } from "./external-policy.ts";
 import type { Groups } from "./groups.ts";
 import type { Room } from "./queue.ts";
 import type { ReadyTasks } from "./ready-tasks.ts";
@@ -17,7 +17,7 @@ export interface RecoveryParts {
   readonly tasks: ReadyTasks;
   readonly runner: Runner;
   readonly groups: Groups;
-  readonly playerOf: (name: string, leaseMs: number) => ExternalPlayer;
+  readonly policyOf: (name: string, leaseMs: number) => ExternalPolicy;
   readonly reap: () => Promise<Reaped>;
 }
 
@@ -95,16 +95,16 @@ async function takeOver(
 /** As it was asked for; undefined if its task is no more what it was. */
 async function specOf(
   record: RolloutRecord,
-  { parts, tasks, playerOf }: RecoveryParts,
+  { parts, tasks, policyOf }: RecoveryParts,
 ): Promise<OpenSpec | undefined> {
-  const { id, variant, group, attempt, labels, key, policy, budget, limits } = record;
+  const { id, variant, group, attempt, labels, key, policy: named, budget, limits } = record;
   const leaseMs = record.leaseMs ?? 0;
   try {
     const { task, prepared } = await tasks.ready(record.task.id, variant);
     if (task.sha256 !== record.task.sha256) throw new Error("the task has changed");
-    const player = playerOf(policy, leaseMs);
+    const policy = policyOf(named, leaseMs);
     const lowered = { ...task, budget, limits };
-    return { ...{ id, group, attempt, labels, key, leaseMs, player }, task: lowered, prepared };
+    return { ...{ id, group, attempt, labels, key, leaseMs, policy }, task: lowered, prepared };
   } catch (error) {
     parts.log.warn({ rollout: id, problem: messageOf(error) }, "a rollout cannot be gone on with");
     return undefined;

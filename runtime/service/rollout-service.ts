@@ -9,25 +9,25 @@ import type { RolloutRecord } from "../store/record.ts";
 import type { RecordQuery } from "../store/record-query.ts";
 import type { RecordPage } from "../store/records.ts";
 import { BlobFolder } from "../workspace/blobs.ts";
-import { ExternalPlayer } from "./external-player.ts";
+import { Admission } from "./admission.ts";
+import { ExternalPolicy } from "./external-policy.ts";
 import { gatedEngine } from "./gated-engine.ts";
 import { Groups } from "./groups.ts";
 import { Room, StageQueues } from "./queue.ts";
 import { ReadyTasks } from "./ready-tasks.ts";
-import { Reception } from "./reception.ts";
 import { type RecoveryParts, recoverRollouts } from "./recovery.ts";
 import { Regrades } from "./regrades.ts";
 import { rolloutEvents } from "./rollout-events.ts";
 import { Runner } from "./runner.ts";
 import type {
   Caller,
+  GroupRequest,
   GroupView,
-  GroupWish,
   Recovered,
   RolloutEvent,
+  RolloutRequest,
   RolloutService,
   RolloutView,
-  RolloutWish,
   ServiceStats,
   ToolAnswer,
   ToolCall,
@@ -61,11 +61,11 @@ class Service implements RolloutService {
   readonly #pool: WarmPool;
   readonly #runner: Runner;
   readonly #groups: Groups;
-  readonly #reception: Reception;
+  readonly #admission: Admission;
   readonly #sweeper: Sweeper;
   readonly #recovery: RecoveryParts;
   readonly #regrades: Regrades;
-  readonly #life = new AbortController();
+  readonly #writer = new AbortController();
   #disposed: Promise<void> | undefined;
 
   constructor(bare: RolloutParts, options: ServiceOptions) {
@@ -83,32 +83,32 @@ class Service implements RolloutService {
       blobs: new BlobFolder(data.blobs),
       cacheFolder: data.cache,
       labels: owner,
-      signal: this.#life.signal,
+      signal: this.#writer.signal,
       log,
     });
     this.#regrades = new Regrades(parts, tasks, queues, observer);
     const room = new Room(clock, options);
-    const playerOf = (name: string, leaseMs: number) => new ExternalPlayer(name, leaseMs, clock);
+    const policyOf = (name: string, leaseMs: number) => new ExternalPolicy(name, leaseMs, clock);
     this.#parts = parts;
-    this.#groups = new Groups(parts, attempts, room, () => this.#runner, playerOf);
+    this.#groups = new Groups(parts, attempts, room, () => this.#runner, policyOf);
     this.#runner = new Runner(parts, queues, room, observer, (open, record) =>
       this.#groups.noteEnd(open, record),
     );
     const [runner, groups] = [this.#runner, this.#groups];
     const disk = new DiskRoom(data.path);
-    this.#reception = new Reception({ parts, room, disk, tasks, runner, playerOf });
+    this.#admission = new Admission({ parts, room, disk, tasks, runner, policyOf });
     this.#sweeper = new Sweeper(parts, sweepMs, observer);
     // What waited and was not taken over cannot be gone on with.
     const reap = () => this.#sweeper.sweep({ endWaiting: true });
-    this.#recovery = { parts, room, tasks, runner, groups, playerOf, reap };
+    this.#recovery = { parts, room, tasks, runner, groups, policyOf, reap };
   }
 
-  async request(wish: RolloutWish, caller: Caller): Promise<RolloutView> {
-    return await this.view(await this.#reception.accept(wish, caller), caller);
+  async request(request: RolloutRequest, caller: Caller): Promise<RolloutView> {
+    return await this.view(await this.#admission.accept(request, caller), caller);
   }
 
-  async requestGroup(wish: GroupWish, caller: Caller): Promise<GroupView> {
-    return await this.groupView(await this.#reception.accept(wish, caller), caller);
+  async requestGroup(request: GroupRequest, caller: Caller): Promise<GroupView> {
+    return await this.groupView(await this.#admission.accept(request, caller), caller);
   }
 
   async view(id: string, caller: Caller): Promise<RolloutView> {
@@ -173,7 +173,7 @@ class Service implements RolloutService {
     const open = this.#runner.open.get(id);
     if (open === undefined) return requireEnded(record);
     if (isEarly(open.record) && !open.isComingBack) throw notServing(open.record);
-    open.player.submit(answer);
+    open.policy.submit(answer);
     return await open.ended;
   }
 
@@ -231,7 +231,7 @@ class Service implements RolloutService {
   }
 
   async drain(graceMs: number, now: AbortSignal): Promise<void> {
-    this.#reception.close();
+    this.#admission.close();
     const emptied = this.#pool[Symbol.asyncDispose](); // Nobody will ask for what it holds.
     await this.#runner.drain(graceMs, now);
     await this.#groups.stop();
@@ -245,7 +245,7 @@ class Service implements RolloutService {
 
   async #dispose(): Promise<void> {
     await this.drain(0, AbortSignal.abort());
-    this.#life.abort(new Error("the service is closed"));
+    this.#writer.abort(new Error("the service is closed"));
     await this.#sweeper[Symbol.asyncDispose]();
   }
 
@@ -266,15 +266,15 @@ class Service implements RolloutService {
     await this.#record(id, caller);
     let open = this.#runner.open.get(id);
     while (open?.isComingBack) {
-      if (!(await unlessAborted(open.changed, this.#life.signal))) break;
+      if (!(await unlessAborted(open.changed, this.#writer.signal))) break;
       open = this.#runner.open.get(id);
     }
     if (open?.proxy === undefined) throw notServing(await this.#record(id, caller));
-    return { proxy: open.proxy, lease: open.player.lease };
+    return { proxy: open.proxy, lease: open.policy.lease };
   }
 
   #either(signal: AbortSignal): AbortSignal {
-    return AbortSignal.any([signal, this.#life.signal]);
+    return AbortSignal.any([signal, this.#writer.signal]);
   }
 }
 

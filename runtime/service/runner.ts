@@ -5,7 +5,7 @@ import type { RolloutDoors, RolloutParts, RolloutSpec, RolloutWatcher } from "..
 import { endAsLost } from "../rollout/reaper.ts";
 import { runRollout } from "../rollout/run-rollout.ts";
 import type { Outcome, RolloutRecord } from "../store/record.ts";
-import type { ExternalPlayer } from "./external-player.ts";
+import type { ExternalPolicy } from "./external-policy.ts";
 import type { Turn } from "./fair-queue.ts";
 import { OpenRollout } from "./open-rollout.ts";
 import type { Place, Room, StageQueues } from "./queue.ts";
@@ -13,8 +13,8 @@ import type { EndedTimes, ServiceObserver } from "./service-options.ts";
 import { slept } from "./waits.ts";
 
 /** A rollout's specification before it is known when it was accepted. */
-export type OpenSpec = Omit<RolloutSpec, "player" | "accepted"> & {
-  readonly player: ExternalPlayer;
+export type OpenSpec = Omit<RolloutSpec, "policy" | "accepted"> & {
+  readonly policy: ExternalPolicy;
   readonly leaseMs: number;
 };
 
@@ -84,7 +84,7 @@ export class Runner {
     const allEnded = Promise.allSettled(underWay.map(({ ended }) => ended));
     void allEnded.then(() => settled.abort());
     await slept(graceMs, AbortSignal.any([now, settled.signal]));
-    for (const open of underWay) open.player.leave();
+    for (const open of underWay) open.policy.leave();
     await allEnded;
     now.removeEventListener("abort", giveUp);
   }
@@ -96,9 +96,9 @@ export class Runner {
     const nowMs = clock.monotonicMs();
     const accepted = { record, atMs: nowMs - Math.max(0, requestedAgoMs) };
     const whole = { ...spec, accepted };
-    const open = new OpenRollout(whole, record, spec.player, place, this.#observer);
+    const open = new OpenRollout(whole, record, spec.policy, place, this.#observer);
     if (record.phase === "requested") this.#observer.onPhase?.("requested", record);
-    spec.player.onServing = () => open.noteChange();
+    spec.policy.onServing = () => open.noteChange();
     this.open.set(spec.id, open);
     this.#waiting.add(open);
     const start = async () => {
@@ -158,7 +158,7 @@ export class Runner {
     this.open.delete(open.id);
     open.unmounted();
     open.place[Symbol.dispose]();
-    open.player.lease[Symbol.dispose]();
+    open.policy.lease[Symbol.dispose]();
   }
 
   #doors(doors: RolloutDoors): RolloutDoors {

@@ -21,13 +21,13 @@ export interface RolloutService extends AsyncDisposable {
    * Accepts a rollout: its record is on the disk when this resolves, in phase "requested". The
    * sandbox comes when there is room. Rejects at once, with nothing made, with `rollout/queue-full`
    * or `rollout/over-limit` (detail.retryAfterMs), `rollout/draining`, `rollout/key-reused` (the
-   * idempotency key was used with another wish), `store/no-room`, or a fault of the task. The same idempotency key
-   * and wish give the same rollout.
+   * idempotency key was used with another request), `store/no-room`, or a fault of the task. The same idempotency key
+   * and request give the same rollout.
    */
-  request(wish: RolloutWish, caller: Caller): Promise<RolloutView>;
+  request(request: RolloutRequest, caller: Caller): Promise<RolloutView>;
 
   /** Accepts n rollouts of one variant, as one: all of them or none. Rejects as `request`. */
-  requestGroup(wish: GroupWish, caller: Caller): Promise<GroupView>;
+  requestGroup(request: GroupRequest, caller: Caller): Promise<GroupView>;
 
   view(id: string, caller: Caller): Promise<RolloutView>;
   groupView(id: string, caller: Caller): Promise<GroupView>;
@@ -108,7 +108,7 @@ export interface Caller {
 export const RIGHTS = ["grade:foreign"] as const;
 export type Right = (typeof RIGHTS)[number];
 
-export interface RolloutWish {
+export interface RolloutRequest {
   readonly task: string;
   /** Default 1. */
   readonly variant?: number;
@@ -131,7 +131,7 @@ export interface RolloutWish {
   readonly idempotencyKey?: string;
 }
 
-export interface GroupWish extends Omit<RolloutWish, "group"> {
+export interface GroupRequest extends Omit<RolloutRequest, "group"> {
   /** 1 to 256. */
   readonly n: number;
 }

@@ -14,7 +14,7 @@ export function rolloutView(
   const servingMs = record.reachedMs.serving;
   const isUnderWay = servingMs !== undefined && phase !== "requested" && phase !== "seeded";
   const deadlineMs = Date.parse(requestedAt) + (servingMs ?? 0) + record.budget.wallMs;
-  const hands = open?.isServing ? open.player.hands : undefined;
+  const input = open?.isServing ? open.policy.input : undefined;
   return {
     id,
     group,
@@ -25,9 +25,9 @@ export function rolloutView(
     variant,
     instruction,
     labels,
-    mcp: hands ? { url: hands.url, token: hands.token } : null,
+    mcp: input ? { url: input.url, token: input.token } : null,
     deadline: isUnderWay ? new Date(deadlineMs).toISOString() : null,
-    leaseUntil: open?.player.lease.until?.toISOString() ?? null,
+    leaseUntil: open?.policy.lease.until?.toISOString() ?? null,
     rewardKind: record.rewardKind,
     reward: outcome === null ? null : paidBy(record.rewardKind, record.reward),
     record: outcome === null ? null : record,

@@ -21,12 +21,12 @@ interface AdmittedMember {
   readonly member: number;
 }
 
-/** An idempotency key that is taken: who used it, for which wish, and what came of it. */
+/** An idempotency key that is taken: who used it, for which request, and what came of it. */
 export interface Claim {
   readonly key: string;
   readonly name: string;
-  /** A hash of what was wished for. */
-  readonly wish: string;
+  /** A hash of what was asked for. */
+  readonly request: string;
   /** The id of the rollout or group. */
   readonly target: string;
 }
@@ -145,7 +145,7 @@ export class Admissions {
   #claim(key: string, name: string): Claim | undefined {
     const sql = "SELECT wish, target FROM claims WHERE key = ? AND name = ?";
     const row = this.#database.prepare(sql).get(key, name);
-    return row && { key, name, wish: String(row["wish"]), target: String(row["target"]) };
+    return row && { key, name, request: String(row["wish"]), target: String(row["target"]) };
   }
 
   #write({ members, instruction, isLabelled, group, claim }: Admission, now: Date): void {
@@ -166,7 +166,7 @@ export class Admissions {
     if (!claim) return;
     database
       .prepare("INSERT INTO claims VALUES (?, ?, ?, ?, ?)")
-      .run(claim.key, claim.name, claim.wish, claim.target, now.toISOString());
+      .run(claim.key, claim.name, claim.request, claim.target, now.toISOString());
   }
 
   #run<T>(verb: string, work: () => T): T {

@@ -13,7 +13,7 @@ export interface ServerTable {
 }
 
 /** Users of a sandbox that no server may be. */
-const TAKEN = ["agent", "init", "root", "grader", "player", "author", STATE_USER];
+const TAKEN = ["agent", "init", "root", "grader", "policy", "author", STATE_USER];
 
 /**
  * Shipped servers by their name alone, others by command. A server of the task's own runs in the

@@ -5,9 +5,9 @@ import { manyLines, oneLine } from "../kit/people/words.ts";
 import { ToolError } from "../kit/tool-error.ts";
 import type { Calendar } from "./calendar-file.ts";
 import { pickCalendar, visibleCalendars } from "./calendar-store.ts";
-import type { Desk } from "./desk.ts";
 import type { EventFields, Guest } from "./event-text.ts";
 import { DAY, type Moment, movedTo } from "./moment.ts";
+import type { CalendarParts } from "./parts.ts";
 import { TIME_ZONE } from "./tools-read.ts";
 import { whenOf } from "./when.ts";
 import type { Zone } from "./zones.ts";
@@ -84,7 +84,7 @@ export function guestsOf(
 
 /** A calendar of the user's that can be written. */
 export async function ownCalendar(
-  { store }: Desk,
+  { store }: CalendarParts,
   people: People,
   asked: string | undefined,
 ): Promise<Calendar> {

@@ -5,12 +5,12 @@ import { ToolError } from "../kit/tool-error.ts";
 import { busyTimes } from "./busy.ts";
 import type { Calendar } from "./calendar-file.ts";
 import { CalendarEdits } from "./calendar-store.ts";
-import type { Desk } from "./desk.ts";
 import { addressOf } from "./event.ts";
 import { invitationWords } from "./invitation-words.ts";
 import { type Outcome, planChange, spansOf } from "./invitations.ts";
 import { type Change, sendLetters } from "./letters.ts";
 import { type Component, properties } from "./lines.ts";
+import type { CalendarParts } from "./parts.ts";
 import type { Occurrence } from "./series.ts";
 import { briefOf, wholeText } from "./view.ts";
 import { momentAt, spanText } from "./when.ts";
@@ -29,7 +29,7 @@ export const OUTCOME = z.object({
 
 /** Carries changes out: calendars first, all or none, then the letters. */
 export async function finish(
-  desk: Desk,
+  parts: CalendarParts,
   people: People,
   changes: readonly Change[],
   { zone, done }: { readonly zone: Zone; readonly done: string },
@@ -37,13 +37,13 @@ export async function finish(
   const edits = new CalendarEdits();
   const outcomes: Outcome[] = [];
   for (const change of changes) {
-    outcomes.push(await planChange({ store: desk.store, people, edits }, change));
+    outcomes.push(await planChange({ store: parts.store, people, edits }, change));
   }
   const last = changes.at(-1);
   if (last === undefined) throw new ToolError("Nothing was changed.");
   const calendar = edits.current(last.calendar);
   const conflicts = await conflictsOf(
-    { desk, people, edits },
+    { parts, people, edits },
     { ...last, events: last.told },
     zone,
   );
@@ -52,7 +52,7 @@ export async function finish(
     return { ...letter, ...invitationWords(people, calendar, letter, zone) };
   });
   await edits.save();
-  await sendLetters(desk.world, people, written);
+  await sendLetters(parts.world, people, written);
   const occurrence = shownOccurrence(calendar, last);
   const sight = { people, zone };
   const mailed = [...new Set(letters.flatMap(({ to }) => to.map(({ email }) => email)))];
@@ -104,7 +104,7 @@ function sameOccurrence(a: Component, b: Component): boolean {
 
 /** What else those who are asked have at these times; titles of the user's own events only. */
 async function conflictsOf(
-  { desk, people, edits }: { desk: Desk; people: People; edits: CalendarEdits },
+  { parts, people, edits }: { parts: CalendarParts; people: People; edits: CalendarEdits },
   { events, calendar, uid }: Pick<Change, "events" | "calendar" | "uid">,
   zone: Zone,
 ): Promise<string[]> {
@@ -119,7 +119,7 @@ async function conflictsOf(
   const who = new Map([people.me, ...asked].map((one) => [one.email, one]));
   const found: string[] = [];
   for (const person of who.values()) {
-    const theirs = (await desk.store.of(person)).map((one) => edits.current(one));
+    const theirs = (await parts.store.of(person)).map((one) => edits.current(one));
     const { busy } = busyTimes(person, theirs, range, { steps: 100_000 }, uid);
     for (const { from, to, occurrence } of busy) {
       if (found.length >= 20 || !spans.some((span) => from < span.to && span.from < to)) continue;

@@ -2,7 +2,7 @@ import { Lock } from "../kit/people/lock.ts";
 import type { Surface, World } from "../kit/surface.ts";
 import type { ServerFacts } from "../kit/tool.ts";
 import { CalendarStore } from "./calendar-store.ts";
-import type { Desk } from "./desk.ts";
+import type { CalendarParts } from "./parts.ts";
 import { createTools } from "./tools-create.ts";
 import { planTools } from "./tools-plan.ts";
 import { readTools } from "./tools-read.ts";
@@ -11,7 +11,7 @@ import { updateTools } from "./tools-update.ts";
 
 /** Calendars of people and rooms, as iCalendar files. */
 export const calendarSurface: Surface = (world: World): ServerFacts => {
-  const desk: Desk = { world, store: new CalendarStore(world), lock: new Lock() };
+  const parts: CalendarParts = { world, store: new CalendarStore(world), lock: new Lock() };
   return {
     name: "calendar",
     title: "Calendar",
@@ -20,11 +20,11 @@ export const calendarSurface: Surface = (world: World): ServerFacts => {
       "Times without an offset are in the user's own time zone unless time_zone says otherwise. " +
       "Rooms are booked by inviting them: they answer at once. Inviting people puts the event into their calendars and mails them.",
     tools: [
-      ...readTools(desk),
-      ...planTools(desk),
-      ...createTools(desk),
-      ...updateTools(desk),
-      ...replyTools(desk),
+      ...readTools(parts),
+      ...planTools(parts),
+      ...createTools(parts),
+      ...updateTools(parts),
+      ...replyTools(parts),
     ],
   };
 };

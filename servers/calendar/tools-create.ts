@@ -3,7 +3,6 @@ import { loadPeople } from "../kit/people/people.ts";
 import { type Tool, tool } from "../kit/tool.ts";
 import { ToolError } from "../kit/tool-error.ts";
 import { homeOf } from "./calendar-file.ts";
-import type { Desk } from "./desk.ts";
 import {
   END,
   endOf,
@@ -17,14 +16,15 @@ import {
 } from "./event-input.ts";
 import { newEvent, withGuests } from "./event-text.ts";
 import { DAY, later, movedTo } from "./moment.ts";
+import type { CalendarParts } from "./parts.ts";
 import { checkedRule } from "./rule-text.ts";
 import { finish, OUTCOME } from "./settle.ts";
 import { CALENDAR } from "./tools-read.ts";
 import { whenOf, zoneOr } from "./when.ts";
 import type { Zone } from "./zones.ts";
 
-export function createTools(desk: Desk): Tool[] {
-  return [createEvent(desk)];
+export function createTools(parts: CalendarParts): Tool[] {
+  return [createEvent(parts)];
 }
 
 const CREATE_INPUT = z.object({
@@ -44,7 +44,7 @@ const CREATE_INPUT = z.object({
   ...FIELDS,
 });
 
-function createEvent(desk: Desk): Tool {
+function createEvent(parts: CalendarParts): Tool {
   return tool({
     name: "create_event",
     title: "Create event",
@@ -55,9 +55,9 @@ function createEvent(desk: Desk): Tool {
     output: OUTCOME,
     hints: { readOnly: false },
     run: async (input) => {
-      return await desk.lock.run(async () => {
-        const people = await loadPeople(desk.world);
-        const calendar = await ownCalendar(desk, people, input.calendar);
+      return await parts.lock.run(async () => {
+        const people = await loadPeople(parts.world);
+        const calendar = await ownCalendar(parts, people, input.calendar);
         const zone = zoneOr(input.time_zone, homeOf(people.me));
         const fields = fieldsOf(input);
         const { start, end } = timesOf(input, zone);
@@ -68,7 +68,7 @@ function createEvent(desk: Desk): Tool {
         const bare = newEvent(uid, { ...fields, start, end, rule });
         const event = guests.length > 0 ? withGuests(bare, people.me, guests) : bare;
         const change = { calendar, uid, events: [event], told: [event] };
-        return await finish(desk, people, [change], { zone, done: "Created" });
+        return await finish(parts, people, [change], { zone, done: "Created" });
       });
     },
   });

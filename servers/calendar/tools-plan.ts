@@ -5,7 +5,7 @@ import { type Tool, tool } from "../kit/tool.ts";
 import { ToolError } from "../kit/tool-error.ts";
 import { busyTimes, merged } from "./busy.ts";
 import { homeOf } from "./calendar-file.ts";
-import type { Desk } from "./desk.ts";
+import type { CalendarParts } from "./parts.ts";
 import { freeSlots, type Slot, type WorkingHours } from "./slots.ts";
 import { TIME_ZONE } from "./tools-read.ts";
 import { momentAt, shownIn, spanOf, spanText, zoneOr } from "./when.ts";
@@ -16,11 +16,11 @@ const MOST_ROWS = 200;
 const START = z.string().max(60).describe("From, e.g. 2026-03-02 or 2026-03-02T09:00");
 const END = z.string().max(60).describe("To, e.g. 2026-03-06 (that day included)");
 
-export function planTools(desk: Desk): Tool[] {
-  return [checkAvailability(desk), findFreeTime(desk)];
+export function planTools(parts: CalendarParts): Tool[] {
+  return [checkAvailability(parts), findFreeTime(parts)];
 }
 
-function checkAvailability(desk: Desk): Tool {
+function checkAvailability({ world, store }: CalendarParts): Tool {
   return tool({
     name: "check_availability",
     title: "Check availability",
@@ -45,7 +45,7 @@ function checkAvailability(desk: Desk): Tool {
     }),
     hints: { readOnly: true },
     run: async (input) => {
-      const people = await loadPeople(desk.world);
+      const people = await loadPeople(world);
       const zone = zoneOr(input.time_zone, homeOf(people.me));
       const span = spanOf(input, zone, { days: 1, mostDays: 62 });
       const asked = distinct(input.people.map((one) => people.require(one)));
@@ -54,7 +54,7 @@ function checkAvailability(desk: Desk): Tool {
       let rows = MOST_ROWS;
       const found = [];
       for (const person of asked) {
-        const times = busyTimes(person, await desk.store.of(person), span, budget);
+        const times = busyTimes(person, await store.of(person), span, budget);
         problems.push(...times.problems);
         const all = merged(times.busy);
         const shown = all.slice(0, rows);
@@ -114,7 +114,7 @@ const FREE_TIME_INPUT = z.object({
   limit: z.number().int().min(1).max(50).default(5),
 });
 
-function findFreeTime(desk: Desk): Tool {
+function findFreeTime({ world, store }: CalendarParts): Tool {
   return tool({
     name: "find_free_time",
     title: "Find free time",
@@ -131,7 +131,7 @@ function findFreeTime(desk: Desk): Tool {
     }),
     hints: { readOnly: true },
     run: async (input) => {
-      const people = await loadPeople(desk.world);
+      const people = await loadPeople(world);
       const zone = zoneOr(input.time_zone, homeOf(people.me));
       const span = spanOf(input, zone, { days: 7, mostDays: 62 });
       // A meeting can't begin in the past.
@@ -143,7 +143,7 @@ function findFreeTime(desk: Desk): Tool {
       const problems: string[] = [];
       const budget = { steps: STEPS };
       const busyOf = async (person: Person) => {
-        const times = busyTimes(person, await desk.store.of(person), { from, to: span.to }, budget);
+        const times = busyTimes(person, await store.of(person), { from, to: span.to }, budget);
         problems.push(...times.problems);
         return times.busy;
       };

@@ -7,8 +7,8 @@ import { ToolError } from "../kit/tool-error.ts";
 import type { Calendar } from "./calendar-file.ts";
 import { homeOf } from "./calendar-file.ts";
 import { findEvent, pickCalendar, referenceOf, visibleCalendars } from "./calendar-store.ts";
-import type { Desk } from "./desk.ts";
 import { isRecurring } from "./event.ts";
+import type { CalendarParts } from "./parts.ts";
 import { expand, type Occurrence } from "./series.ts";
 import { targetOf } from "./target.ts";
 import { EVENT_ROW, EVENT_WHOLE, rowOf, rowText, type Seen, wholeOf, wholeText } from "./view.ts";
@@ -26,11 +26,11 @@ export const CALENDAR = z
   .optional()
   .describe("Calendar as list_calendars names it");
 
-export function readTools(desk: Desk): Tool[] {
-  return [listCalendars(desk), listPeople(desk), listEvents(desk), getEvent(desk)];
+export function readTools(parts: CalendarParts): Tool[] {
+  return [listCalendars(parts), listPeople(parts), listEvents(parts), getEvent(parts)];
 }
 
-function listCalendars({ world, store }: Desk): Tool {
+function listCalendars({ world, store }: CalendarParts): Tool {
   return tool({
     name: "list_calendars",
     title: "List calendars",
@@ -86,7 +86,7 @@ function listCalendars({ world, store }: Desk): Tool {
   });
 }
 
-function listPeople({ world }: Desk): Tool {
+function listPeople({ world }: CalendarParts): Tool {
   return tool({
     name: "list_people_and_rooms",
     title: "List people and rooms",
@@ -144,7 +144,7 @@ function listPeople({ world }: Desk): Tool {
   });
 }
 
-function listEvents({ world, store }: Desk): Tool {
+function listEvents({ world, store }: CalendarParts): Tool {
   return tool({
     name: "list_events",
     title: "List events",
@@ -209,7 +209,7 @@ function listEvents({ world, store }: Desk): Tool {
   });
 }
 
-function getEvent({ world, store }: Desk): Tool {
+function getEvent({ world, store }: CalendarParts): Tool {
   return tool({
     name: "get_event",
     title: "Get event",

@@ -5,12 +5,12 @@ import { type Tool, tool } from "../kit/tool.ts";
 import { ToolError } from "../kit/tool-error.ts";
 import { type Calendar, componentsOf, homeOf, messageOf } from "./calendar-file.ts";
 import { CalendarEdits, findEvent } from "./calendar-store.ts";
-import type { Desk } from "./desk.ts";
 import { addressOf } from "./event.ts";
 import { requireWritable } from "./event-input.ts";
 import { ownOccurrence, stamped, withAnswers, withoutAlarms } from "./event-text.ts";
 import { sendLetters } from "./letters.ts";
 import { type Component, escaped, line, properties, withLines } from "./lines.ts";
+import type { CalendarParts } from "./parts.ts";
 import { type Target, targetOf } from "./target.ts";
 import { EVENT_ID } from "./tools-read.ts";
 import { OCCURRENCE, SCOPE } from "./tools-update.ts";
@@ -32,11 +32,11 @@ const INPUT = z.object({
   occurrence: OCCURRENCE,
 });
 
-export function replyTools(desk: Desk): Tool[] {
-  return [respond(desk)];
+export function replyTools(parts: CalendarParts): Tool[] {
+  return [respond(parts)];
 }
 
-function respond(desk: Desk): Tool {
+function respond(parts: CalendarParts): Tool {
   return tool({
     name: "respond_to_invitation",
     title: "Respond to invitation",
@@ -46,15 +46,15 @@ function respond(desk: Desk): Tool {
     output: z.object({ event_id: z.string(), my_answer: z.string(), mailed: z.array(z.string()) }),
     hints: { readOnly: false, idempotent: true },
     run: async (input) => {
-      return await desk.lock.run(async () => await answer(desk, input));
+      return await parts.lock.run(async () => await answer(parts, input));
     },
   });
 }
 
-async function answer(desk: Desk, input: z.output<typeof INPUT>) {
-  const people = await loadPeople(desk.world);
+async function answer(parts: CalendarParts, input: z.output<typeof INPUT>) {
+  const people = await loadPeople(parts.world);
   const zone = homeOf(people.me);
-  const found = await findEvent(desk.store, people, input.event_id);
+  const found = await findEvent(parts.store, people, input.event_id);
   requireInvited(people, found);
   const target = targetOf(found, input, zone);
   requireAnswerable(target);
@@ -63,7 +63,7 @@ async function answer(desk: Desk, input: z.output<typeof INPUT>) {
   const { events, told } = answered(target, people, status);
   edits.put(target.calendar, target.series.uid, events);
   const organizer = people.find(target.event.organizer ?? "");
-  for (const copy of organizer === undefined ? [] : await desk.store.of(organizer)) {
+  for (const copy of organizer === undefined ? [] : await parts.store.of(organizer)) {
     const series = copy.series.get(target.series.uid);
     if (series === undefined || copy.isBroken) continue;
     const theirs = { ...target, calendar: copy, series, event: eventIn(target, series) };
@@ -80,7 +80,7 @@ async function answer(desk: Desk, input: z.output<typeof INPUT>) {
     text: `${people.me.name}: ${said.toLowerCase()}\n\n${title}\nWhen: ${when}\n${comment === "" ? "" : `\n${comment}\n`}`,
   };
   const to = organizer === undefined || organizer.kind === "room" ? [] : [organizer];
-  await sendLetters(desk.world, people, [{ to, ics, ...words }]);
+  await sendLetters(parts.world, people, [{ to, ics, ...words }]);
   const calendar = edits.current(target.calendar);
   const series = calendar.series.get(target.series.uid) ?? target.series;
   const occurrence = { ...target, event: eventIn(target, series) };

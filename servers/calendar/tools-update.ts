@@ -4,7 +4,6 @@ import { type Tool, tool } from "../kit/tool.ts";
 import { ToolError } from "../kit/tool-error.ts";
 import { homeOf } from "./calendar-file.ts";
 import { findEvent } from "./calendar-store.ts";
-import type { Desk } from "./desk.ts";
 import { cancelSeries, type Edited, updateSeries } from "./edit-series.ts";
 import { endAt, isRecurring } from "./event.ts";
 import {
@@ -21,6 +20,7 @@ import {
 import { type EventFields, withAnswers, withGuests, withoutGuests } from "./event-text.ts";
 import type { Component } from "./lines.ts";
 import { inZone, later, type Moment, movedTo } from "./moment.ts";
+import type { CalendarParts } from "./parts.ts";
 import { checkedRule } from "./rule-text.ts";
 import { finish, OUTCOME } from "./settle.ts";
 import { type Target, targetOf } from "./target.ts";
@@ -51,11 +51,11 @@ const UPDATE_INPUT = z.object({
 });
 type UpdateInput = z.output<typeof UPDATE_INPUT>;
 
-export function updateTools(desk: Desk): Tool[] {
-  return [updateEvent(desk), cancelEvent(desk)];
+export function updateTools(parts: CalendarParts): Tool[] {
+  return [updateEvent(parts), cancelEvent(parts)];
 }
 
-function updateEvent(desk: Desk): Tool {
+function updateEvent(parts: CalendarParts): Tool {
   return tool({
     name: "update_event",
     title: "Update event",
@@ -66,10 +66,10 @@ function updateEvent(desk: Desk): Tool {
     output: OUTCOME,
     hints: { readOnly: false, destructive: true },
     run: async (input) => {
-      return await desk.lock.run(async () => {
-        const people = await loadPeople(desk.world);
+      return await parts.lock.run(async () => {
+        const people = await loadPeople(parts.world);
         const zone = zoneOr(input.time_zone, homeOf(people.me));
-        const found = await findEvent(desk.store, people, input.event_id);
+        const found = await findEvent(parts.store, people, input.event_id);
         requireOrganizer(people, found);
         const target = targetOf(found, input, zone);
         const fields = { ...fieldsOf(input), ...timesAfter(target, input, zone) };
@@ -88,13 +88,13 @@ function updateEvent(desk: Desk): Tool {
           touch ?? ((event) => event),
           newUid,
         );
-        return await finish(desk, people, changes(target, edited), { zone, done: "Updated" });
+        return await finish(parts, people, changes(target, edited), { zone, done: "Updated" });
       });
     },
   });
 }
 
-function cancelEvent(desk: Desk): Tool {
+function cancelEvent(parts: CalendarParts): Tool {
   return tool({
     name: "cancel_event",
     title: "Cancel event",
@@ -109,14 +109,14 @@ function cancelEvent(desk: Desk): Tool {
     output: OUTCOME,
     hints: { readOnly: false, destructive: true, idempotent: true },
     run: async (input) => {
-      return await desk.lock.run(async () => {
-        const people = await loadPeople(desk.world);
+      return await parts.lock.run(async () => {
+        const people = await loadPeople(parts.world);
         const zone = homeOf(people.me);
-        const found = await findEvent(desk.store, people, input.event_id);
+        const found = await findEvent(parts.store, people, input.event_id);
         requireOrganizer(people, found);
         const target = targetOf(found, input, zone);
         if (target.event.isCancelled) throw new ToolError("The event is cancelled already.");
-        return await finish(desk, people, changes(target, [cancelSeries(target)]), {
+        return await finish(parts, people, changes(target, [cancelSeries(target)]), {
           zone,
           done: `Cancelled ${partOf(target, zone)}`,
         });

@@ -6,7 +6,7 @@ import { writingTools } from "./tools/writing.ts";
 
 /** Word documents, PDFs, Markdown, HTML and text: read, searched, made, edited, converted. */
 export const documentsSurface: Surface = (world) => {
-  const desk = { world, engine: new Engine() };
+  const parts = { world, engine: new Engine() };
   return {
     name: "documents",
     title: "Documents",
@@ -15,6 +15,6 @@ export const documentsSurface: Surface = (world) => {
       "read_document shows a document as blocks with ids; edit_blocks, edit_table and add_comment " +
       "take these ids. An id stays good while its block is unchanged. Edits of a .docx keep all " +
       "that they do not touch.",
-    tools: [...readingTools(desk), ...writingTools(desk), ...reviewTools(desk)],
+    tools: [...readingTools(parts), ...writingTools(parts), ...reviewTools(parts)],
   };
 };

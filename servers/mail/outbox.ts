@@ -1,7 +1,7 @@
 import { manyLines, oneLine } from "../kit/people/words.ts";
 import { ToolError } from "../kit/tool-error.ts";
+import type { Session } from "./access.ts";
 import { deliver, deliverRaw, messageId } from "./deliver.ts";
-import type { Session } from "./desk.ts";
 import { type Letter, type LetterFile, rawLetter } from "./letter.ts";
 import { idOf } from "./mailbox.ts";
 import { addressesOf, everyone, type Recipients } from "./recipients.ts";

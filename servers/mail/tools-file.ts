@@ -3,7 +3,7 @@ import { counted, inLine } from "../kit/people/words.ts";
 import { plainHint } from "../kit/plain-search.ts";
 import { type Tool, tool } from "../kit/tool.ts";
 import { ToolError } from "../kit/tool-error.ts";
-import type { MailDesk, Session } from "./desk.ts";
+import type { MailAccess, Session } from "./access.ts";
 import { directoryOf } from "./folder-names.ts";
 import type { MailFile } from "./maildir.ts";
 import type { MailAttachment } from "./message.ts";
@@ -11,17 +11,17 @@ import { MESSAGE_ID } from "./tools-message.ts";
 
 const IDS = z.array(MESSAGE_ID).min(1).max(100).describe("ids from list_messages or search_mail");
 
-export function fileTools(desk: MailDesk): Tool[] {
+export function fileTools(access: MailAccess): Tool[] {
   return [
-    saveAttachment(desk),
-    moveMessage(desk),
-    flagMessage(desk),
-    makeFolder(desk),
-    contacts(desk),
+    saveAttachment(access),
+    moveMessage(access),
+    flagMessage(access),
+    makeFolder(access),
+    contacts(access),
   ];
 }
 
-function saveAttachment(desk: MailDesk): Tool {
+function saveAttachment(access: MailAccess): Tool {
   return tool({
     name: "save_attachment",
     title: "Save attachment",
@@ -42,7 +42,7 @@ function saveAttachment(desk: MailDesk): Tool {
     output: z.object({ path: z.string(), bytes: z.number(), type: z.string() }),
     hints: { readOnly: false, destructive: true },
     run: async ({ id, attachment, path, overwrite }) => {
-      return await desk.run(async ({ mailbox, maildir, world }) => {
+      return await access.run(async ({ mailbox, maildir, world }) => {
         const { message } = await mailbox.find(maildir, id);
         const { name, type, content } = pick(message.attachments, attachment);
         const place =
@@ -72,7 +72,7 @@ function pick(all: readonly MailAttachment[], asked: number | string): MailAttac
   );
 }
 
-function moveMessage(desk: MailDesk): Tool {
+function moveMessage(access: MailAccess): Tool {
   return tool({
     name: "move_message",
     title: "Move messages",
@@ -85,7 +85,7 @@ function moveMessage(desk: MailDesk): Tool {
     output: z.object({ moved: z.array(z.string()), folder: z.string() }),
     hints: { readOnly: false, idempotent: true },
     run: async ({ ids, folder: asked }) => {
-      return await desk.run(async (session) => {
+      return await access.run(async (session) => {
         const folder = await session.maildir.folder(asked);
         const files = await filesOf(session, ids);
         for (const file of files) {
@@ -100,7 +100,7 @@ function moveMessage(desk: MailDesk): Tool {
   });
 }
 
-function flagMessage(desk: MailDesk): Tool {
+function flagMessage(access: MailAccess): Tool {
   return tool({
     name: "flag_message",
     title: "Flag messages",
@@ -109,7 +109,7 @@ function flagMessage(desk: MailDesk): Tool {
     output: z.object({ changed: z.array(z.string()) }),
     hints: { readOnly: false, idempotent: true },
     run: async ({ ids, read, flagged }) => {
-      return await desk.run(async (session) => {
+      return await access.run(async (session) => {
         if (read === undefined && flagged === undefined) {
           throw new ToolError("Say what to change: read, flagged, or both.");
         }
@@ -134,7 +134,7 @@ async function filesOf({ mailbox, maildir }: Session, ids: readonly string[]): P
   return await mailbox.files(maildir, once);
 }
 
-function makeFolder(desk: MailDesk): Tool {
+function makeFolder(access: MailAccess): Tool {
   return tool({
     name: "create_mail_folder",
     title: "Create mail folder",
@@ -143,7 +143,7 @@ function makeFolder(desk: MailDesk): Tool {
     output: z.object({ folder: z.string() }),
     hints: { readOnly: false, idempotent: true },
     run: async ({ folder }) => {
-      return await desk.run(async ({ maildir }) => {
+      return await access.run(async ({ maildir }) => {
         const directory = directoryOf(folder);
         const name = directory.slice(1).replaceAll(".", "/");
         const all = await maildir.folders();
@@ -159,7 +159,7 @@ function makeFolder(desk: MailDesk): Tool {
   });
 }
 
-function contacts(desk: MailDesk): Tool {
+function contacts(access: MailAccess): Tool {
   return tool({
     name: "find_contacts",
     title: "Find contacts",
@@ -175,7 +175,7 @@ function contacts(desk: MailDesk): Tool {
     }),
     hints: { readOnly: true },
     run: async ({ query, offset }) => {
-      return await desk.run(async ({ people }) => {
+      return await access.run(async ({ people }) => {
         const wanted = query.trim().toLowerCase();
         const all = people.all.filter(({ kind, name, email }) => {
           return kind === "person" && `${name} ${email}`.toLowerCase().includes(wanted);

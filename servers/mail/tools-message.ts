@@ -3,7 +3,7 @@ import { momentAt, shownIn } from "../calendar/when.ts";
 import type { Zone } from "../calendar/zones.ts";
 import { cut, inLine } from "../kit/people/words.ts";
 import { type Tool, tool } from "../kit/tool.ts";
-import type { MailDesk } from "./desk.ts";
+import type { MailAccess } from "./access.ts";
 import { type Correspondent, type Message, written } from "./message.ts";
 
 export const MESSAGE_ID = z
@@ -12,13 +12,13 @@ export const MESSAGE_ID = z
   .max(60)
   .describe("id from list_messages or search_mail");
 
-export function messageTools(desk: MailDesk): Tool[] {
-  return [readOne(desk)];
+export function messageTools(access: MailAccess): Tool[] {
+  return [readOne(access)];
 }
 
 const TEXT_SHOWN = 20_000;
 
-function readOne(desk: MailDesk): Tool {
+function readOne(access: MailAccess): Tool {
   return tool({
     name: "read_message",
     title: "Read message",
@@ -52,7 +52,7 @@ function readOne(desk: MailDesk): Tool {
     }),
     hints: { readOnly: true },
     run: async ({ id, offset, all_headers }) => {
-      return await desk.run(async ({ mailbox, maildir, zone }) => {
+      return await access.run(async ({ mailbox, maildir, zone }) => {
         const { file, message } = await mailbox.find(maildir, id);
         const all = message.text;
         const text = all.slice(offset, offset + TEXT_SHOWN).toWellFormed();

@@ -3,7 +3,7 @@ import type { Zone } from "../calendar/zones.ts";
 import { counted, cut, inLine } from "../kit/people/words.ts";
 import { type Tool, tool } from "../kit/tool.ts";
 import { ToolError } from "../kit/tool-error.ts";
-import type { MailDesk, Session } from "./desk.ts";
+import type { MailAccess, Session } from "./access.ts";
 import type { MailEntry } from "./mailbox.ts";
 import { readMessage, written } from "./message.ts";
 import { parseQuery, readAsText } from "./query.ts";
@@ -35,11 +35,11 @@ const ROWS = z.object({
   next_offset: z.number().optional(),
 });
 
-export function readTools(desk: MailDesk): Tool[] {
-  return [listFolders(desk), listMessages(desk), searchMail(desk)];
+export function readTools(access: MailAccess): Tool[] {
+  return [listFolders(access), listMessages(access), searchMail(access)];
 }
 
-function listFolders(desk: MailDesk): Tool {
+function listFolders(access: MailAccess): Tool {
   return tool({
     name: "list_mail_folders",
     title: "List mail folders",
@@ -52,7 +52,7 @@ function listFolders(desk: MailDesk): Tool {
     }),
     hints: { readOnly: true },
     run: async () => {
-      return await desk.run(async ({ maildir, people }) => {
+      return await access.run(async ({ maildir, people }) => {
         const folders = [];
         for (const folder of await maildir.folders()) {
           const files = await maildir.files(folder);
@@ -69,7 +69,7 @@ function listFolders(desk: MailDesk): Tool {
   });
 }
 
-function listMessages(desk: MailDesk): Tool {
+function listMessages(access: MailAccess): Tool {
   return tool({
     name: "list_messages",
     title: "List messages",
@@ -86,7 +86,7 @@ function listMessages(desk: MailDesk): Tool {
     output: ROWS,
     hints: { readOnly: true },
     run: async (input) => {
-      return await desk.run(async (session) => {
+      return await access.run(async (session) => {
         const all = await session.mailbox.entries(session.maildir);
         const thread = input.thread_id?.trim();
         if (thread !== undefined) {
@@ -114,7 +114,7 @@ function listMessages(desk: MailDesk): Tool {
   });
 }
 
-function searchMail(desk: MailDesk): Tool {
+function searchMail(access: MailAccess): Tool {
   return tool({
     name: "search_mail",
     title: "Search mail",
@@ -133,7 +133,7 @@ function searchMail(desk: MailDesk): Tool {
     output: ROWS,
     hints: { readOnly: true },
     run: async (input, { signal }) => {
-      return await desk.run(async (session) => {
+      return await access.run(async (session) => {
         const conditions = parseQuery(input.query, session.zone);
         const found: MailEntry[] = [];
         for (const entry of await session.mailbox.entries(session.maildir)) {

@@ -3,7 +3,7 @@ import type { People } from "../kit/people/people.ts";
 import { inLine } from "../kit/people/words.ts";
 import { type Tool, tool } from "../kit/tool.ts";
 import { ToolError } from "../kit/tool-error.ts";
-import type { MailDesk, Session } from "./desk.ts";
+import type { MailAccess, Session } from "./access.ts";
 import type { MailFile } from "./maildir.ts";
 import { type Message, written } from "./message.ts";
 import { type Draft, filesOf, keep, send, sendRaw } from "./outbox.ts";
@@ -20,11 +20,11 @@ const BODY = z.string().max(500_000).describe("Plain text");
 const SUBJECT = z.string().max(900);
 const SENT = z.object({ id: z.string(), recipients: z.array(z.string()), subject: z.string() });
 
-export function writeTools(desk: MailDesk): Tool[] {
-  return [sendMail(desk), saveDraft(desk), sendDraft(desk), reply(desk), forward(desk)];
+export function writeTools(access: MailAccess): Tool[] {
+  return [sendMail(access), saveDraft(access), sendDraft(access), reply(access), forward(access)];
 }
 
-function sendMail(desk: MailDesk): Tool {
+function sendMail(access: MailAccess): Tool {
   return tool({
     name: "send_mail",
     title: "Send mail",
@@ -42,7 +42,7 @@ function sendMail(desk: MailDesk): Tool {
     output: SENT,
     hints: { readOnly: false },
     run: async (input) => {
-      return await desk.run(async (session) => {
+      return await access.run(async (session) => {
         const recipients = recipientsOf(session.people, input);
         const files = await filesOf(session, input.attachments);
         return await sent(session, { ...input, recipients, files });
@@ -51,7 +51,7 @@ function sendMail(desk: MailDesk): Tool {
   });
 }
 
-function saveDraft(desk: MailDesk): Tool {
+function saveDraft(access: MailAccess): Tool {
   return tool({
     name: "save_draft",
     title: "Save draft",
@@ -71,7 +71,7 @@ function saveDraft(desk: MailDesk): Tool {
     output: SENT,
     hints: { readOnly: false, destructive: true },
     run: async (input) => {
-      return await desk.run(async (session) => {
+      return await access.run(async (session) => {
         const recipients = recipientsOf(session.people, input);
         const files = await filesOf(session, input.attachments);
         const old =
@@ -94,7 +94,7 @@ function saveDraft(desk: MailDesk): Tool {
   });
 }
 
-function sendDraft(desk: MailDesk): Tool {
+function sendDraft(access: MailAccess): Tool {
   return tool({
     name: "send_draft",
     title: "Send draft",
@@ -103,7 +103,7 @@ function sendDraft(desk: MailDesk): Tool {
     output: SENT,
     hints: { readOnly: false },
     run: async ({ draft_id }) => {
-      return await desk.run(async (session) => {
+      return await access.run(async (session) => {
         const { file, message } = await draftOf(session, draft_id);
         if (message.problems.length > 0)
           throw new ToolError(`The draft can't be sent: ${message.problems[0]}.`);
@@ -122,7 +122,7 @@ function sendDraft(desk: MailDesk): Tool {
   });
 }
 
-function reply(desk: MailDesk): Tool {
+function reply(access: MailAccess): Tool {
   return tool({
     name: "reply_to_message",
     title: "Reply to message",
@@ -140,7 +140,7 @@ function reply(desk: MailDesk): Tool {
     output: SENT,
     hints: { readOnly: false },
     run: async (input) => {
-      return await desk.run(async (session) => {
+      return await access.run(async (session) => {
         const { file, message } = await session.mailbox.find(session.maildir, input.id);
         const recipients = recipientsOf(session.people, answerTo(session.people, message, input));
         const files = await filesOf(session, input.attachments);
@@ -155,7 +155,7 @@ function reply(desk: MailDesk): Tool {
   });
 }
 
-function forward(desk: MailDesk): Tool {
+function forward(access: MailAccess): Tool {
   return tool({
     name: "forward_message",
     title: "Forward message",
@@ -172,7 +172,7 @@ function forward(desk: MailDesk): Tool {
     output: SENT,
     hints: { readOnly: false },
     run: async (input) => {
-      return await desk.run(async (session) => {
+      return await access.run(async (session) => {
         const { file, message } = await session.mailbox.find(session.maildir, input.id);
         const recipients = recipientsOf(session.people, { ...input, bcc: [] });
         const more = await filesOf(session, input.attachments);

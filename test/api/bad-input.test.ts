@@ -3,7 +3,7 @@ import { after, before, describe, it } from "node:test";
 import fc from "fast-check";
 import { type Answer, type Ask, openTestApi, type TestApi } from "./test-api.ts";
 
-const WISH = { task: "test/note" };
+const REQUEST = { task: "test/note" };
 /** Every path that takes a method, a live rollout's id in it. */
 const ROUTES = [
   ["POST", "/v1/rollouts"],
@@ -53,10 +53,10 @@ describe("bad input", () => {
 
   it("of an unknown field is refused with the nearest one", async () => {
     const wrong = [
-      ["/v1/rollouts", { ...WISH, lables: {} }, "labels"],
-      ["/v1/rollouts", { ...WISH, budget: { call: 1 } }, "calls"],
-      ["/v1/rollouts", { ...WISH, limits: { memoryByte: 1 } }, "memoryBytes"],
-      ["/v1/groups", { ...WISH, n: 1, leasems: 9000 }, "leaseMs"],
+      ["/v1/rollouts", { ...REQUEST, lables: {} }, "labels"],
+      ["/v1/rollouts", { ...REQUEST, budget: { call: 1 } }, "calls"],
+      ["/v1/rollouts", { ...REQUEST, limits: { memoryByte: 1 } }, "memoryBytes"],
+      ["/v1/groups", { ...REQUEST, n: 1, leasems: 9000 }, "leaseMs"],
       ["/v1/rollouts/ID/finish", { answr: "x" }, "answer"],
       ["/v1/rollouts/ID/tools", { calls: [{ name: "x", argumens: {} }] }, "arguments"],
       ["/v1/rollouts/ID/tools/read_file", { argument: {} }, "arguments"],
@@ -80,24 +80,24 @@ describe("bad input", () => {
       [{ task: 1 }, "task"],
       [{ task: "" }, "task"],
       [{ task: "x".repeat(201) }, "task"],
-      [{ ...WISH, variant: 0 }, "variant"],
-      [{ ...WISH, variant: 1.5 }, "variant"],
-      [{ ...WISH, variant: "1" }, "variant"],
-      [{ ...WISH, labels: [] }, "labels"],
-      [{ ...WISH, labels: { a: 1 } }, "labels.a"],
-      [{ ...WISH, labels: { "": "x" } }, "labels"],
-      [{ ...WISH, labels: { a: "x".repeat(257) } }, "labels.a"],
-      [{ ...WISH, policy: "two words" }, "policy"],
-      [{ ...WISH, leaseMs: 4999 }, "leaseMs"],
-      [{ ...WISH, leaseMs: 3_600_001 }, "leaseMs"],
-      [{ ...WISH, budget: { calls: -1 } }, "budget.calls"],
-      [{ ...WISH, budget: { calls: 1e9 } }, "budget.calls"],
-      [{ ...WISH, budget: null }, "budget"],
-      [{ ...WISH, limits: { processes: 17.5 } }, "limits.processes"],
-      [{ ...WISH, limits: { memoryBytes: 1e15 } }, "limits.memoryBytes"],
-      [{ ...WISH, limits: { cpus: 0 } }, "limits.cpus"],
-      [{ ...WISH, group: "two words" }, "group"],
-      [{ ...WISH, group: `group-${"0".repeat(16)}` }, "group"],
+      [{ ...REQUEST, variant: 0 }, "variant"],
+      [{ ...REQUEST, variant: 1.5 }, "variant"],
+      [{ ...REQUEST, variant: "1" }, "variant"],
+      [{ ...REQUEST, labels: [] }, "labels"],
+      [{ ...REQUEST, labels: { a: 1 } }, "labels.a"],
+      [{ ...REQUEST, labels: { "": "x" } }, "labels"],
+      [{ ...REQUEST, labels: { a: "x".repeat(257) } }, "labels.a"],
+      [{ ...REQUEST, policy: "two words" }, "policy"],
+      [{ ...REQUEST, leaseMs: 4999 }, "leaseMs"],
+      [{ ...REQUEST, leaseMs: 3_600_001 }, "leaseMs"],
+      [{ ...REQUEST, budget: { calls: -1 } }, "budget.calls"],
+      [{ ...REQUEST, budget: { calls: 1e9 } }, "budget.calls"],
+      [{ ...REQUEST, budget: null }, "budget"],
+      [{ ...REQUEST, limits: { processes: 17.5 } }, "limits.processes"],
+      [{ ...REQUEST, limits: { memoryBytes: 1e15 } }, "limits.memoryBytes"],
+      [{ ...REQUEST, limits: { cpus: 0 } }, "limits.cpus"],
+      [{ ...REQUEST, group: "two words" }, "group"],
+      [{ ...REQUEST, group: `group-${"0".repeat(16)}` }, "group"],
     ];
     for (const [json, field] of wrong) {
       const answer = await api.ask("POST", "/v1/rollouts", { json });
@@ -105,15 +105,15 @@ describe("bad input", () => {
       assert(answer.json.detail.includes(field), `${answer.json.detail} does not name ${field}`);
     }
     for (const n of [0, 257, 1.5, "1", null, undefined]) {
-      await refused("POST", "/v1/groups", { json: { ...WISH, n } }, "api/bad-request");
+      await refused("POST", "/v1/groups", { json: { ...REQUEST, n } }, "api/bad-request");
     }
-    const labelled = { ...WISH, n: 1, group: "a" };
+    const labelled = { ...REQUEST, n: 1, group: "a" };
     await refused("POST", "/v1/groups", { json: labelled }, "api/bad-request");
     await refused("POST", "/v1/rollouts/ID/tools", { json: { calls: [] } }, "api/bad-request");
     const calls = Array.from({ length: 257 }, () => ({ name: "read_file" }));
     await refused("POST", "/v1/rollouts/ID/tools", { json: { calls } }, "api/bad-request");
     const headers = { "idempotency-key": "ä" };
-    await refused("POST", "/v1/rollouts", { json: WISH, headers }, "api/bad-request");
+    await refused("POST", "/v1/rollouts", { json: REQUEST, headers }, "api/bad-request");
   });
 
   it("of a task or variant that is not there is 404, naming the nearest", async () => {
@@ -126,7 +126,7 @@ describe("bad input", () => {
     );
     assert.equal(status, 404);
     assert.match(problem.detail, /test\/note/);
-    const far = { ...WISH, variant: 3 };
+    const far = { ...REQUEST, variant: 3 };
     await refused("POST", "/v1/rollouts", { json: far }, "task/no-such-variant");
   });
 

@@ -30,9 +30,9 @@ it("a full disk is not ready and takes no rollout, and is and does once there is
   await using disk = await smallDisk();
   if (disk === undefined) return t.skip("only root may mount a small disk");
   await using api = await openTestApi({ runtime: { folder: join(disk.path, "data") } });
-  const wish = { json: { task: "test/note" } };
+  const request = { json: { task: "test/note" } };
   assert.equal((await api.ask("GET", "/readyz", { key: null })).status, 200);
-  const early = await api.ask("POST", "/v1/rollouts", wish);
+  const early = await api.ask("POST", "/v1/rollouts", request);
   assert.equal(early.status, 201, early.text);
   await api.ask("POST", `/v1/rollouts/${early.json.id}/cancel`);
 
@@ -43,7 +43,7 @@ it("a full disk is not ready and takes no rollout, and is and does once there is
   assert.equal(unready.status, 503);
   assert.equal(unready.json.code, "api/not-ready");
   assert.match(unready.json.detail, /data folder .* takes no megabyte more.*ENOSPC/);
-  const refused = await api.ask("POST", "/v1/rollouts", wish);
+  const refused = await api.ask("POST", "/v1/rollouts", request);
   assert.equal(refused.status, 507);
   assert.equal(refused.json.code, "store/no-room");
   assert.match(refused.json.detail, /free space there/);
@@ -51,7 +51,7 @@ it("a full disk is not ready and takes no rollout, and is and does once there is
   await rm(join(disk.path, "filler"));
   await sleep(1_100);
   assert.equal((await api.ask("GET", "/readyz", { key: null })).status, 200);
-  const late = await api.ask("POST", "/v1/rollouts", wish);
+  const late = await api.ask("POST", "/v1/rollouts", request);
   assert.equal(late.status, 201, late.text);
   await api.ask("POST", `/v1/rollouts/${late.json.id}/cancel`);
 });

@@ -104,8 +104,8 @@ describe("a rollout that ended without a grade", () => {
     await using api = await openTestApi({
       task: { "task.toml": ofNote("task.toml", server, broken) },
     });
-    const wish = { json: { task: "test/note" }, headers: { prefer: "wait=60" } };
-    const { json } = await api.ask("POST", "/v1/rollouts", wish);
+    const request = { json: { task: "test/note" }, headers: { prefer: "wait=60" } };
+    const { json } = await api.ask("POST", "/v1/rollouts", request);
     assert.equal(json.outcome, "task_error");
     assert.deepEqual(await stepsOf(api, json.id), []);
     await using bundle = await downloaded(api, json.id);

@@ -4,15 +4,15 @@ import { Slots } from "../../runtime/api/slots.ts";
 import { sha256 } from "../../runtime/base/hash.ts";
 import { openTestApi, THEIRS } from "./test-api.ts";
 
-const WISH = { json: { task: "test/note" } };
+const REQUEST = { json: { task: "test/note" } };
 
 describe("what there is no room for", () => {
   it("is refused at once with 429 and when to come back, and leaves nothing", async () => {
     await using api = await openTestApi({ service: { inFlight: 1, maxQueued: 1 } });
-    const first = await api.ask("POST", "/v1/rollouts", WISH);
-    const second = await api.ask("POST", "/v1/rollouts", WISH);
+    const first = await api.ask("POST", "/v1/rollouts", REQUEST);
+    const second = await api.ask("POST", "/v1/rollouts", REQUEST);
     assert.deepEqual([first.status, second.status], [201, 201]);
-    const third = await api.ask("POST", "/v1/rollouts", WISH);
+    const third = await api.ask("POST", "/v1/rollouts", REQUEST);
     assert.deepEqual([third.status, third.json.code], [429, "rollout/queue-full"]);
     assert.match(third.headers.get("retry-after") ?? "", /^[1-9]\d*$/);
     const group = await api.ask("POST", "/v1/groups", { json: { task: "test/note", n: 2 } });
@@ -20,7 +20,7 @@ describe("what there is no room for", () => {
     const listed = await api.ask("GET", "/v1/rollouts");
     assert.equal(listed.json.records.length, 2);
     for (const { json } of [second, first]) await api.ask("DELETE", `/v1/rollouts/${json.id}`);
-    const later = await api.ask("POST", "/v1/rollouts", WISH);
+    const later = await api.ask("POST", "/v1/rollouts", REQUEST);
     assert.equal(later.status, 201);
     await api.ask("DELETE", `/v1/rollouts/${later.json.id}`);
   });
@@ -31,11 +31,11 @@ describe("what there is no room for", () => {
       { id: "theirs", sha256: sha256(THEIRS) },
     ];
     await using api = await openTestApi({ keys });
-    const first = await api.ask("POST", "/v1/rollouts", WISH);
+    const first = await api.ask("POST", "/v1/rollouts", REQUEST);
     assert.equal(first.status, 201);
-    const second = await api.ask("POST", "/v1/rollouts", WISH);
+    const second = await api.ask("POST", "/v1/rollouts", REQUEST);
     assert.deepEqual([second.status, second.json.code], [429, "rollout/over-limit"]);
-    const theirs = await api.ask("POST", "/v1/rollouts", { ...WISH, key: THEIRS });
+    const theirs = await api.ask("POST", "/v1/rollouts", { ...REQUEST, key: THEIRS });
     assert.equal(theirs.status, 201);
     await api.ask("DELETE", `/v1/rollouts/${theirs.json.id}`, { key: THEIRS });
     await api.ask("DELETE", `/v1/rollouts/${first.json.id}`);
@@ -49,7 +49,7 @@ describe("what there is no room for", () => {
   it("is refused with 503 while the service ends", async () => {
     await using api = await openTestApi();
     await api.service.drain(0, AbortSignal.abort());
-    const answer = await api.ask("POST", "/v1/rollouts", WISH);
+    const answer = await api.ask("POST", "/v1/rollouts", REQUEST);
     assert.deepEqual([answer.status, answer.json.code], [503, "rollout/draining"]);
     assert.match(answer.headers.get("retry-after") ?? "", /^[1-9]\d*$/);
     assert.equal((await api.ask("GET", "/v1/rollouts")).status, 200);

@@ -101,10 +101,10 @@ describe("the URLs that a service hands out", () => {
     path = "/v1/rollouts",
     more: object = {},
   ) {
-    const isWish = path === "/v1/rollouts" || path === "/v1/groups";
+    const isRequest = path === "/v1/rollouts" || path === "/v1/groups";
     // Node's fetch sets the Host header by itself.
     const asked = request(new URL(path, base), {
-      method: isWish ? "POST" : "GET",
+      method: isRequest ? "POST" : "GET",
       headers: {
         "content-type": "application/json",
         prefer: "wait=60",
@@ -112,7 +112,7 @@ describe("the URLs that a service hands out", () => {
         ...headers,
       },
     });
-    asked.end(isWish ? JSON.stringify({ task: "test/note", ...more }) : undefined);
+    asked.end(isRequest ? JSON.stringify({ task: "test/note", ...more }) : undefined);
     const [answer] = await once(asked, "response");
     const body = await text(answer);
     assert.ok(answer.statusCode < 300, `${url}: ${body}`);

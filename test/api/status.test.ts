@@ -38,7 +38,7 @@ describe("the status of a fault", () => {
       "rollout/draining": 503,
       "rollout/key-reused": 409,
       "rollout/not-serving": 409,
-      "rollout/bad-wish": 400,
+      "rollout/bad-request": 400,
       "task/generate-failed": 422,
       "engine/unreachable": 503,
       "store/database-unusable": 500,

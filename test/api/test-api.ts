@@ -70,8 +70,8 @@ export async function openTestApi(options: TestApiOptions = {}): Promise<TestApi
   const metrics = new ServiceMetrics();
   const pool = { max: 0 };
   const signing = options.signer ? { signer: options.signer } : {};
-  const wish = { pool, observer: metrics.observer, ...options.service };
-  const service = await bench.open(wish, signing);
+  const request = { pool, observer: metrics.observer, ...options.service };
+  const service = await bench.open(request, signing);
   metrics.watch(service);
   const keys = new Keys(options.keys ?? KEYS, runtime.clock);
   const canary = new Canary(runtime);

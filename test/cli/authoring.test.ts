@@ -2,16 +2,16 @@ import assert from "node:assert/strict";
 import { appendFile, mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
-import { type Desk, openDesk, untilPrinted } from "./authoring.ts";
+import { type AuthorFolder, openAuthorFolder, untilPrinted } from "./authoring.ts";
 
 const ID = "shop/shipped-orders";
 
 describe("cloche task init, check and play", () => {
-  let desk: Desk;
+  let desk: AuthorFolder;
   let folder: string;
 
   before(async () => {
-    desk = await openDesk();
+    desk = await openAuthorFolder();
     folder = join(desk.root, "tasks", ID);
     const { code, err } = await desk.cloche(["task", "init", ID]);
     assert.equal(code, 0, err);
@@ -56,7 +56,7 @@ describe("cloche task init, check and play", () => {
   });
 
   it("check says all that is wrong with all tasks and sets at once, and runs nothing", async () => {
-    await using broken = await openDesk();
+    await using broken = await openAuthorFolder();
     await broken.cloche(["task", "init", "shop/one"]);
     await broken.cloche(["task", "init", "shop/two"]);
     const one = join(broken.root, "tasks", "shop", "one");

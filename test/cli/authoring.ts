@@ -11,7 +11,7 @@ export interface Ran {
 }
 
 /** A folder for tasks and one for data, both gone afterwards, and `cloche` on them. */
-export interface Desk extends AsyncDisposable {
+export interface AuthorFolder extends AsyncDisposable {
   readonly root: string;
   readonly data: string;
   cloche(args: readonly string[], input?: string): Promise<Ran>;
@@ -28,7 +28,7 @@ export interface Started {
   signal(name: NodeJS.Signals): void;
 }
 
-export async function openDesk(): Promise<Desk> {
+export async function openAuthorFolder(): Promise<AuthorFolder> {
   const home = await mkdtemp(join(tmpdir(), "cloche-author-"));
   const [root, data] = [join(home, "root"), join(home, "data")];
   const start = (args: readonly string[]) => spawnCloche([...args, "--root", root], data);

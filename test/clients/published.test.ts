@@ -8,7 +8,7 @@ import { fileURLToPath } from "node:url";
 import { execa } from "execa";
 import type { z } from "zod";
 import type * as client from "../../runtime/api/client/client.ts";
-import { groupWish, listQuery, rolloutWish } from "../../runtime/api/requests.ts";
+import { groupRequest, listQuery, rolloutRequest } from "../../runtime/api/requests.ts";
 import type { ToolInfo } from "../../runtime/mcp/link/handshake.ts";
 import type * as service from "../../runtime/service/service.ts";
 import type { RolloutRecord } from "../../runtime/store/record.ts";
@@ -46,9 +46,11 @@ describe("the TypeScript client as a package", () => {
       group: (value: service.GroupView): client.GroupView => value,
       event: (value: service.RolloutEvent): client.RolloutEvent => value,
       tool: (value: ToolInfo): client.McpTool => value as client.McpTool,
-      wish: (value: client.Wish): service.RolloutWish => value as service.RolloutWish,
+      request: (value: client.RolloutRequest): service.RolloutRequest =>
+        value as service.RolloutRequest,
       call: (value: client.ToolCall): service.ToolCall => value,
-      group_wish: (value: client.GroupWish): service.GroupWish => value as service.GroupWish,
+      group_request: (value: client.GroupRequest): service.GroupRequest =>
+        value as service.GroupRequest,
     };
     // That it compiles is the proof.
     assert.equal(Object.keys(answers).length, 7);
@@ -56,25 +58,25 @@ describe("the TypeScript client as a package", () => {
 
   it("takes every field that the service takes, by the same name, as the Python client does", () => {
     type Same<A, B> = [A] extends [B] ? ([B] extends [A] ? true : false) : false;
-    type Asked = Exclude<keyof service.RolloutWish, "idempotencyKey">;
-    const wishes: Same<keyof client.Wish, Asked> = true;
+    type Asked = Exclude<keyof service.RolloutRequest, "idempotencyKey">;
+    const requests: Same<keyof client.RolloutRequest, Asked> = true;
     // What services may keep is the task's alone to say.
     type Bounds = Exclude<keyof RolloutRecord["limits"], "stateBytes" | "stateFiles">;
     const limits: Same<keyof client.Limits, Bounds> = true;
     const budgets: Same<keyof client.Budget, keyof RolloutRecord["budget"]> = true;
-    assert.deepEqual([wishes, limits, budgets], [true, true, true]); // That it compiles is the proof.
+    assert.deepEqual([requests, limits, budgets], [true, true, true]); // That it compiles is the proof.
     const python = (name: string) =>
       readFileSync(join(ROOT, "python", "cloche_client", "src", "cloche_client", name), "utf8");
     const [said = ""] = /said = \{.*?\}/s.exec(python("_questions.py")) ?? [];
     const asked = [...said.matchAll(/"(\w+)": /g)].map(([, name]) => name);
-    const taken = [...Object.keys(rolloutWish.shape), ...Object.keys(groupWish.shape)];
+    const taken = [...Object.keys(rolloutRequest.shape), ...Object.keys(groupRequest.shape)];
     assert.deepEqual(asked.sort(), [...new Set(taken)].sort());
     const bounds = { Limits: "limits", Budget: "budget" } as const;
     for (const [name, field] of Object.entries(bounds)) {
       const [body = ""] =
         new RegExp(`class ${name}\\(.*?\\n\\n\\n`, "s").exec(python("_wire.py")) ?? [];
       const members = [...body.matchAll(/^ {4}(\w+): /gm)].map(([, member]) => member);
-      const schema = rolloutWish.shape[field].unwrap();
+      const schema = rolloutRequest.shape[field].unwrap();
       assert.deepEqual(members.sort(), Object.keys(schema.shape).sort(), name);
     }
   });

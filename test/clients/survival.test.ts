@@ -45,8 +45,13 @@ describe("the TypeScript client and a service with keys", () => {
   });
 
   it("play a rollout with every verb, within limits and a group of their own", async () => {
-    const wish = { ...NOTE, group: "one-by-one", limits: { openFiles: 200 }, budget: { calls: 9 } };
-    await using rollout = await mine.rollout(wish);
+    const request = {
+      ...NOTE,
+      group: "one-by-one",
+      limits: { openFiles: 200 },
+      budget: { calls: 9 },
+    };
+    await using rollout = await mine.rollout(request);
     const following = Array.fromAsync(rollout.events());
     await rollout.call("write_file", WELL);
     const client = await rollout.mcp();
@@ -62,8 +67,8 @@ describe("the TypeScript client and a service with keys", () => {
       listed.map(({ id, group }) => [id, group]),
       [[rollout.id, "one-by-one"]],
     );
-    await assert.rejects(mine.rollout({ ...wish, limits: { openFiles: 1e9 } }), {
-      code: "rollout/bad-wish",
+    await assert.rejects(mine.rollout({ ...request, limits: { openFiles: 1e9 } }), {
+      code: "rollout/bad-request",
       status: 400,
     });
   });

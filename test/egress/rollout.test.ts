@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { connectClient } from "../../runtime/mcp/mcp-client.ts";
-import type { Player } from "../../runtime/rollout/player.ts";
+import type { Policy } from "../../runtime/rollout/policy.ts";
 import { reap } from "../../runtime/rollout/reaper.ts";
 import { resumeRollout } from "../../runtime/rollout/resume.ts";
 import { openBundle } from "../../runtime/store/bundle-reader.ts";
@@ -52,10 +52,10 @@ describe("a task that asks for hosts outside", () => {
   let root: TestRoot;
   let said = "";
 
-  const fetcher: Player = {
+  const fetcher: Policy = {
     name: "fetcher",
-    play: async (hands, signal) => {
-      await using client = await connectClient(hands.url, hands.token, signal);
+    play: async (input, signal) => {
+      await using client = await connectClient(input.url, input.token, signal);
       const result = await client.callTool("run_command", { command: FETCH });
       said = JSON.stringify(result);
       return { answer: "done" };
@@ -133,10 +133,10 @@ describe("a task that asks for hosts outside", () => {
     const withBrowser = toml.replace('name = "terminal"', 'name = "browser"');
     await using pages = await smallTask({ ...ASKING, "task.toml": withBrowser });
     const seen: string[] = [];
-    const reader: Player = {
+    const reader: Policy = {
       name: "reader",
-      play: async (hands, signal) => {
-        await using client = await connectClient(hands.url, hands.token, signal);
+      play: async (input, signal) => {
+        await using client = await connectClient(input.url, input.token, signal);
         for (const place of [
           "api.example.test/page",
           "api.example.test/away",
@@ -172,13 +172,13 @@ describe("a task that asks for hosts outside", () => {
     await runtime.assertNothingLeft();
   });
 
-  it("is served by prepared sandboxes as well, and no wish can name a host", async () => {
+  it("is served by prepared sandboxes as well, and no request can name a host", async () => {
     await using bench = await openServiceBench(ASKING);
     const parts = { engine: runtime.engine, allowEgress: true };
     await using service = await bench.open({}, parts);
-    const wish = { task: "test/note", egress: { hosts: ["evil.example.test:80"] } };
+    const request = { task: "test/note", egress: { hosts: ["evil.example.test:80"] } };
     for (let turn = 0; turn < 2; turn++) {
-      const { id } = await service.request(wish, ME);
+      const { id } = await service.request(request, ME);
       await service.untilServing(id, ME, new AbortController().signal);
       const [answer] = await service.call(
         id,
@@ -209,7 +209,7 @@ describe("a task that asks for hosts outside", () => {
         ...{ cacheFolder: left.data.cache, signal: NEVER, log: left.log },
         labels: { owner: left.data.owner, process: left.process },
       });
-      const spec = { id: record.id, task, prepared, player: fetcher, group: null, labels: {} };
+      const spec = { id: record.id, task, prepared, policy: fetcher, group: null, labels: {} };
       const [found] = await engine.find(left.data.owner);
       const ended = await resumeRollout(record, found, spec, { ...left, allowEgress: true }, NEVER);
       assert.equal(ended.reward?.sparse, 1, JSON.stringify([ended.fault, ended.criteria, said]));
@@ -280,8 +280,8 @@ const { openTestEngine } = await import("${support}engine.ts");
 const { connectClient } = await import("${new URL("../../runtime/mcp/mcp-client.ts", import.meta.url).href}");
 const engine = await openTestEngine({ outletNetwork: ${JSON.stringify(network)} });
 const runtime = await openTestRuntime({ engine, folder: ${JSON.stringify(folder)} });
-const player = { name: "x", play: async (hands, signal) => {
-  const client = await connectClient(hands.url, hands.token, signal);
+const policy = { name: "x", play: async (input, signal) => {
+  const client = await connectClient(input.url, input.token, signal);
   const command = "python3 -c \\"import urllib.request as u; u.urlopen('http://api.example.test:9003/')\\"";
   client.callTool("run_command", { command }).catch(() => {});
   const begun = () => globSync(${JSON.stringify(folder)} + "/**/egress.jsonl")
@@ -290,7 +290,7 @@ const player = { name: "x", play: async (hands, signal) => {
   console.log("working");
   await new Promise(() => {});
 } };
-await play({ ...runtime, allowEgress: true }, ${JSON.stringify(root)}, "test/note", player);
+await play({ ...runtime, allowEgress: true }, ${JSON.stringify(root)}, "test/note", policy);
 `;
   return spawn(process.execPath, ["--input-type=module", "-e", code], {
     stdio: ["ignore", "pipe", "inherit"],

@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { openEngine } from "../../runtime/engine/engines.ts";
 import { connectClient } from "../../runtime/mcp/mcp-client.ts";
-import { nullPlayer } from "../../runtime/policy/null-player.ts";
-import type { Player } from "../../runtime/rollout/player.ts";
+import { nullPolicy } from "../../runtime/policy/null-policy.ts";
+import type { Policy } from "../../runtime/rollout/policy.ts";
 import type { Phase } from "../../runtime/store/record.ts";
 import { FaultyDocker } from "../support/faulty-docker.ts";
 import { openTestRuntime, play, type TestRuntime } from "../support/runtime.ts";
@@ -21,7 +21,7 @@ describe("a rollout on an engine that fails in the middle", () => {
     runtime = await openTestRuntime({ engine: await openEngine("docker", options) });
     healthy = await openTestRuntime();
     root = await smallTask();
-    await play(runtime, root.path, "test/note", nullPlayer);
+    await play(runtime, root.path, "test/note", nullPolicy);
   });
 
   after(async () => {
@@ -79,7 +79,7 @@ describe("a rollout on an engine that fails in the middle", () => {
 });
 
 /** Calls a tool that needs the engine: a shell is an exec of its own. */
-const lister: Player = {
+const lister: Policy = {
   name: "test",
   async play({ url, token }, signal) {
     await using client = await connectClient(url, token, signal);

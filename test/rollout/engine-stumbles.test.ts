@@ -149,8 +149,8 @@ describe("what an engine was asked for and not heard to have removed", () => {
     await using service = await opened({ inFlight: 12, sweepMs: 1_000 }, impatient);
     docker.mischief = (method, path) =>
       method === "DELETE" || path.endsWith("/start") ? "cut" : "pass";
-    const wishes = Array.from({ length: 6 }, () => service.request(NOTE, ME));
-    const ids = (await Promise.all(wishes)).map(({ id }) => id);
+    const requests = Array.from({ length: 6 }, () => service.request(NOTE, ME));
+    const ids = (await Promise.all(requests)).map(({ id }) => id);
     for (const id of ids) {
       assert.equal((await ended(service, id)).outcome, "infra_error");
     }

@@ -1,6 +1,6 @@
 import { systemClock } from "../../runtime/base/clock.ts";
 import { connectClient } from "../../runtime/mcp/mcp-client.ts";
-import type { Hands, Player } from "../../runtime/rollout/player.ts";
+import type { Policy, PolicyInput } from "../../runtime/rollout/policy.ts";
 import { WarmPool } from "../../runtime/rollout/pool/pool.ts";
 import { holdMsOf, needOf } from "../../runtime/rollout/run-rollout.ts";
 import { findTask } from "../../runtime/task/task-list.ts";
@@ -36,12 +36,12 @@ export async function main(): Promise<void> {
   const pool = new WarmPool({ engine, owner, log, clock: systemClock }, { fills: 3 });
   const count = Number(KILL_COUNT);
   let working = 0;
-  const player: Player = {
+  const policy: Policy = {
     name: "external",
-    play: async (hands, signal) => {
-      await using client = await connectClient(hands.url, hands.token, signal);
+    play: async (input, signal) => {
+      await using client = await connectClient(input.url, input.token, signal);
       const isHalf = KILL_MOMENT === "serving";
-      const content = isHalf ? "half\n" : `${wordOf(hands)}\n`;
+      const content = isHalf ? "half\n" : `${wordOf(input)}\n`;
       await client.callTool("write_file", { path: "/workspace/note.txt", content });
       if (!isHalf) return { answer: "done" };
       const call = client.callTool("run_command", { command: "sleep 600" });
@@ -67,13 +67,13 @@ export async function main(): Promise<void> {
     },
   };
   const rollouts = Array.from({ length: count }, () =>
-    play(parts, KILL_ROOT, "test/note", player, { watcher }),
+    play(parts, KILL_ROOT, "test/note", policy, { watcher }),
   );
   await Promise.all(rollouts);
 }
 
 /** What the instruction asks for. */
-export function wordOf({ instruction }: Pick<Hands, "instruction">): string {
+export function wordOf({ instruction }: Pick<PolicyInput, "instruction">): string {
   return /hello-\d+/.exec(instruction)?.[0] ?? "";
 }
 

@@ -34,9 +34,9 @@ describe("sharing out places", () => {
   });
 
   it("gives nobody more than they want, and in all no more than there is, but all of that", () => {
-    const wishes = fc.array(fc.nat(20), { maxLength: 10 });
+    const requests = fc.array(fc.nat(20), { maxLength: 10 });
     fc.assert(
-      fc.property(wishes, fc.nat(60), (wanted, room) => {
+      fc.property(requests, fc.nat(60), (wanted, room) => {
         const shares = shareOut(wanted, room);
         const sum = (all: readonly number[]) => all.reduce((total, one) => total + one, 0);
         assert(shares.every((share, index) => share >= 0 && share <= (wanted[index] ?? 0)));

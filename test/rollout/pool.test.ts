@@ -4,7 +4,7 @@ import { after, before, describe, it } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { namedId } from "../../runtime/base/id.ts";
 import type { FoundSandbox } from "../../runtime/engine/engine.ts";
-import { nullPlayer } from "../../runtime/policy/null-player.ts";
+import { nullPolicy } from "../../runtime/policy/null-policy.ts";
 import { type PoolOptions, WarmPool } from "../../runtime/rollout/pool/pool.ts";
 import { holdMsOf, needOf } from "../../runtime/rollout/run-rollout.ts";
 import type { SandboxNeed, TakenSandbox } from "../../runtime/rollout/sandbox-source.ts";
@@ -55,11 +55,11 @@ describe("a pool of prepared sandboxes", () => {
   it("takes the place of what a dead process's last request made, and of nothing else", async () => {
     await using pool = open({ max: 0 });
     const owned = { owner: runtime.data.owner, expires: new Date(Date.now() + 60_000) };
-    const wish = claim();
-    const labels = { ...owned, rollout: wish.rollout, process: "noboot.1.2" };
-    await runtime.engine.create(sandboxSpec(wish.rollout, need, labels));
+    const request = claim();
+    const labels = { ...owned, rollout: request.rollout, process: "noboot.1.2" };
+    await runtime.engine.create(sandboxSpec(request.rollout, need, labels));
     {
-      await using taken = await pool.take(need, wish, never);
+      await using taken = await pool.take(need, request, never);
       assert.equal(await sh(taken.sandbox, "echo here"), "here\n");
     }
     const other = claim();
@@ -182,8 +182,8 @@ describe("a pool of prepared sandboxes", () => {
     await using pool = await filled(2, {}, holdMsOf(await findTask(root.path, "test/note")));
     const parts = { ...runtime, sandboxes: pool };
     const records = await Promise.all([
-      play(parts, root.path, "test/note", nullPlayer),
-      play(parts, root.path, "test/note", nullPlayer),
+      play(parts, root.path, "test/note", nullPolicy),
+      play(parts, root.path, "test/note", nullPolicy),
     ]);
     for (const record of records) {
       assert.equal(record.outcome, "graded", JSON.stringify(record.fault));

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import type { Grade } from "../../runtime/grading/grade.ts";
 import { gradeBytes } from "../../runtime/grading/grade-run.ts";
-import { playerFor } from "../../runtime/policy/policies.ts";
+import { policyFor } from "../../runtime/policy/policies.ts";
 import { regrade } from "../../runtime/rollout/regrade/regrade.ts";
 import { Regrader } from "../../runtime/rollout/regrade/regrader.ts";
 import type { Bundle } from "../../runtime/store/bundle.ts";
@@ -112,7 +112,7 @@ describe("a regrader", () => {
     const { engine, images, data, process, clock } = runtime;
     const labels = { owner: data.owner, process };
     const record = await play(runtime, root.path, "test/note", (_, { task }) =>
-      playerFor(policy, task, { engine, image: images.grader, labels, clock }),
+      policyFor(policy, task, { engine, image: images.grader, labels, clock }),
     );
     assert(record.bundle, JSON.stringify(record.fault));
     return await openBundle(await resolveBundle(data, record.bundle));

@@ -11,7 +11,7 @@ import { isAlive } from "../../runtime/base/process-identity.ts";
 import { connectClient } from "../../runtime/mcp/mcp-client.ts";
 import type { Step } from "../../runtime/mcp/record/step.ts";
 import type { RolloutSpec } from "../../runtime/rollout/parts.ts";
-import type { Player } from "../../runtime/rollout/player.ts";
+import type { Policy } from "../../runtime/rollout/policy.ts";
 import { reap } from "../../runtime/rollout/reaper.ts";
 import { resumeRollout } from "../../runtime/rollout/resume.ts";
 import { runRollout } from "../../runtime/rollout/run-rollout.ts";
@@ -67,7 +67,7 @@ describe("rollouts whose process is killed", () => {
   it("and whose recovery is cancelled end as cancelled and leave nothing", async () => {
     const [record] = await killedAt("serving", 1);
     const cancel = new AbortController();
-    const canceller: Player = {
+    const canceller: Policy = {
       name: "external",
       play: async (_, signal) => {
         await reap(runtime, never);
@@ -183,11 +183,11 @@ describe("rollouts whose process is killed", () => {
   /** What a service does with one of them when it starts anew. */
   async function recovered(
     record: RolloutRecord,
-    player: Player,
+    policy: Policy,
     from = root,
     signal = never,
   ): Promise<RolloutRecord> {
-    const spec = await specOf(record, player, from);
+    const spec = await specOf(record, policy, from);
     const parts = { ...runtime, tokenOf };
     const found = await foundOf(record);
     if (record.phase !== "requested" && record.phase !== "seeded") {
@@ -203,7 +203,7 @@ describe("rollouts whose process is killed", () => {
 
   async function specOf(
     record: RolloutRecord,
-    player: Player,
+    policy: Policy,
     from: TestRoot,
   ): Promise<RolloutSpec> {
     const { engine, images, data, log } = runtime;
@@ -214,7 +214,7 @@ describe("rollouts whose process is killed", () => {
       labels: { owner: data.owner, process: runtime.process },
     });
     const { id, group, labels } = record;
-    return { id, group, labels, task, prepared, player };
+    return { id, group, labels, task, prepared, policy };
   }
 
   async function foundOf({ sandbox }: RolloutRecord) {
@@ -252,17 +252,17 @@ describe("rollouts whose process is killed", () => {
 });
 
 /** Goes on as a good agent would: looks at what is there and does its work. */
-function solver(): Player {
+function solver(): Policy {
   return {
     name: "external",
-    async play(hands, signal) {
-      assert.equal(hands.token, tokenOf(hands.rollout));
-      assert(hands.url.endsWith(`/rollouts/${hands.rollout}/mcp`));
-      await using client = await connectClient(hands.url, hands.token, signal);
+    async play(input, signal) {
+      assert.equal(input.token, tokenOf(input.rollout));
+      assert(input.url.endsWith(`/rollouts/${input.rollout}/mcp`));
+      await using client = await connectClient(input.url, input.token, signal);
       await client.callTool("read_text_file", { path: "/workspace/note.txt" });
       const command = "cat /proc/[0-9]*/cmdline | tr '\\0' ' ' | grep -o 'sleep 60[0]'";
       await client.callTool("run_command", { command });
-      const content = `${wordOf(hands)}\n`;
+      const content = `${wordOf(input)}\n`;
       await client.callTool("write_file", { path: "/workspace/note.txt", content });
       return { answer: "done" };
     },
@@ -270,7 +270,7 @@ function solver(): Player {
 }
 
 /** Does nothing until its time is over. */
-function waiter(): Player {
+function waiter(): Policy {
   return {
     name: "external",
     play: (_, signal) =>

@@ -5,10 +5,10 @@ import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { connectClient } from "../../runtime/mcp/mcp-client.ts";
-import { nullPlayer } from "../../runtime/policy/null-player.ts";
-import { playerFor } from "../../runtime/policy/policies.ts";
+import { nullPolicy } from "../../runtime/policy/null-policy.ts";
+import { policyFor } from "../../runtime/policy/policies.ts";
 import type { RolloutSpec } from "../../runtime/rollout/parts.ts";
-import type { Hands, Player } from "../../runtime/rollout/player.ts";
+import type { Policy, PolicyInput } from "../../runtime/rollout/policy.ts";
 import { openBundle } from "../../runtime/store/bundle-reader.ts";
 import type { Phase } from "../../runtime/store/record.ts";
 import { openTestRuntime, play, type TestRuntime } from "../support/runtime.ts";
@@ -49,7 +49,7 @@ describe("a rollout", () => {
   });
 
   it("played by nobody is graded: sparse 0, and only what stayed as it was is paid", async () => {
-    const record = await play(runtime, root.path, "test/note", nullPlayer);
+    const record = await play(runtime, root.path, "test/note", nullPolicy);
     assert.equal(record.outcome, "graded");
     assert.deepEqual(record.reward, { sparse: 0, dense: 0.25, gain: 0 });
   });
@@ -127,7 +127,7 @@ describe("a rollout", () => {
     await using forging = await smallTask({
       "grader.py": `${ofNote("grader.py")}import os\nos.write(1, b'${forged}\\n')\nprint('${forged}')\n`,
     });
-    const record = await play(runtime, forging.path, "test/note", nullPlayer);
+    const record = await play(runtime, forging.path, "test/note", nullPolicy);
     assert.deepEqual(record.reward, { sparse: 0, dense: 0.25, gain: 0 });
   });
 
@@ -158,7 +158,7 @@ describe("a rollout", () => {
         "    import time; time.sleep(60)\n    text = run",
       ),
     });
-    const record = await play(runtime, slow.path, "test/note", nullPlayer);
+    const record = await play(runtime, slow.path, "test/note", nullPolicy);
     assert.equal(record.outcome, "grader_error");
     assert.equal(record.fault?.code, "grading/timed-out");
     assert.equal(record.reward, null);
@@ -258,10 +258,10 @@ describe("a rollout", () => {
   });
 
   function named(policy: string) {
-    return (parts: TestRuntime, { task }: Omit<RolloutSpec, "player">): Promise<Player> => {
+    return (parts: TestRuntime, { task }: Omit<RolloutSpec, "policy">): Promise<Policy> => {
       const { engine, images, data, clock } = parts;
       const labels = { owner: data.owner, process: parts.process };
-      return playerFor(policy, task, { engine, image: images.grader, labels, clock });
+      return policyFor(policy, task, { engine, image: images.grader, labels, clock });
     };
   }
 });
@@ -269,11 +269,11 @@ describe("a rollout", () => {
 /** A policy written here: it gets a way to call tools and nothing else. */
 function calling(
   work: (call: (tool: string, args: Record<string, unknown>) => Promise<string>) => Promise<void>,
-): Player {
+): Policy {
   return {
     name: "test",
-    async play(hands: Hands, signal: AbortSignal) {
-      await using client = await connectClient(hands.url, hands.token, signal);
+    async play(input: PolicyInput, signal: AbortSignal) {
+      await using client = await connectClient(input.url, input.token, signal);
       const call = async (tool: string, args: Record<string, unknown>) =>
         JSON.stringify(await client.callTool(tool, args));
       await work(call);

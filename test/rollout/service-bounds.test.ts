@@ -54,7 +54,7 @@ describe("limits that a caller would have lower", () => {
   ];
   for (const [what, message, limits] of refused) {
     it(`are refused with ${what}, and nothing is made`, async () => {
-      const fault = await faultOf(service.request({ ...NOTE, limits }, ME), "rollout/bad-wish");
+      const fault = await faultOf(service.request({ ...NOTE, limits }, ME), "rollout/bad-request");
       assert.match(fault.message, message);
       assert.deepEqual((await bench.runtime.records.list()).records, []);
     });
@@ -83,8 +83,8 @@ describe("limits that a caller would have lower", () => {
   it("are kept by those that only waited when their service died", async () => {
     const first = await bench.open({ inFlight: 1, pool: { max: 0 } }, { process: DEAD });
     const one = await first.request(NOTE, ME);
-    const wish = { ...NOTE, limits: LOW, budget: { calls: 3 }, group: "kept" };
-    const { id } = await first.request(wish, ME);
+    const request = { ...NOTE, limits: LOW, budget: { calls: 3 }, group: "kept" };
+    const { id } = await first.request(request, ME);
     await first.untilServing(one.id, ME, NEVER);
     await first.drain(0, NEVER);
     await first[Symbol.asyncDispose]();
@@ -112,7 +112,7 @@ describe("a caller's own label of a group", () => {
 
   it("is refused if it is no label, or could be taken for the id of a group", async () => {
     for (const group of ["", "two words", "ä", "x".repeat(65), "a/b", namedId("group")])
-      await faultOf(service.request({ ...NOTE, group }, ME), "rollout/bad-wish");
+      await faultOf(service.request({ ...NOTE, group }, ME), "rollout/bad-request");
   });
 
   it("ties rollouts that are asked for one by one, among those of its key alone", async () => {

@@ -17,12 +17,12 @@ describe("a service that goes down", () => {
 
   it("accepts nothing more, but knows what it accepted before", async () => {
     await using service = await bench.open();
-    const wish = { ...NOTE, idempotencyKey: "before" };
-    const { id } = await service.request(wish, ME);
+    const request = { ...NOTE, idempotencyKey: "before" };
+    const { id } = await service.request(request, ME);
     const draining = service.drain(60_000, NEVER);
     await faultOf(service.request(NOTE, ME), "rollout/draining");
     await faultOf(service.requestGroup({ ...NOTE, n: 2 }, ME), "rollout/draining");
-    assert.equal((await service.request(wish, ME)).id, id);
+    assert.equal((await service.request(request, ME)).id, id);
     await service.cancel(id, ME);
     await draining;
   });

@@ -126,10 +126,10 @@ describe("a group", () => {
   });
 
   it("asked for twice under one idempotency key is one group", async () => {
-    const wish = { ...NOTE, n: 2, idempotencyKey: "group" };
+    const request = { ...NOTE, n: 2, idempotencyKey: "group" };
     const [one, two] = await Promise.all([
-      service.requestGroup(wish, ME),
-      service.requestGroup(wish, ME),
+      service.requestGroup(request, ME),
+      service.requestGroup(request, ME),
     ]);
     assert.equal(one.id, two.id);
     const ids = one.members.map(({ id }) => id);

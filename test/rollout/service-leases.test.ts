@@ -87,8 +87,8 @@ describe("a rollout whose agent goes away", () => {
     await bench?.[Symbol.asyncDispose]();
   });
 
-  const serving = async (wish = {}): Promise<RolloutView> => {
-    const { id } = await service.request({ ...NOTE, ...wish }, ME);
+  const serving = async (request = {}): Promise<RolloutView> => {
+    const { id } = await service.request({ ...NOTE, ...request }, ME);
     return await service.untilServing(id, ME, NEVER);
   };
 

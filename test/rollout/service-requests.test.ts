@@ -28,8 +28,8 @@ describe("asking a service for rollouts", () => {
     await bench?.[Symbol.asyncDispose]();
   });
 
-  const serving = async (wish = {}): Promise<RolloutView> => {
-    const { id } = await service.request({ ...NOTE, ...wish }, ME);
+  const serving = async (request = {}): Promise<RolloutView> => {
+    const { id } = await service.request({ ...NOTE, ...request }, ME);
     return await service.untilServing(id, ME, NEVER);
   };
 
@@ -63,31 +63,31 @@ describe("asking a service for rollouts", () => {
   const refused: [string, string, object][] = [
     ["a task that is not there", "task/unknown", { task: "test/nothing" }],
     ["a variant that the task does not have", "task/no-such-variant", { variant: 3 }],
-    ["a variant that is no number", "rollout/bad-wish", { variant: Number.NaN }],
-    ["half a call", "rollout/bad-wish", { budget: { calls: 1.5 } }],
-    ["a lease too short", "rollout/bad-wish", { leaseMs: 4_999 }],
-    ["a lease too long", "rollout/bad-wish", { leaseMs: 3_600_001 }],
-    ["a lease that is no number", "rollout/bad-wish", { leaseMs: Number.NaN }],
-    ["more calls than the task allows", "rollout/bad-wish", { budget: { calls: 201 } }],
-    ["a budget that is none", "rollout/bad-wish", { budget: { money: 1 } }],
-    ["no calls at all", "rollout/bad-wish", { budget: { calls: 0 } }],
-    ["a reserved label", "rollout/bad-wish", { labels: { "cloche.owner": "me" } }],
-    ["a label without a name", "rollout/bad-wish", { labels: { "": "me" } }],
-    ["a label too long", "rollout/bad-wish", { labels: { a: "b".repeat(257) } }],
+    ["a variant that is no number", "rollout/bad-request", { variant: Number.NaN }],
+    ["half a call", "rollout/bad-request", { budget: { calls: 1.5 } }],
+    ["a lease too short", "rollout/bad-request", { leaseMs: 4_999 }],
+    ["a lease too long", "rollout/bad-request", { leaseMs: 3_600_001 }],
+    ["a lease that is no number", "rollout/bad-request", { leaseMs: Number.NaN }],
+    ["more calls than the task allows", "rollout/bad-request", { budget: { calls: 201 } }],
+    ["a budget that is none", "rollout/bad-request", { budget: { money: 1 } }],
+    ["no calls at all", "rollout/bad-request", { budget: { calls: 0 } }],
+    ["a reserved label", "rollout/bad-request", { labels: { "cloche.owner": "me" } }],
+    ["a label without a name", "rollout/bad-request", { labels: { "": "me" } }],
+    ["a label too long", "rollout/bad-request", { labels: { a: "b".repeat(257) } }],
     [
       "33 labels",
-      "rollout/bad-wish",
+      "rollout/bad-request",
       { labels: Object.fromEntries(Array.from({ length: 33 }, (_, i) => [`l${i}`, ""])) },
     ],
-    ["a policy without a name", "rollout/bad-wish", { policy: "" }],
-    ["a group of none", "rollout/bad-wish", { n: 0 }],
-    ["a group of 257", "rollout/bad-wish", { n: 257 }],
-    ["a group with half a member", "rollout/bad-wish", { n: 1.5 }],
+    ["a policy without a name", "rollout/bad-request", { policy: "" }],
+    ["a group of none", "rollout/bad-request", { n: 0 }],
+    ["a group of 257", "rollout/bad-request", { n: 257 }],
+    ["a group with half a member", "rollout/bad-request", { n: 1.5 }],
   ];
-  for (const [what, code, wish] of refused) {
+  for (const [what, code, request] of refused) {
     it(`refuses ${what}, and makes nothing`, async () => {
       const before = await count();
-      const whole = { ...NOTE, ...wish };
+      const whole = { ...NOTE, ...request };
       const asked =
         "n" in whole ? service.requestGroup(whole as never, ME) : service.request(whole, ME);
       await faultOf(asked, code);
@@ -131,25 +131,25 @@ describe("asking a service for rollouts", () => {
     await service.cancel(id, one);
   });
 
-  it("gives the same rollout for the same idempotency key and wish, and refuses another wish", async () => {
-    const wish = { ...NOTE, labels: { a: "1", b: "2" }, idempotencyKey: "again" };
-    const asked = await Promise.all([1, 2, 3].map(() => service.request(wish, ME)));
+  it("gives the same rollout for the same idempotency key and request, and refuses another request", async () => {
+    const request = { ...NOTE, labels: { a: "1", b: "2" }, idempotencyKey: "again" };
+    const asked = await Promise.all([1, 2, 3].map(() => service.request(request, ME)));
     const [{ id } = asked[0] as RolloutView] = asked;
     assert.deepEqual(new Set(asked.map((view) => view.id)), new Set([id]));
     const turned = { ...NOTE, idempotencyKey: "again", labels: { b: "2", a: "1" } };
     assert.equal((await service.request(turned, ME)).id, id);
-    await faultOf(service.request({ ...wish, variant: 2 }, ME), "rollout/key-reused");
-    await faultOf(service.requestGroup({ ...wish, n: 1 }, ME), "rollout/key-reused");
-    const theirs = await service.request(wish, OTHER);
+    await faultOf(service.request({ ...request, variant: 2 }, ME), "rollout/key-reused");
+    await faultOf(service.requestGroup({ ...request, n: 1 }, ME), "rollout/key-reused");
+    const theirs = await service.request(request, OTHER);
     assert.notEqual(theirs.id, id);
     await service.cancel(id, ME);
-    assert.equal((await service.request(wish, ME)).outcome, "cancelled");
+    assert.equal((await service.request(request, ME)).outcome, "cancelled");
     await service.cancel(theirs.id, OTHER);
   });
 
-  it("forgets the idempotency key of a wish that it refused", async () => {
-    const wish = { ...NOTE, variant: 9, idempotencyKey: "refused" };
-    await faultOf(service.request(wish, ME), "task/no-such-variant");
+  it("forgets the idempotency key of a request that it refused", async () => {
+    const request = { ...NOTE, variant: 9, idempotencyKey: "refused" };
+    await faultOf(service.request(request, ME), "task/no-such-variant");
     const { id } = await service.request({ ...NOTE, idempotencyKey: "refused" }, ME);
     await service.cancel(id, ME);
   });

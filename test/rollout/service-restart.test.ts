@@ -36,8 +36,8 @@ describe("a service that is started again", () => {
 
   it("knows ended rollouts, their events and their idempotency keys as before", async () => {
     const first = await bench.open();
-    const wish = { ...NOTE, idempotencyKey: "kept" };
-    const { id } = await first.request(wish, ME);
+    const request = { ...NOTE, idempotencyKey: "kept" };
+    const { id } = await first.request(request, ME);
     await first.untilServing(id, ME, NEVER);
     await first.call(id, SOLVE, ME);
     const record = await first.finish(id, null, ME);
@@ -46,8 +46,8 @@ describe("a service that is started again", () => {
 
     await using second = await bench.open();
     await second.recover();
-    assert.equal((await second.request(wish, ME)).id, id);
-    await faultOf(second.request({ ...wish, variant: 2 }, ME), "rollout/key-reused");
+    assert.equal((await second.request(request, ME)).id, id);
+    await faultOf(second.request({ ...request, variant: 2 }, ME), "rollout/key-reused");
     assert.deepEqual(await second.finish(id, null, ME), record);
     assert.deepEqual(await eventsOf(second, id, 0, ME), events);
     assert.deepEqual(await eventsOf(second, id, 4, ME), events.slice(4));

@@ -7,10 +7,10 @@ import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
 import { gradeBytes } from "../../runtime/grading/grade-run.ts";
 import { connectClient } from "../../runtime/mcp/mcp-client.ts";
-import { nullPlayer } from "../../runtime/policy/null-player.ts";
-import { playerFor } from "../../runtime/policy/policies.ts";
+import { nullPolicy } from "../../runtime/policy/null-policy.ts";
+import { policyFor } from "../../runtime/policy/policies.ts";
 import type { RolloutSpec } from "../../runtime/rollout/parts.ts";
-import type { Player } from "../../runtime/rollout/player.ts";
+import type { Policy } from "../../runtime/rollout/policy.ts";
 import { WarmPool } from "../../runtime/rollout/pool/pool.ts";
 import { regrade } from "../../runtime/rollout/regrade/regrade.ts";
 import { resumeRollout } from "../../runtime/rollout/resume.ts";
@@ -57,10 +57,10 @@ describe("a rollout with services that keep state", () => {
   });
 
   it("whose agent breaks the state is graded 0 there, and is no error of the grader", async () => {
-    const breaking: Player = {
+    const breaking: Policy = {
       name: "external",
-      play: async (hands, signal) => {
-        await using client = await connectClient(hands.url, hands.token, signal);
+      play: async (input, signal) => {
+        await using client = await connectClient(input.url, input.token, signal);
         await client.callTool("delete_entities", { entityNames: ["Ana"] });
         return { answer: null };
       },
@@ -76,10 +76,10 @@ describe("a rollout with services that keep state", () => {
       "task.toml": `${REMEMBERING["task.toml"]?.replace("[environment]", "[environment]\nstate_mb = 1")}`,
     });
     const told: boolean[] = [];
-    const hoarding: Player = {
+    const hoarding: Policy = {
       name: "external",
-      play: async (hands, signal) => {
-        await using client = await connectClient(hands.url, hands.token, signal);
+      play: async (input, signal) => {
+        await using client = await connectClient(input.url, input.token, signal);
         for (const name of ["one", "two"]) {
           const entity = { name, entityType: "x", observations: ["x".repeat(600_000)] };
           const called = await client.callTool("create_entities", { entities: [entity] });
@@ -169,10 +169,10 @@ describe("a rollout with services that keep state", () => {
         '{"kind":"library","host":"library.test"}',
     });
     const said: string[] = [];
-    const visitor: Player = {
+    const visitor: Policy = {
       name: "external",
-      play: async (hands, signal) => {
-        await using client = await connectClient(hands.url, hands.token, signal);
+      play: async (input, signal) => {
+        await using client = await connectClient(input.url, input.token, signal);
         const command = "getent hosts shop.test library.test books.test; ls /state";
         said.push(JSON.stringify(await client.callTool("run_command", { command })));
         return { answer: null };
@@ -187,7 +187,7 @@ describe("a rollout with services that keep state", () => {
 
   it("without such services has no state in its bundle, and costs nothing for it", async () => {
     await using plain = await smallTask();
-    const record = await play(runtime, plain.path, TASK, nullPlayer);
+    const record = await play(runtime, plain.path, TASK, nullPolicy);
     const bundle = await bundleOf(record);
     assert.equal(bundle.state, undefined);
     assert.equal(record.limits.stateBytes, undefined);
@@ -230,7 +230,7 @@ describe("a rollout with services that keep state", () => {
     });
     const found = await runtime.engine.find(runtime.data.owner);
     const sandbox = found.find(({ id }) => id === left.sandbox);
-    const spec = { id: left.id, task, prepared, player: REMEMBERER, group: null, labels: {} };
+    const spec = { id: left.id, task, prepared, policy: REMEMBERER, group: null, labels: {} };
     return await resumeRollout(left, sandbox, spec, { ...runtime, tokenOf }, never);
   }
 
@@ -242,11 +242,11 @@ describe("a rollout with services that keep state", () => {
 });
 
 /** Goes on after a crash: does the work and remembers it. */
-const REMEMBERER: Player = {
+const REMEMBERER: Policy = {
   name: "external",
-  play: async (hands, signal) => {
-    await using client = await connectClient(hands.url, hands.token, signal);
-    const name = wordOf(hands);
+  play: async (input, signal) => {
+    await using client = await connectClient(input.url, input.token, signal);
+    const name = wordOf(input);
     const entities = [{ name, entityType: "word", observations: [] }];
     await client.callTool("create_entities", { entities });
     await client.callTool("write_file", { path: "/workspace/note.txt", content: `${name}\n` });
@@ -255,10 +255,10 @@ const REMEMBERER: Player = {
 };
 
 function named(policy: string) {
-  return (parts: TestRuntime, { task }: Omit<RolloutSpec, "player">): Promise<Player> => {
+  return (parts: TestRuntime, { task }: Omit<RolloutSpec, "policy">): Promise<Policy> => {
     const { engine, images, data, clock } = parts;
     const labels = { owner: data.owner, process: parts.process };
-    return playerFor(policy, task, { engine, image: images.grader, labels, clock });
+    return policyFor(policy, task, { engine, image: images.grader, labels, clock });
   };
 }
 

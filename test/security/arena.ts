@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { connectClient } from "../../runtime/mcp/mcp-client.ts";
 import type { Step } from "../../runtime/mcp/record/step.ts";
-import type { Hands } from "../../runtime/rollout/player.ts";
+import type { PolicyInput } from "../../runtime/rollout/policy.ts";
 import type { Bundle } from "../../runtime/store/bundle.ts";
 import { openBundle } from "../../runtime/store/bundle-reader.ts";
 import type { RolloutRecord } from "../../runtime/store/record.ts";
@@ -21,7 +21,7 @@ export interface Ran {
 }
 
 /** What an attacker has: the tools of its rollout, its URL and its token. */
-export interface Attacker extends Hands {
+export interface Attacker extends PolicyInput {
   call(tool: string, args?: Readonly<Record<string, unknown>>): Promise<ToolSaid>;
   /** Runs a command in the terminal. */
   run(command: string, args?: Readonly<Record<string, unknown>>): Promise<Ran>;
@@ -80,7 +80,7 @@ export async function openArena(): Promise<Arena> {
       await using changed = task === undefined ? undefined : await smallTask(task);
       const folder = (changed ?? root).path;
       const thrown: unknown[] = [];
-      const player = attacking(async (...args) => {
+      const policy = attacking(async (...args) => {
         try {
           return await attacker(...args);
         } catch (error) {
@@ -88,7 +88,7 @@ export async function openArena(): Promise<Arena> {
           throw error;
         }
       });
-      const record = await play(runtime, folder, "test/note", player, options);
+      const record = await play(runtime, folder, "test/note", policy, options);
       if (thrown.length > 0) throw thrown[0];
       const found = await runtime.engine.find(runtime.data.owner);
       assert.deepEqual(
@@ -135,8 +135,8 @@ ${more}
 function attacking(attack: Attack) {
   return {
     name: "attacker",
-    async play(hands: Hands, signal: AbortSignal) {
-      await using client = await connectClient(hands.url, hands.token, signal);
+    async play(input: PolicyInput, signal: AbortSignal) {
+      await using client = await connectClient(input.url, input.token, signal);
       const call = async (tool: string, args: Readonly<Record<string, unknown>> = {}) => {
         return saidBy(await client.callTool(tool, args));
       };
@@ -145,7 +145,7 @@ function attacking(attack: Attack) {
         const said = result["structuredContent"] as Partial<Ran> | undefined;
         return { output: said?.output ?? text, exitCode: said?.exitCode ?? null };
       };
-      const answer = await attack({ ...hands, call, run }, signal);
+      const answer = await attack({ ...input, call, run }, signal);
       return { answer: typeof answer === "string" ? answer : null };
     },
   };

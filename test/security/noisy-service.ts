@@ -1,5 +1,5 @@
 import { createInterface } from "node:readline";
-import type { Player } from "../../runtime/rollout/player.ts";
+import type { Policy } from "../../runtime/rollout/policy.ts";
 import { openTestRuntime, play } from "../support/runtime.ts";
 
 /**
@@ -21,7 +21,7 @@ said.on("line", (line) => {
   }
 });
 await using runtime = await openTestRuntime();
-const playerOf = (name: string): Player => ({
+const policyOf = (name: string): Policy => ({
   name,
   play: async ({ url, token }) => {
     process.stdout.write(`${JSON.stringify({ name, url, token })}\n`);
@@ -30,8 +30,8 @@ const playerOf = (name: string): Player => ({
   },
 });
 await Promise.all([
-  play(runtime, noisyRoot, "test/note", playerOf("noisy")),
-  play(runtime, quietRoot, "test/note", playerOf("quiet")),
+  play(runtime, noisyRoot, "test/note", policyOf("noisy")),
+  play(runtime, quietRoot, "test/note", policyOf("quiet")),
 ]);
 const grown = { megabytes: (served - start) / 1e6, inAll: (most - start) / 1e6 };
 process.stdout.write(`${JSON.stringify({ name: "grown", ...grown })}\n`);

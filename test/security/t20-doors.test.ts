@@ -177,13 +177,13 @@ describe("doors: what may be asked for, by whom, and what is reached from inside
       assert.match((await faultOfTask(root.path)).code, /^task\/(bad-value|unknown-key)$/, table);
     }
     await using api = await openTestApi();
-    const wish = { task: "test/note" };
+    const request = { task: "test/note" };
     for (const [field, json] of [
-      ["privileged", { ...wish, privileged: true }],
-      ["image", { ...wish, image: "evil" }],
-      ["limits.binds", { ...wish, limits: { binds: ["/:/host"] } }],
-      ["limits.capAdd", { ...wish, limits: { capAdd: ["ALL"] } }],
-      ["labels.cloche.owner", { ...wish, labels: { "cloche.owner": "data-x" } }],
+      ["privileged", { ...request, privileged: true }],
+      ["image", { ...request, image: "evil" }],
+      ["limits.binds", { ...request, limits: { binds: ["/:/host"] } }],
+      ["limits.capAdd", { ...request, limits: { capAdd: ["ALL"] } }],
+      ["labels.cloche.owner", { ...request, labels: { "cloche.owner": "data-x" } }],
       ["task", { task: "../../etc" }],
     ] as const) {
       const refused = await api.ask("POST", "/v1/rollouts", { json });

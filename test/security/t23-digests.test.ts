@@ -4,7 +4,7 @@ import { Fault } from "../../runtime/base/fault.ts";
 import { byDigest, requireImages } from "../../runtime/cli/set-up/require-images.ts";
 import { digestsOnly } from "../../runtime/engine/by-digest.ts";
 import type { Engine } from "../../runtime/engine/engine.ts";
-import { nullPlayer } from "../../runtime/policy/null-player.ts";
+import { nullPolicy } from "../../runtime/policy/null-policy.ts";
 import { faultOf, openTestEngine, sandboxImage, smallSpec } from "../support/engine.ts";
 import { openTestRuntime, play } from "../support/runtime.ts";
 import { smallTask } from "../support/small-task.ts";
@@ -51,7 +51,7 @@ describe("a deployment that says that images come by digest", () => {
     const { images, manifests } = byDigest(held, {});
     const parts = { ...runtime, images, manifests, engine: digestsOnly(runtime.engine) };
     await using root = await smallTask();
-    const record = await play(parts, root.path, "test/note", nullPlayer);
+    const record = await play(parts, root.path, "test/note", nullPolicy);
     assert.equal(record.outcome, "graded", record.fault?.message);
     for (const image of Object.values(record.images)) assert.match(image, /^sha256:[0-9a-f]{64}$/);
     await runtime.assertNothingLeft();

@@ -15,10 +15,10 @@ function member(number: number, attempt = 1) {
 
 test("a taken idempotency key keeps everything that comes with it from being written", async (context) => {
   using store = await RecordStore.open(join(temporaryFolder(context), "cloche.db"));
-  const claim = { key: "me", name: "k", wish: "1", target: "group-1" };
+  const claim = { key: "me", name: "k", request: "1", target: "group-1" };
   const first = { members: [member(1), member(2)], instruction: "do", group: GROUP, claim };
   assert.equal(await store.admissions.admit(first, NOW), undefined);
-  const again = { members: [member(3)], instruction: "do", claim: { ...claim, wish: "2" } };
+  const again = { members: [member(3)], instruction: "do", claim: { ...claim, request: "2" } };
   assert.deepEqual(await store.admissions.admit(again, NOW), claim);
   assert.equal(await store.get(member(3).record.id), undefined);
   assert.equal(await store.admissions.claim("other", "k"), undefined);
@@ -62,7 +62,7 @@ test("groups, their attempts and what they were told are there after the file is
 
 test("idempotency keys are remembered for seven days", async (context) => {
   using store = await RecordStore.open(join(temporaryFolder(context), "cloche.db"));
-  const claim = { key: "me", name: "k", wish: "1", target: "r1" };
+  const claim = { key: "me", name: "k", request: "1", target: "r1" };
   await store.admissions.admit({ members: [], instruction: "do", claim }, NOW);
   const day = 24 * 3_600_000;
   await store.admissions.forgetClaims(new Date(NOW.getTime() + 7 * day));

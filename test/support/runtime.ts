@@ -11,7 +11,7 @@ import type { Engine } from "../../runtime/engine/engine.ts";
 import { openEngine } from "../../runtime/engine/engines.ts";
 import { McpListener } from "../../runtime/mcp/door/listener.ts";
 import type { RolloutParts, RolloutSpec, RolloutWatcher } from "../../runtime/rollout/parts.ts";
-import type { Player } from "../../runtime/rollout/player.ts";
+import type { Policy } from "../../runtime/rollout/policy.ts";
 import { runRollout } from "../../runtime/rollout/run-rollout.ts";
 import { openDataFolder } from "../../runtime/store/data-folder.ts";
 import type { RolloutRecord } from "../../runtime/store/record.ts";
@@ -74,12 +74,12 @@ export interface PlayOptions {
   readonly change?: (spec: RolloutSpec) => RolloutSpec;
 }
 
-/** One rollout of a task of `root`, played by `player`. */
+/** One rollout of a task of `root`, played by `policy`. */
 export async function play(
   runtime: TestRuntime,
   root: string,
   taskId: string,
-  player: Player | ((runtime: TestRuntime, spec: Omit<RolloutSpec, "player">) => Promise<Player>),
+  policy: Policy | ((runtime: TestRuntime, spec: Omit<RolloutSpec, "policy">) => Promise<Policy>),
   options: PlayOptions = {},
 ): Promise<RolloutRecord> {
   const signal = options.signal ?? new AbortController().signal;
@@ -94,7 +94,7 @@ export async function play(
     log: silentLog,
   });
   const base = { id: rolloutId(), task, prepared, group: null, labels: {} };
-  const who = typeof player === "function" ? await player(runtime, base) : player;
-  const spec = { ...base, player: who };
+  const who = typeof policy === "function" ? await policy(runtime, base) : policy;
+  const spec = { ...base, policy: who };
   return runRollout(options.change?.(spec) ?? spec, runtime, signal, options.watcher);
 }

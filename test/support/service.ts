@@ -36,7 +36,7 @@ export async function openServiceBench(
   };
 }
 
-/** A wish for the small task. */
+/** A request for the small task. */
 export const NOTE = { task: "test/note" } as const;
 
 /** Writes what the small task asks for. */

@@ -2,10 +2,10 @@ import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { fileURLToPath } from "node:url";
 import { strFromU8, strToU8 } from "fflate";
-import { nullPlayer } from "../../runtime/policy/null-player.ts";
-import { playerFor } from "../../runtime/policy/policies.ts";
+import { nullPolicy } from "../../runtime/policy/null-policy.ts";
+import { policyFor } from "../../runtime/policy/policies.ts";
 import type { RolloutSpec } from "../../runtime/rollout/parts.ts";
-import type { Player } from "../../runtime/rollout/player.ts";
+import type { Policy } from "../../runtime/rollout/policy.ts";
 import { regrade } from "../../runtime/rollout/regrade/regrade.ts";
 import type { Bundle } from "../../runtime/store/bundle.ts";
 import { openBundle } from "../../runtime/store/bundle-reader.ts";
@@ -48,7 +48,7 @@ const VARIANT = 2;
 const OWN = /^calendar\/ines\.duarte@[^/]+\/main\.ics$/;
 const SENT = /^mail\/ines\.duarte@[^/]+\/\.Sent\//;
 
-type Bare = Omit<RolloutSpec, "player">;
+type Bare = Omit<RolloutSpec, "policy">;
 interface Forgery {
   readonly title: string;
   readonly file: RegExp;
@@ -174,7 +174,7 @@ describe("the task office/absence-cover", { concurrency: false }, () => {
   });
 
   it("pays nothing to a policy that does nothing, although it breaks no rule", async () => {
-    const record = await play(runtime, ROOT, TASK, nullPlayer);
+    const record = await play(runtime, ROOT, TASK, nullPolicy);
     assert.deepEqual(record.reward, { sparse: 0, dense: 0, gain: 0 }, reasons(record));
     assert.deepEqual(
       record.criteria?.filter(({ score }) => score === 1).map(({ polarity }) => polarity),
@@ -210,10 +210,10 @@ describe("the task office/absence-cover", { concurrency: false }, () => {
 });
 
 function named(policy: string) {
-  return (runtime: TestRuntime, { task }: Bare): Promise<Player> => {
+  return (runtime: TestRuntime, { task }: Bare): Promise<Policy> => {
     const { engine, images, data, clock, process } = runtime;
     const labels = { owner: data.owner, process };
-    return playerFor(policy, task, { engine, image: images.grader, labels, clock });
+    return policyFor(policy, task, { engine, image: images.grader, labels, clock });
   };
 }
 

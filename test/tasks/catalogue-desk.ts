@@ -2,9 +2,9 @@ import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { connectClient } from "../../runtime/mcp/mcp-client.ts";
-import { playerFor } from "../../runtime/policy/policies.ts";
+import { policyFor } from "../../runtime/policy/policies.ts";
 import type { RolloutSpec } from "../../runtime/rollout/parts.ts";
-import type { Player } from "../../runtime/rollout/player.ts";
+import type { Policy } from "../../runtime/rollout/policy.ts";
 import type { RolloutRecord } from "../../runtime/store/record.ts";
 import type { TestRuntime } from "../support/runtime.ts";
 
@@ -33,11 +33,11 @@ export interface Expected {
   readonly corrections: readonly { readonly lines: Readonly<Record<string, string | null>> }[];
 }
 export type Call = (tool: string, args: Readonly<Record<string, unknown>>) => Promise<string>;
-type Bare = Omit<RolloutSpec, "player">;
+type Bare = Omit<RolloutSpec, "policy">;
 
 export function named(policy: string) {
-  return (parts: TestRuntime, { task }: Bare): Promise<Player> =>
-    playerFor(policy, task, scriptedParts(parts));
+  return (parts: TestRuntime, { task }: Bare): Promise<Policy> =>
+    policyFor(policy, task, scriptedParts(parts));
 }
 
 export function scriptedParts({ engine, images, data, clock, process }: TestRuntime) {
@@ -48,10 +48,10 @@ export function scriptedParts({ engine, images, data, clock, process }: TestRunt
 export function written(
   work: (lines: readonly string[], expected: Expected, call: Call) => Promise<unknown>,
 ) {
-  return async (_: TestRuntime, { prepared }: Bare): Promise<Player> => ({
+  return async (_: TestRuntime, { prepared }: Bare): Promise<Policy> => ({
     name: "test",
-    async play(hands, signal) {
-      await using client = await connectClient(hands.url, hands.token, signal);
+    async play(input, signal) {
+      await using client = await connectClient(input.url, input.token, signal);
       const expected = JSON.parse(Buffer.from(prepared.expected).toString("utf8")) as Expected;
       await work(expected.lines, expected, async (tool, args) =>
         JSON.stringify(await client.callTool(tool, args)),

@@ -3,8 +3,8 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
 import { fileURLToPath } from "node:url";
-import { nullPlayer } from "../../runtime/policy/null-player.ts";
-import { scriptedPlayer } from "../../runtime/policy/scripted-player.ts";
+import { nullPolicy } from "../../runtime/policy/null-policy.ts";
+import { scriptedPolicy } from "../../runtime/policy/scripted-policy.ts";
 import type { RolloutSpec } from "../../runtime/rollout/parts.ts";
 import { makeVariant } from "../../runtime/task/make-variant.ts";
 import { findTask } from "../../runtime/task/task-list.ts";
@@ -59,7 +59,7 @@ describe("the task library/catalogue-update", () => {
   });
 
   it("pays nothing to a policy that does nothing", async () => {
-    const record = await play(runtime, ROOT, TASK, nullPlayer);
+    const record = await play(runtime, ROOT, TASK, nullPolicy);
     assert.equal(record.outcome, "graded");
     assert.deepEqual(record.reward, { sparse: 0, dense: 0, gain: 0 });
     assert.deepEqual(names(record), Object.values(CRITERIA));
@@ -169,8 +169,8 @@ describe("the task library/catalogue-update", () => {
         await call("run_command", { command: `printf '%s' '${list}' # updates.txt` });
       },
     ]) {
-      const player = written((lines, _, call) => work(lines.join("\n"), call));
-      const record = await play(runtime, ROOT, TASK, player);
+      const policy = written((lines, _, call) => work(lines.join("\n"), call));
+      const record = await play(runtime, ROOT, TASK, policy);
       assert.deepEqual(lostBy(record), inOrder(["read", "verified"]), reasons(record));
     }
   });
@@ -217,7 +217,7 @@ def solve(agent):
     return answer
 `;
     const record = await play(runtime, ROOT, TASK, (parts) =>
-      Promise.resolve(scriptedPlayer("test", { text: reshaped }, scriptedParts(parts))),
+      Promise.resolve(scriptedPolicy("test", { text: reshaped }, scriptedParts(parts))),
     );
     assert.deepEqual(record.reward, { sparse: 1, dense: 1, gain: 1 }, reasons(record));
   });

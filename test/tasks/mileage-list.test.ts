@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { fileURLToPath } from "node:url";
-import { nullPlayer } from "../../runtime/policy/null-player.ts";
-import { playerFor } from "../../runtime/policy/policies.ts";
+import { nullPolicy } from "../../runtime/policy/null-policy.ts";
+import { policyFor } from "../../runtime/policy/policies.ts";
 import type { RolloutSpec } from "../../runtime/rollout/parts.ts";
-import type { Player } from "../../runtime/rollout/player.ts";
+import type { Policy } from "../../runtime/rollout/policy.ts";
 import type { RolloutRecord } from "../../runtime/store/record.ts";
 import { openTestRuntime, play, type TestRuntime } from "../support/runtime.ts";
 import { IS_SLOW, PROVEN } from "../support/slow.ts";
@@ -18,7 +18,7 @@ const DENSE_AT_MOST: Readonly<Record<string, number>> = {
   remind_everybody: 0.3,
 };
 
-type Bare = Omit<RolloutSpec, "player">;
+type Bare = Omit<RolloutSpec, "policy">;
 
 describe("the task office/mileage-list", { concurrency: false }, () => {
   let runtime: TestRuntime;
@@ -42,7 +42,7 @@ describe("the task office/mileage-list", { concurrency: false }, () => {
   }
 
   it("pays nothing to a policy that does nothing", async () => {
-    const record = await play(runtime, ROOT, TASK, nullPlayer);
+    const record = await play(runtime, ROOT, TASK, nullPolicy);
     assert.deepEqual(record.reward, { sparse: 0, dense: 0, gain: 0 }, reasons(record));
     assert.ok(record.criteria?.every(({ score, baseline }) => score === baseline));
   });
@@ -59,10 +59,10 @@ describe("the task office/mileage-list", { concurrency: false }, () => {
 });
 
 function named(policy: string) {
-  return (runtime: TestRuntime, { task }: Bare): Promise<Player> => {
+  return (runtime: TestRuntime, { task }: Bare): Promise<Policy> => {
     const { engine, images, data, clock, process } = runtime;
     const labels = { owner: data.owner, process };
-    return playerFor(policy, task, { engine, image: images.grader, labels, clock });
+    return policyFor(policy, task, { engine, image: images.grader, labels, clock });
   };
 }
 

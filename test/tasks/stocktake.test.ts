@@ -1,16 +1,16 @@
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { fileURLToPath } from "node:url";
-import { playerFor } from "../../runtime/policy/policies.ts";
+import { policyFor } from "../../runtime/policy/policies.ts";
 import type { RolloutSpec } from "../../runtime/rollout/parts.ts";
-import type { Player } from "../../runtime/rollout/player.ts";
+import type { Policy } from "../../runtime/rollout/policy.ts";
 import type { RolloutRecord } from "../../runtime/store/record.ts";
 import { openTestRuntime, play, type TestRuntime } from "../support/runtime.ts";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 const TASK = "library/stocktake";
 
-type Bare = Omit<RolloutSpec, "player">;
+type Bare = Omit<RolloutSpec, "policy">;
 
 // Nobody and its cheats are played where all tasks are proven.
 describe("the task library/stocktake", { concurrency: false }, () => {
@@ -34,10 +34,10 @@ describe("the task library/stocktake", { concurrency: false }, () => {
 });
 
 function named(policy: string) {
-  return (runtime: TestRuntime, { task }: Bare): Promise<Player> => {
+  return (runtime: TestRuntime, { task }: Bare): Promise<Policy> => {
     const { engine, images, data, clock, process } = runtime;
     const labels = { owner: data.owner, process };
-    return playerFor(policy, task, { engine, image: images.grader, labels, clock });
+    return policyFor(policy, task, { engine, image: images.grader, labels, clock });
   };
 }
 

@@ -2,10 +2,10 @@ import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { fileURLToPath } from "node:url";
 import { strFromU8, strToU8, unzipSync, zipSync } from "fflate";
-import { nullPlayer } from "../../runtime/policy/null-player.ts";
-import { playerFor } from "../../runtime/policy/policies.ts";
+import { nullPolicy } from "../../runtime/policy/null-policy.ts";
+import { policyFor } from "../../runtime/policy/policies.ts";
 import type { RolloutSpec } from "../../runtime/rollout/parts.ts";
-import type { Player } from "../../runtime/rollout/player.ts";
+import type { Policy } from "../../runtime/rollout/policy.ts";
 import { regrade } from "../../runtime/rollout/regrade/regrade.ts";
 import type { Bundle } from "../../runtime/store/bundle.ts";
 import { openBundle } from "../../runtime/store/bundle-reader.ts";
@@ -48,7 +48,7 @@ const NEVER = new AbortController().signal;
 /** The variant of the oracle's one rollout. */
 const VARIANT = 2;
 
-type Bare = Omit<RolloutSpec, "player">;
+type Bare = Omit<RolloutSpec, "policy">;
 /** Changes what one file holds, in every file whose path fits. */
 interface Forgery {
   readonly title: string;
@@ -199,7 +199,7 @@ describe("the task office/workshop-day", { concurrency: false }, () => {
   });
 
   it("pays nothing to a policy that does nothing", async () => {
-    const record = await play(runtime, ROOT, TASK, nullPlayer);
+    const record = await play(runtime, ROOT, TASK, nullPolicy);
     assert.equal(record.outcome, "graded", record.fault?.message);
     assert.deepEqual(record.reward, { sparse: 0, dense: 0, gain: 0 });
     assert.deepEqual(
@@ -236,10 +236,10 @@ describe("the task office/workshop-day", { concurrency: false }, () => {
 });
 
 function named(policy: string) {
-  return (runtime: TestRuntime, { task }: Bare): Promise<Player> => {
+  return (runtime: TestRuntime, { task }: Bare): Promise<Policy> => {
     const { engine, images, data, clock, process } = runtime;
     const labels = { owner: data.owner, process };
-    return playerFor(policy, task, { engine, image: images.grader, labels, clock });
+    return policyFor(policy, task, { engine, image: images.grader, labels, clock });
   };
 }
 

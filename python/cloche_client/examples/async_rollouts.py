@@ -1,4 +1,4 @@
-"""Plays rollouts at once in one asyncio loop, with the official MCP client as the agent's hands.
+"""Plays rollouts at once in one asyncio loop, with the official MCP client.
 
 Needs the extra: pip install './python/cloche_client[mcp]'
 

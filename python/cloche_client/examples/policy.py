@@ -12,9 +12,9 @@ def play(rollout: Rollout, *, careful: bool = True) -> str:
     tools = {tool["name"] for tool in rollout.tools()}
     if "list_directory" in tools:
         rollout.call("list_directory", {"path": "/workspace"})
-    wish = re.search(r"Write the line (\S+) into (\S+)\.", rollout.instruction)
-    if wish is None:
+    asked = re.search(r"Write the line (\S+) into (\S+)\.", rollout.instruction)
+    if asked is None:
         return "I do not know how to do that."
-    line, path = wish.groups()
+    line, path = asked.groups()
     result = rollout.call("write_file", {"path": path, "content": line if careful else "later"})
     return "failed" if result.is_error else "done"

@@ -4,15 +4,15 @@ import { Group } from "./group.ts";
 import { DEFAULT_LEASE_MS, Rollout } from "./rollout.ts";
 import { ServiceApi, type Waiting } from "./service-api.ts";
 import type {
+  GroupRequest,
   GroupView,
-  GroupWish,
   Outcome,
   Regrade,
   RolloutRecord,
+  RolloutRequest,
   RolloutView,
   Split,
   TaskView,
-  Wish,
 } from "./wire.ts";
 
 /** Which rollouts to list; all of the caller's, if nothing is said. */
@@ -56,11 +56,11 @@ export class Cloche {
    * Asks for a rollout and waits until it serves, however long the queue is. It is cancelled if the
    * waiting is ended, and rejects with `client/rollout-ended` if it ended before it served.
    */
-  async rollout(wish: Wish, { signal }: Waiting = {}): Promise<Rollout> {
-    const asked = await this.#api.request(wish, signal);
+  async rollout(request: RolloutRequest, { signal }: Waiting = {}): Promise<Rollout> {
+    const asked = await this.#api.request(request, signal);
     try {
       const view = await this.#api.serving(asked, signal);
-      return new Rollout(this.#api, view, wish.leaseMs ?? DEFAULT_LEASE_MS);
+      return new Rollout(this.#api, view, request.leaseMs ?? DEFAULT_LEASE_MS);
     } catch (error) {
       await this.#api.cancel(asked.id, undefined).catch(() => {});
       throw error;
@@ -77,9 +77,9 @@ export class Cloche {
   }
 
   /** Asks for n rollouts of one prompt. They are accepted when this resolves, and wait their turn. */
-  async group(wish: GroupWish, { signal }: Waiting = {}): Promise<Group> {
-    const view = await this.#api.requestGroup(wish, signal);
-    return new Group(this.#api, view, wish.leaseMs ?? DEFAULT_LEASE_MS);
+  async group(request: GroupRequest, { signal }: Waiting = {}): Promise<Group> {
+    const view = await this.#api.requestGroup(request, signal);
+    return new Group(this.#api, view, request.leaseMs ?? DEFAULT_LEASE_MS);
   }
 
   /**

@@ -127,7 +127,7 @@ function isSettled({ members, ended }: GroupView, index: number, id: string): bo
   return member.outcome !== null && member.outcome !== "infra_error";
 }
 
-/** The rollout ended under the agent's hands (budget, lease, a lost sandbox): that is no failure. */
+/** The rollout ended while the agent was calling (budget, lease, a lost sandbox): that is no failure. */
 function isEnding(error: unknown): boolean {
   if (!(error instanceof ClocheError)) return false;
   return error.code === "rollout/not-serving" || error.code === "client/rollout-ended";

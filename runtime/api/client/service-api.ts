@@ -10,15 +10,15 @@ import {
   type ToolResult,
 } from "./tool-call.ts";
 import type {
+  GroupRequest,
   GroupView,
-  GroupWish,
   Regrade,
   RolloutEvent,
   RolloutRecord,
+  RolloutRequest,
   RolloutView,
   Step,
   TaskView,
-  Wish,
 } from "./wire.ts";
 
 export interface Waiting {
@@ -43,12 +43,12 @@ export class ServiceApi {
   }
 
   /** Waits a while, but comes back before it serves if that takes longer. */
-  request(wish: Wish, signal: Signal): Promise<RolloutView> {
-    return this.#create("/v1/rollouts", wish, { prefer: `wait=${WAIT_S}` }, signal);
+  request(request: RolloutRequest, signal: Signal): Promise<RolloutView> {
+    return this.#create("/v1/rollouts", request, { prefer: `wait=${WAIT_S}` }, signal);
   }
 
-  requestGroup(wish: GroupWish, signal: Signal): Promise<GroupView> {
-    return this.#create("/v1/groups", wish, {}, signal);
+  requestGroup(request: GroupRequest, signal: Signal): Promise<GroupView> {
+    return this.#create("/v1/groups", request, {}, signal);
   }
 
   view(id: string, signal: Signal, waitS = 0): Promise<RolloutView> {

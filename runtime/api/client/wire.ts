@@ -244,7 +244,7 @@ export interface TaskView {
 }
 
 /** What to ask for, of one rollout or of each of a group. */
-interface CommonWish {
+interface CommonRequest {
   /** `library/catalogue-update`. */
   readonly task: string;
   /** Default 1. */
@@ -262,12 +262,12 @@ interface CommonWish {
   readonly leaseMs?: number;
 }
 
-export interface Wish extends CommonWish {
+export interface RolloutRequest extends CommonRequest {
   /** A label of your own that ties rollouts asked for one by one. */
   readonly group?: string;
 }
 
-export interface GroupWish extends CommonWish {
+export interface GroupRequest extends CommonRequest {
   /** 1 to 256. */
   readonly n: number;
 }

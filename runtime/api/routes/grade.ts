@@ -43,7 +43,7 @@ const grade = createRoute({
 });
 
 type Which = "recorded" | "current";
-type Wish = z.infer<typeof gradeBody>;
+type RolloutRequest = z.infer<typeof gradeBody>;
 
 /** Grades what a rollout left, from its bundle alone, as often as one likes. */
 export function addGrade(app: ApiApp, parts: ApiParts): void {
@@ -54,7 +54,7 @@ export function addGrade(app: ApiApp, parts: ApiParts): void {
     const { grader: asked = "recorded" } = c.req.valid("query");
     using _place = slots.enter();
     if (!TAR_TYPE.test(c.req.header("content-type") ?? "")) {
-      const { rollout, grader = asked } = wishOf(c.req.valid("json") as Partial<Wish>);
+      const { rollout, grader = asked } = requestOf(c.req.valid("json") as Partial<RolloutRequest>);
       const folder = join(data.bundles, bundleOf(await service.view(rollout, c.get("caller"))));
       return c.json(await gradeAgain(await openBundle(folder), grader, parts, signal), 200);
     }
@@ -73,7 +73,7 @@ export function addGrade(app: ApiApp, parts: ApiParts): void {
 }
 
 /** A body that is not required is an empty object where there is none. */
-function wishOf({ rollout, grader }: Partial<Wish>): Wish {
+function requestOf({ rollout, grader }: Partial<RolloutRequest>): RolloutRequest {
   if (rollout !== undefined) return { rollout, grader };
   throw apiFault("bad-request", "body: name a rollout, or send a bundle as application/x-tar");
 }

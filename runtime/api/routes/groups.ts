@@ -5,7 +5,14 @@ import { failures, jsonAnswer, jsonBody } from "../answer.ts";
 import type { ApiApp, ApiEnv, ApiParts } from "../api-parts.ts";
 import { reachable } from "../own-url.ts";
 import { served } from "../prefer.ts";
-import { given, groupWish, idParams, noQuery, waitHeaders, wishHeaders } from "../requests.ts";
+import {
+  given,
+  groupRequest,
+  idParams,
+  noQuery,
+  requestHeaders,
+  waitHeaders,
+} from "../requests.ts";
 import { groupSchema } from "../schemas.ts";
 
 const TAGS = ["groups"];
@@ -15,7 +22,7 @@ const request = createRoute({
   path: "/v1/groups",
   tags: TAGS,
   summary: "Ask for n rollouts of one variant",
-  request: { query: noQuery, headers: wishHeaders, body: jsonBody(groupWish, true) },
+  request: { query: noQuery, headers: requestHeaders, body: jsonBody(groupRequest, true) },
   responses: { 201: jsonAnswer(groupSchema, "Accepted, all of them."), ...failures },
 });
 
@@ -38,8 +45,8 @@ export function addGroups(app: ApiApp, parts: ApiParts): void {
   };
   app.openapi(request, async (c) => {
     const { prefer, "idempotency-key": idempotencyKey } = c.req.valid("header");
-    const wish = given({ ...c.req.valid("json"), idempotencyKey });
-    const made = await service.requestGroup(wish, c.get("caller"));
+    const request = given({ ...c.req.valid("json"), idempotencyKey });
+    const made = await service.requestGroup(request, c.get("caller"));
     await served(c, service, prefer, made.members);
     c.header("location", `/v1/groups/${made.id}`);
     return c.json(await seen(c, made.id), 201);

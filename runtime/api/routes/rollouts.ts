@@ -11,9 +11,9 @@ import {
   idParams,
   listQuery,
   noQuery,
-  rolloutWish,
+  requestHeaders,
+  rolloutRequest,
   waitHeaders,
-  wishHeaders,
 } from "../requests.ts";
 import { leaseSchema, pageSchema, viewSchema } from "../schemas.ts";
 
@@ -26,7 +26,7 @@ const request = createRoute({
   path: "/v1/rollouts",
   tags: TAGS,
   summary: "Ask for a rollout",
-  request: { query: noQuery, headers: wishHeaders, body: jsonBody(rolloutWish, true) },
+  request: { query: noQuery, headers: requestHeaders, body: jsonBody(rolloutRequest, true) },
   responses: { 201: jsonAnswer(viewSchema, "Accepted: it will end in a record."), ...failures },
 });
 
@@ -94,8 +94,8 @@ export function addRollouts(app: ApiApp, parts: ApiParts): void {
   app.openapi(request, async (c) => {
     const { prefer, "idempotency-key": idempotencyKey } = c.req.valid("header");
     const caller = c.get("caller");
-    const wish = given({ ...c.req.valid("json"), idempotencyKey });
-    const made = await service.request(wish, caller);
+    const request = given({ ...c.req.valid("json"), idempotencyKey });
+    const made = await service.request(request, caller);
     const now = await served(c, service, prefer, [made]);
     c.header("location", `/v1/rollouts/${made.id}`);
     return c.json(reachable(c, now[0] ?? made, parts), 201);

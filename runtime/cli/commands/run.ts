@@ -3,10 +3,10 @@ import { Fault } from "../../base/fault.ts";
 import { rolloutId } from "../../base/id.ts";
 import { REWARD_KINDS, type RewardKind } from "../../grading/grade.ts";
 import type { Step } from "../../mcp/record/step.ts";
-import { playerFor } from "../../policy/policies.ts";
-import type { ScriptedParts } from "../../policy/scripted-player.ts";
+import { policyFor } from "../../policy/policies.ts";
+import type { ScriptedParts } from "../../policy/scripted-policy.ts";
 import { requireEgress } from "../../rollout/egress/egress.ts";
-import type { Player } from "../../rollout/player.ts";
+import type { Policy } from "../../rollout/policy.ts";
 import { reap } from "../../rollout/reaper.ts";
 import { runRollout } from "../../rollout/run-rollout.ts";
 import type { RolloutRecord } from "../../store/record.ts";
@@ -82,7 +82,7 @@ export function addRun(program: Command, context: Context): void {
 interface Turn {
   readonly task: Task;
   readonly variant: number;
-  readonly player: Player;
+  readonly policy: Policy;
 }
 
 interface Played {
@@ -108,13 +108,13 @@ export async function run(
   const saved = options.watch ? await SavedFiles.of(task) : undefined;
   await using parts = await openParts(context, options);
   await reap(parts, parts.signal); // What a killed process has left, before anything is added.
-  const player = await playerFor(options.policy, task, scriptedParts(parts));
+  const policy = await policyFor(options.policy, task, scriptedParts(parts));
   const startedAt = parts.clock.now().toISOString();
   const results: (Played | FailedVariant)[] = [];
   for (const variant of variants) {
     if (parts.signal.aborted) break;
     try {
-      results.push(await playOne(context, parts, { task, variant, player }, show));
+      results.push(await playOne(context, parts, { task, variant, policy }, show));
     } catch (error) {
       // What other variants came to is not lost by one that cannot be made.
       if (variants.length === 1) throw error;
@@ -143,8 +143,8 @@ export async function run(
   }
   if (saved !== undefined) {
     const again = async (now: Task, variant: number) => {
-      const player = await playerFor(options.policy, now, scriptedParts(parts));
-      const wanted = { task: withReward(now), variant, player };
+      const policy = await policyFor(options.policy, now, scriptedParts(parts));
+      const wanted = { task: withReward(now), variant, policy };
       return (await playOne(context, parts, wanted, show)).record;
     };
     const records = results.flatMap((one) => ("record" in one ? [one.record] : []));
@@ -178,12 +178,12 @@ function scriptedParts({ engine, images, data, clock, process }: Parts): Scripte
 async function playOne(
   context: Context,
   parts: Parts,
-  { task, variant, player }: Turn,
+  { task, variant, policy }: Turn,
   show: { readonly calls: boolean },
 ): Promise<Played> {
   const { engine, images, data, signal, log } = parts;
   const progress = progressWatcher(context.terminal, show);
-  progress.say(`task ${task.id}, variant ${variant}, policy ${player.name}`);
+  progress.say(`task ${task.id}, variant ${variant}, policy ${policy.name}`);
   const prepared = await prepareVariant(task, variant, {
     engine,
     graderImage: images.grader,
@@ -194,7 +194,7 @@ async function playOne(
     log,
   });
   const steps: Step[] = [];
-  const spec = { id: rolloutId(), task, prepared, player, group: null, labels: {} };
+  const spec = { id: rolloutId(), task, prepared, policy, group: null, labels: {} };
   const record = await runRollout(spec, parts, signal, {
     onPhase: progress.onPhase,
     onStep: (step) => {

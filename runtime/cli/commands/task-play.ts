@@ -7,7 +7,7 @@ import { findTask } from "../../task/task-list.ts";
 import type { CommonOptions, Context } from "../context.ts";
 import { EXIT } from "../exit-codes.ts";
 import { egressAllowed, openParts, taskRoots } from "../parts.ts";
-import { PlayDesk } from "../play/play-desk.ts";
+import { PlayCommands } from "../play/play-commands.ts";
 import { completions } from "../play/play-line.ts";
 import { PlaySession } from "../play/play-session.ts";
 import { ROOT } from "../repeated.ts";
@@ -67,14 +67,14 @@ async function play(context: Context, id: string, options: PlayOptions): Promise
   await reap(parts, parts.signal);
   terminal.err(`opening variant ${options.variant} of ${id}\n`);
   const session = await PlaySession.open(task, options.variant, parts);
-  await using desk = new PlayDesk(session, root, parts, terminal);
+  await using commands = new PlayCommands(session, root, parts, terminal);
   terminal.err('"instruction" is what the agent is told, "help" what you can say\n');
   const turns = new Turns(terminal);
   const over = new AbortController();
   const signal = AbortSignal.any([parts.signal, over.signal]);
-  const watching = reloadEach(saved, () => turns.take(() => desk.reload()), signal);
+  const watching = reloadEach(saved, () => turns.take(() => commands.reload()), signal);
   try {
-    await converse(desk, turns, signal);
+    await converse(commands, turns, signal);
   } finally {
     over.abort();
     await watching;
@@ -117,8 +117,8 @@ class Turns {
 }
 
 /** Until the input ends, "quit" is said or the signal is aborted. */
-async function converse(desk: PlayDesk, turns: Turns, signal: AbortSignal): Promise<void> {
-  using lines = openLines(desk, signal);
+async function converse(commands: PlayCommands, turns: Turns, signal: AbortSignal): Promise<void> {
+  using lines = openLines(commands, signal);
   let isOpen = true;
   lines.once("close", () => {
     isOpen = false; // Of a pipe, while lines of it are still to be carried out.
@@ -130,7 +130,7 @@ async function converse(desk: PlayDesk, turns: Turns, signal: AbortSignal): Prom
   try {
     for await (const line of lines) {
       if (signal.aborted) return;
-      const goesOn = await turns.take(() => desk.run(line));
+      const goesOn = await turns.take(() => commands.run(line));
       if (goesOn === false || signal.aborted) return;
     }
   } catch (error) {
@@ -138,14 +138,14 @@ async function converse(desk: PlayDesk, turns: Turns, signal: AbortSignal): Prom
   }
 }
 
-function openLines(desk: PlayDesk, signal: AbortSignal): Interface {
+function openLines(commands: PlayCommands, signal: AbortSignal): Interface {
   const terminal = process.stdin.isTTY === true && process.stdout.isTTY === true;
   const lines = createInterface({
     input: process.stdin,
     ...(terminal ? { output: process.stdout } : {}),
     terminal,
     prompt: "> ",
-    completer: (line: string) => completions(line, desk.session.tools),
+    completer: (line: string) => completions(line, commands.session.tools),
     signal,
   });
   // In the terminal's raw mode Ctrl-C is a letter.

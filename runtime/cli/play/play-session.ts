@@ -6,7 +6,7 @@ import type { CalledTool } from "../../mcp/proxy/direct-caller.ts";
 import type { Step } from "../../mcp/record/step.ts";
 import type { RolloutSpec } from "../../rollout/parts.ts";
 import { runRollout } from "../../rollout/run-rollout.ts";
-import { ExternalPlayer } from "../../service/external-player.ts";
+import { ExternalPolicy } from "../../service/external-policy.ts";
 import type { RolloutRecord } from "../../store/record.ts";
 import { type PreparedVariant, prepareVariant } from "../../task/prepare.ts";
 import type { Task } from "../../task/task.ts";
@@ -37,9 +37,9 @@ export class PlaySession implements AsyncDisposable {
   static async open(task: Task, variant: number, parts: Parts): Promise<PlaySession> {
     const open = await begin(task, variant, parts);
     try {
-      const { hands } = open.player;
-      if (hands === undefined) throw new Error("the play was over before it began");
-      const client = await connectClient(hands.url, hands.token, open.signal);
+      const { input } = open.policy;
+      if (input === undefined) throw new Error("the play was over before it began");
+      const client = await connectClient(input.url, input.token, open.signal);
       return new PlaySession(open, client, await client.listTools());
     } catch (error) {
       await end(open);
@@ -84,7 +84,7 @@ export class PlaySession implements AsyncDisposable {
   /** Ends the play as an agent does: what is there now is captured, graded and kept as a bundle. */
   async submit(answer: string | null): Promise<RolloutRecord> {
     await this.#client.close();
-    this.#open.player.submit(answer);
+    this.#open.policy.submit(answer);
     return await this.#open.running;
   }
 
@@ -97,7 +97,7 @@ export class PlaySession implements AsyncDisposable {
 interface Open {
   readonly spec: RolloutSpec;
   readonly parts: Parts;
-  readonly player: ExternalPlayer;
+  readonly policy: ExternalPolicy;
   readonly source: KeptSource;
   readonly steps: Step[];
   readonly signal: AbortSignal;
@@ -116,27 +116,27 @@ async function begin(task: Task, variant: number, parts: Parts): Promise<Open> {
   });
   const given = new AbortController();
   const signal = AbortSignal.any([outer, given.signal]);
-  const player = new ExternalPlayer("person", DAY_MS, clock);
+  const policy = new ExternalPolicy("person", DAY_MS, clock);
   const source = new KeptSource(parts);
   const steps: Step[] = [];
   const budget = { ...task.budget, calls: 100_000, wallMs: DAY_MS };
   const spec: RolloutSpec = {
-    ...{ id: rolloutId(), task: { ...task, budget }, prepared, player },
+    ...{ id: rolloutId(), task: { ...task, budget }, prepared, policy },
     ...{ group: null, labels: { play: task.id } },
   };
   const serving = Promise.withResolvers<void>();
-  player.onServing = serving.resolve;
+  policy.onServing = serving.resolve;
   const running = runRollout(spec, { ...parts, sandboxes: source }, signal, {
     onStep: (step) => {
-      player.lease.callEnded();
+      policy.lease.callEnded();
       steps.push(step);
     },
-    onCall: () => player.lease.callBegan(),
+    onCall: () => policy.lease.callBegan(),
   });
   const early = running.then((record) => Promise.reject(endedEarly(record)));
   early.catch(() => {});
   await Promise.race([serving.promise, early]);
-  return { spec, parts, player, source, steps, signal, given, running };
+  return { spec, parts, policy, source, steps, signal, given, running };
 }
 
 async function end({ given, running }: Open): Promise<void> {

@@ -12,7 +12,7 @@ import { PROBE_HASH, type ProbeReport, runProbe } from "../../engine/probe/run-p
 import type { DataFolder } from "../../store/data-folder.ts";
 import { hostProperties } from "./host.ts";
 
-export interface Wish {
+export interface RolloutRequest {
   readonly engine: Engine;
   readonly report: EngineReport;
   readonly images: { readonly office: string; readonly grader: string };
@@ -46,12 +46,12 @@ const REMEMBER_MS = 24 * 60 * 60_000;
  * Probes a sandbox of this engine, or remembers what the last probe found if nothing that it
  * depends on has changed since: engine, kernel, runtime, profile, images, the probe itself.
  */
-export async function examineSandbox(wish: Wish): Promise<Examined> {
-  const { isolation } = wish.report;
-  const golden = goldenFor(wish.engine.name, isolation.runtime, isolation.profile);
-  const file = join(wish.data.cache, `probe-${keyOf(wish)}.json`);
-  const known = wish.fresh === true ? undefined : await recall(file);
-  const { probedAt, report } = known ?? (await probe(wish, file));
+export async function examineSandbox(request: RolloutRequest): Promise<Examined> {
+  const { isolation } = request.report;
+  const golden = goldenFor(request.engine.name, isolation.runtime, isolation.profile);
+  const file = join(request.data.cache, `probe-${keyOf(request)}.json`);
+  const known = request.fresh === true ? undefined : await recall(file);
+  const { probedAt, report } = known ?? (await probe(request, file));
   return {
     isolation,
     properties: [
@@ -89,18 +89,18 @@ export function requireSealed(
   }
 }
 
-function keyOf({ report, images }: Wish): string {
+function keyOf({ report, images }: RolloutRequest): string {
   const { version, architecture, address, isolation } = report;
   const { liveRestore: _, runtimes: __, ...rest } = isolation;
   const key = { version, architecture, address, rest, images: [images.office, images.grader] };
   return sha256(canonicalJson({ ...key, probe: PROBE_HASH })).slice(0, 16);
 }
 
-async function probe(wish: Wish, file: string): Promise<Remembered> {
-  const labels = { owner: wish.data.owner, process: wish.process };
-  const report = await runProbe(wish.engine, { images: wish.images, labels });
+async function probe(request: RolloutRequest, file: string): Promise<Remembered> {
+  const labels = { owner: request.data.owner, process: request.process };
+  const report = await runProbe(request.engine, { images: request.images, labels });
   const remembered = { probedAt: new Date().toISOString(), report };
-  const draft = join(wish.data.cache, draftName());
+  const draft = join(request.data.cache, draftName());
   await writeFile(draft, `${JSON.stringify(remembered)}\n`, { mode: 0o600 });
   await rename(draft, file);
   return remembered;

@@ -65,8 +65,8 @@ async function greetingOf(spec: StdioServerSpec, folder: string, signal: AbortSi
   const process = onThisMachine(args, folder, Object.fromEntries(env));
   await using link = stdioLink(process, { log: silentLog });
   const upstream = new Upstream(spec.name, link, new WireLog(systemClock));
-  const wish = { capabilities: {}, timeoutMs: TIMEOUT_MS, signal, isJoined: true };
-  return await greet(upstream, spec, wish);
+  const request = { capabilities: {}, timeoutMs: TIMEOUT_MS, signal, isJoined: true };
+  return await greet(upstream, spec, request);
 }
 
 /** Folders of a sandbox that servers are told of; here they are below one of ours. */

@@ -18,9 +18,9 @@ type Env = Readonly<Record<string, string | undefined>>;
 export async function setUp(
   terminal: Terminal,
   env: Env,
-  wish: Pick<EnsureImagesOptions, "upTo" | "signal"> = {},
+  request: Pick<EnsureImagesOptions, "upTo" | "signal"> = {},
 ): Promise<ImageReferences> {
-  const options = { progress: terminalProgress(terminal), ...wish };
+  const options = { progress: terminalProgress(terminal), ...request };
   const { source } = await locateDocker(undefined, env);
   await using engine = await ensureEngine(() => openEngine("docker", { env }), {
     ...options,

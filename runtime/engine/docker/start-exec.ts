@@ -7,7 +7,7 @@ import { type DockerApi, failed, failureOf, Refusal } from "./docker-api.ts";
 /** How often Docker is asked for an exit code that it has not noted yet. */
 const EXIT_CODE_PAUSE_MS = 20;
 
-export interface ExecWish {
+export interface ExecRequest {
   /** For messages. */
   readonly what: string;
   readonly container: string;
@@ -26,8 +26,8 @@ export interface StartedExec {
  * program was started, and only one that was not is started again. Rejects with `engine/box-gone`,
  * `engine/exec-refused`, `engine/no-answer` and its like.
  */
-export async function startExec(api: DockerApi, wish: ExecWish): Promise<StartedExec> {
-  const { what, container, body, signal } = wish;
+export async function startExec(api: DockerApi, request: ExecRequest): Promise<StartedExec> {
+  const { what, container, body, signal } = request;
   const path = `/containers/${container}/exec`;
   try {
     // One that is never started costs a few bytes until its container goes.

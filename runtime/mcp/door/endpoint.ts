@@ -6,7 +6,7 @@ import type { AgentDoor } from "../agent-peer.ts";
 import { RPC_ERROR } from "../json-rpc.ts";
 import { answerError } from "./http-body.ts";
 import { bearerOf, originProblem, type Reachable, sameSecret } from "./http-guard.ts";
-import { HttpLeg } from "./http-leg.ts";
+import { StreamableHttp } from "./streamable-http.ts";
 
 export interface EndpointOptions extends Reachable {
   /** What the paths of rollouts are appended to, without a slash at its end: "http://127.0.0.1:80". */
@@ -21,7 +21,7 @@ export interface Mount extends Disposable {
 
 interface Mounted {
   readonly token: string;
-  readonly leg: HttpLeg;
+  readonly http: StreamableHttp;
 }
 
 const PATH = /^\/rollouts\/([A-Za-z0-9_-]{1,80})\/mcp$/;
@@ -44,13 +44,13 @@ export class McpEndpoint implements Disposable {
   /** Opens a rollout's URL. The id must not be mounted already. */
   mount(rolloutId: string, token: string, door: AgentDoor): Mount {
     if (this.#mounted.has(rolloutId)) throw new TypeError(`${rolloutId} is mounted already`);
-    const mounted = { token, leg: new HttpLeg(door, this.#options.log) };
+    const mounted = { token, http: new StreamableHttp(door, this.#options.log) };
     this.#mounted.set(rolloutId, mounted);
     return {
       url: `${this.#options.url}/rollouts/${rolloutId}/mcp`,
       [Symbol.dispose]: () => {
         if (this.#mounted.get(rolloutId) === mounted) this.#mounted.delete(rolloutId);
-        mounted.leg[Symbol.dispose]();
+        mounted.http[Symbol.dispose]();
       },
     };
   }
@@ -60,8 +60,8 @@ export class McpEndpoint implements Disposable {
     const { log } = this.#options;
     response.on("error", (error) => log.debug({ error: error.message }, "an agent is gone"));
     try {
-      const leg = this.#admit(request, response);
-      await leg?.handle(request, response);
+      const http = this.#admit(request, response);
+      await http?.handle(request, response);
     } catch (error) {
       log.error({ error: messageOf(error) }, "an MCP request could not be handled");
       answerError(response, 500, RPC_ERROR.internal, "Internal error");
@@ -70,19 +70,19 @@ export class McpEndpoint implements Disposable {
 
   /** Ends all sessions and requests. */
   [Symbol.dispose](): void {
-    for (const { leg } of this.#mounted.values()) leg[Symbol.dispose]();
+    for (const { http } of this.#mounted.values()) http[Symbol.dispose]();
     this.#mounted.clear();
   }
 
   /** Who asks is settled before anything of the request's content is read. */
-  #admit(request: IncomingMessage, response: ServerResponse): HttpLeg | undefined {
+  #admit(request: IncomingMessage, response: ServerResponse): StreamableHttp | undefined {
     const problem = originProblem(request, this.#options);
     if (problem !== undefined) return refuse(request, response, 403, `Forbidden: ${problem}`);
     const id = PATH.exec((request.url ?? "").split("?", 1)[0] ?? "")?.[1];
     if (id === undefined) return refuse(request, response, 404, "There is nothing here");
     const mounted = this.#mounted.get(id);
     const isSame = sameSecret(bearerOf(request) ?? "", mounted?.token ?? this.#nobody);
-    if (mounted !== undefined && isSame) return mounted.leg;
+    if (mounted !== undefined && isSame) return mounted.http;
     response.setHeader("www-authenticate", "Bearer");
     return refuse(request, response, 401, "The bearer token is missing or wrong");
   }

@@ -105,8 +105,8 @@ async function awake(spec: ServerSpec, options: Beginning): Promise<GreetedServe
   const { wire, links, signal, isJoined, clientCapabilities = {} } = options;
   const { startTimeoutMs: timeoutMs = 30_000 } = options;
   const upstream = new Upstream(spec.name, await links.open(spec, signal), wire);
-  const wish = { capabilities: clientCapabilities, timeoutMs, signal, isJoined };
-  return { upstream, greeting: await greet(upstream, spec, wish) };
+  const request = { capabilities: clientCapabilities, timeoutMs, signal, isJoined };
+  return { upstream, greeting: await greet(upstream, spec, request) };
 }
 
 /** The engine lost a server's streams: nobody else can have done it. */
@@ -132,12 +132,12 @@ function asleep(spec: ServerSpec, options: Beginning): GreetedServer | undefined
   const { links, wire } = options;
   const { signal } = links;
   const hold = (said: Greeting) => requireAsPromised(spec.name, promised, said);
-  const wish = { capabilities: {}, timeoutMs, signal, isJoined: true };
+  const request = { capabilities: {}, timeoutMs, signal, isJoined: true };
   const upstream = new Upstream(
     spec.name,
     {
       open: () => links.open(spec, signal),
-      greet: async (first) => hold(await greet(first, spec, wish)),
+      greet: async (first) => hold(await greet(first, spec, request)),
       isFatal,
     },
     wire,

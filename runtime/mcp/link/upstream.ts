@@ -10,8 +10,8 @@ import {
 } from "../json-rpc.ts";
 import type { WireLog } from "../record/wire-log.ts";
 import { Awaited, type Waiter } from "./awaited.ts";
+import { FloodLimit } from "./flood-limit.ts";
 import type { JsonRpcMessage, LinkClosed, ServerLink } from "./server-link.ts";
-import { Unasked } from "./unasked.ts";
 
 /** The one frame that stands for all that was dropped. */
 const DROPPED = "cloche/dropped";
@@ -58,7 +58,7 @@ export class Upstream {
   #failure: { readonly error: unknown } | undefined;
   #voice: ServerVoice | undefined;
   #early: (JsonRpcRequest | JsonRpcNotification)[] = [];
-  readonly #unasked = new Unasked();
+  readonly #floodLimit = new FloodLimit();
   #lost: LinkClosed | undefined;
 
   /** On a link with a server that is up, or on one that sleeps until the first request. */
@@ -257,9 +257,9 @@ export class Upstream {
   }
 
   #isFlooding(text: string): boolean {
-    const fate = this.#unasked.count(text.length);
+    const fate = this.#floodLimit.count(text.length);
     if (fate === "take") return false;
-    const { sentence } = this.#unasked;
+    const { sentence } = this.#floodLimit;
     if (fate === "break") this.#link?.break(`it wrote ${sentence}`);
     if (fate === "first-drop") {
       const params = { reason: `${sentence}: from here on such messages are dropped` };

@@ -243,8 +243,8 @@ class AbsentPeer implements AgentPeer {
  */
 function freeKey(message: JsonRpcRequest, taken: ReadonlyMap<string, unknown>): string {
   const meta = message.params?.["_meta"];
-  const wished = isObject(meta) ? meta[INPUT_KEY] : undefined;
-  if (typeof wished === "string" && !taken.has(wished)) return wished;
+  const asked = isObject(meta) ? meta[INPUT_KEY] : undefined;
+  if (typeof asked === "string" && !taken.has(asked)) return asked;
   const kind = NEEDS.get(message.method) ?? "input";
   for (let number = 1; ; number++) {
     const key = `${kind}_${number}`;

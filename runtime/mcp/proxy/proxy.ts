@@ -10,8 +10,8 @@ import type { Upstream } from "../link/upstream.ts";
 import { openRecord, type RecordFiles, recordInterrupted } from "../record/record-files.ts";
 import type { Budget, Ending, Step } from "../record/step.ts";
 import type { ServerSpec } from "../server-spec.ts";
-import { type Desk, makeDesk } from "./desk.ts";
 import { type CalledTool, callDirectly } from "./direct-caller.ts";
+import { type Handlers, makeHandlers } from "./handlers.ts";
 import { type JoinedServers, joinServers, type ToolSurface } from "./surface.ts";
 
 export interface McpProxyOptions {
@@ -55,7 +55,7 @@ const BOX_CHECKS_MS = [0, 250, 1_000, 3_000];
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
 /**
- * The agent's hands in one rollout: the servers of its sandbox behind one door, joined. Every call
+ * The agent's tools in one rollout: the servers of its sandbox behind one door, joined. Every call
  * of a tool is a step on disk before its reply leaves.
  */
 export class McpProxy implements AgentDoor, AsyncDisposable {
@@ -72,7 +72,7 @@ export class McpProxy implements AgentDoor, AsyncDisposable {
   /** Once it is over: a server whose streams the engine had lost by then. */
   lost: string | undefined;
   readonly #parts: ProxyParts;
-  readonly #desk: Desk;
+  readonly #handlers: Handlers;
   readonly #peers = new Set<AgentPeer>();
   readonly #end = Promise.withResolvers<Ending>();
   readonly #wall: NodeJS.Timeout;
@@ -128,7 +128,7 @@ export class McpProxy implements AgentDoor, AsyncDisposable {
     this.headerParams = joined.headerParams;
     this.ended = this.#end.promise;
     this.ended.catch(() => {});
-    this.#desk = makeDesk({
+    this.#handlers = makeHandlers({
       options,
       servers: started.servers,
       wire: started.wire,
@@ -161,13 +161,13 @@ export class McpProxy implements AgentDoor, AsyncDisposable {
   connect(peer: AgentPeer): AgentConnection {
     this.#peers.add(peer);
     return {
-      receive: (read) => this.#guard(() => this.#desk.pump.fromAgent(peer, read)),
-      cancel: (id, reason) => this.#guard(() => this.#desk.pump.cancel(peer, id, reason)),
+      receive: (read) => this.#guard(() => this.#handlers.pump.fromAgent(peer, read)),
+      cancel: (id, reason) => this.#guard(() => this.#handlers.pump.cancel(peer, id, reason)),
       close: () => {
         this.#peers.delete(peer);
         this.#guard(() => {
-          this.#desk.requests.forget(peer);
-          this.#desk.listeners.forget(peer);
+          this.#handlers.requests.forget(peer);
+          this.#handlers.listeners.forget(peer);
         });
       },
     };
@@ -217,11 +217,11 @@ export class McpProxy implements AgentDoor, AsyncDisposable {
     this.#end.resolve(ending);
     const message = `The rollout is over (${ending.kind}): this call was not made.`;
     const budgetUsed = ending.kind === "budget" ? ending.which : undefined;
-    this.#desk.calls.refuse({ outcome: "denied_policy", message, budgetUsed });
-    this.#desk.pump.stop(`the rollout is over (${ending.kind})`);
-    this.#desk.calls.denyQueued();
-    await Promise.race([this.#desk.calls.whenIdle(), unrefSleep(drainMs)]);
-    this.#desk.calls.endAll(
+    this.#handlers.calls.refuse({ outcome: "denied_policy", message, budgetUsed });
+    this.#handlers.pump.stop(`the rollout is over (${ending.kind})`);
+    this.#handlers.calls.denyQueued();
+    await Promise.race([this.#handlers.calls.whenIdle(), unrefSleep(drainMs)]);
+    this.#handlers.calls.endAll(
       "cancelled",
       "The rollout is over: this call was not waited for any longer.",
     );
@@ -236,16 +236,20 @@ export class McpProxy implements AgentDoor, AsyncDisposable {
     const message = `The rollout's time of ${seconds} s is over.`;
     this.#guard(() => {
       const denied = `${message} This call was not made.`;
-      this.#desk.calls.refuse({ outcome: "denied_budget", message: denied, budgetUsed: "wall" });
-      this.#desk.pump.stop(message);
-      this.#desk.calls.endAll("timeout", `${message} This call had not ended by then.`, "wall");
+      this.#handlers.calls.refuse({
+        outcome: "denied_budget",
+        message: denied,
+        budgetUsed: "wall",
+      });
+      this.#handlers.pump.stop(message);
+      this.#handlers.calls.endAll("timeout", `${message} This call had not ended by then.`, "wall");
     });
     this.#end.resolve({ kind: "budget", which: "wall" });
   }
 
   #watch(upstream: Upstream): void {
     const { log } = this.#parts.options;
-    upstream.listen(this.#desk.requests);
+    upstream.listen(this.#handlers.requests);
     void upstream.closed.then(async ({ reason, isLoss }) => {
       if (this.#finished !== undefined) return;
       const { name, stderrTail } = upstream;

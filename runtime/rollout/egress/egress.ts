@@ -89,12 +89,12 @@ export async function openEgress(sandbox: Sandbox, parts: EgressParts): Promise<
     }),
   );
   await whenListening(sandbox, forwarder, signal);
-  const way = new Way(proxy, forwarder, parts, before);
+  const way = new EgressLink(proxy, forwarder, parts, before);
   stack.move();
   return way;
 }
 
-class Way implements Egress {
+class EgressLink implements Egress {
   lost: string | undefined;
   readonly #proxy: BoxProcess;
   readonly #forwarder: BoxProcess;

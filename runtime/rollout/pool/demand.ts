@@ -43,18 +43,18 @@ export class Demand {
 }
 
 /**
- * Shares out `room` places: each wish gets one before any gets a second, in the order given, then
+ * Shares out `room` places: each request gets one before any gets a second, in the order given, then
  * the first ones get what they want.
  */
-export function shareOut(wishes: readonly number[], room: number): readonly number[] {
-  const shares = wishes.map(() => 0);
+export function shareOut(requests: readonly number[], room: number): readonly number[] {
+  const shares = requests.map(() => 0);
   let left = room;
   const give = (index: number, most: number) => {
-    const given = Math.max(0, Math.min(most, (wishes[index] ?? 0) - (shares[index] ?? 0), left));
+    const given = Math.max(0, Math.min(most, (requests[index] ?? 0) - (shares[index] ?? 0), left));
     shares[index] = (shares[index] ?? 0) + given;
     left -= given;
   };
-  for (const index of wishes.keys()) give(index, 1);
-  for (const index of wishes.keys()) give(index, left);
+  for (const index of requests.keys()) give(index, 1);
+  for (const index of requests.keys()) give(index, left);
   return shares;
 }

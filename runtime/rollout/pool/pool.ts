@@ -9,13 +9,13 @@ import {
   type TakenSandbox,
 } from "../sandbox-source.ts";
 import { shareOut } from "./demand.ts";
+import { type Fill, KindPool } from "./kind-pool.ts";
 import {
   handedOver,
   type PreparedSandbox,
   type PrepareParts,
   prepareSandbox,
 } from "./prepare-sandbox.ts";
-import { type Fill, Shelf } from "./shelf.ts";
 
 export interface PoolOptions {
   /** Sandboxes held and in the making, of all kinds together. Default 8; 0: none is held. */
@@ -53,7 +53,7 @@ export class WarmPool implements SandboxSource, AsyncDisposable {
   readonly #parts: PrepareParts;
   readonly #options: Required<PoolOptions>;
   readonly #cold: ColdSource;
-  readonly #shelves = new Map<string, Shelf>();
+  readonly #kinds = new Map<string, KindPool>();
   readonly #archives = new SeedArchives();
   readonly #over = new AbortController();
   readonly #background = new Set<Promise<void>>();
@@ -75,17 +75,17 @@ export class WarmPool implements SandboxSource, AsyncDisposable {
   }
 
   get level(): PoolLevel {
-    const shelves = [...this.#shelves.values()];
-    const sum = (of: (shelf: Shelf) => number) => shelves.reduce((all, one) => all + of(one), 0);
+    const kinds = [...this.#kinds.values()];
+    const sum = (of: (kind: KindPool) => number) => kinds.reduce((all, one) => all + of(one), 0);
     const [hits, misses] = [this.#hits, this.#misses];
     return { ready: sum((one) => one.ready), filling: sum((one) => one.fills.size), hits, misses };
   }
 
   async take(need: SandboxNeed, claim: SandboxClaim, signal: AbortSignal): Promise<TakenSandbox> {
     signal.throwIfAborted();
-    const shelf = this.#shelfOf(need, claim);
-    shelf.demand.note(this.#nowMs());
-    const ready = shelf.pop(this.#parts.clock.now(), claim.holdMs);
+    const kind = this.#kindOf(need, claim);
+    kind.demand.note(this.#nowMs());
+    const ready = kind.pop(this.#parts.clock.now(), claim.holdMs);
     if (ready !== undefined) {
       this.#hits += 1;
       // Making the next one would slow down who has just taken this one.
@@ -93,13 +93,13 @@ export class WarmPool implements SandboxSource, AsyncDisposable {
       return handedOver(ready, this.#archives);
     }
     this.#misses += 1;
-    const begun = await this.#begun(shelf, claim, signal);
+    const begun = await this.#begun(kind, claim, signal);
     return begun ?? (await this.#makeCold(need, claim, signal));
   }
 
   /** Says what will be asked for, so that `count` are made ready before anybody asks. */
   expect(need: SandboxNeed, claim: Pick<SandboxClaim, "holdMs">, count: number): void {
-    this.#shelfOf(need, claim).demand.note(this.#nowMs(), count);
+    this.#kindOf(need, claim).demand.note(this.#nowMs(), count);
     this.#tendSoon();
   }
 
@@ -107,19 +107,19 @@ export class WarmPool implements SandboxSource, AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     for (const timer of this.#timers) clearInterval(timer);
     this.#over.abort(new Error("the pool is closed"));
-    for (const shelf of this.#shelves.values()) {
-      for (const prepared of shelf.clear()) this.#remove(prepared);
+    for (const kind of this.#kinds.values()) {
+      for (const prepared of kind.clear()) this.#remove(prepared);
     }
     while (this.#background.size > 0) await Promise.all(this.#background);
   }
 
   /** One that is in the making is nearer to its end than one that is not begun. */
   async #begun(
-    shelf: Shelf,
+    kind: KindPool,
     { holdMs }: SandboxClaim,
     signal: AbortSignal,
   ): Promise<TakenSandbox | undefined> {
-    const fill = shelf.claimFill(this.#parts.clock.now(), holdMs);
+    const fill = kind.claimFill(this.#parts.clock.now(), holdMs);
     if (fill === undefined) return undefined;
     const aborted = Promise.withResolvers<undefined>();
     const onAbort = () => {
@@ -151,102 +151,102 @@ export class WarmPool implements SandboxSource, AsyncDisposable {
     }
   }
 
-  #shelfOf(need: SandboxNeed, { holdMs }: Pick<SandboxClaim, "holdMs">): Shelf {
+  #kindOf(need: SandboxNeed, { holdMs }: Pick<SandboxClaim, "holdMs">): KindPool {
     const key = canonicalJson(need);
-    const shelf = this.#shelves.get(key) ?? new Shelf(need, this.#options.memoryMs);
-    this.#shelves.set(key, shelf);
-    shelf.holdMs = Math.max(shelf.holdMs, holdMs);
-    return shelf;
+    const kind = this.#kinds.get(key) ?? new KindPool(need, this.#options.memoryMs);
+    this.#kinds.set(key, kind);
+    kind.holdMs = Math.max(kind.holdMs, holdMs);
+    return kind;
   }
 
   #tendSoon(): void {
     setImmediate(() => this.#tend());
   }
 
-  /** Brings every shelf nearer to what it should hold. */
+  /** Brings every kind nearer to what it should hold. */
   #tend(): void {
     if (this.#over.signal.aborted) return;
     const nowMs = this.#nowMs();
-    const wishes = this.#wishes(nowMs);
-    for (const [shelf, wish] of wishes) {
-      for (const old of shelf.surplus(wish, nowMs - this.#options.maxAgeMs)) this.#remove(old);
+    const requests = this.#requests(nowMs);
+    for (const [kind, request] of requests) {
+      for (const old of kind.surplus(request, nowMs - this.#options.maxAgeMs)) this.#remove(old);
     }
     let filling = this.level.filling;
     let room = this.#options.max - this.level.ready - filling;
-    for (const [shelf, wish] of wishes) {
+    for (const [kind, request] of requests) {
       while (this.#waiting === 0 && filling < this.#options.fills && room > 0) {
-        if (shelf.held >= wish || shelf.retryMs > nowMs) break;
-        this.#fill(shelf);
+        if (kind.held >= request || kind.retryMs > nowMs) break;
+        this.#fill(kind);
         filling += 1;
         room -= 1;
       }
     }
-    for (const [key, shelf] of this.#shelves) {
-      if (shelf.isIdle(nowMs)) this.#shelves.delete(key);
+    for (const [key, kind] of this.#kinds) {
+      if (kind.isIdle(nowMs)) this.#kinds.delete(key);
     }
   }
 
-  /** What each shelf should hold; who was asked last comes first. */
-  #wishes(nowMs: number): [Shelf, number][] {
+  /** What each kind should hold; who was asked last comes first. */
+  #requests(nowMs: number): [KindPool, number][] {
     const { min, max } = this.#options;
-    const last = (shelf: Shelf) => shelf.demand.lastMs(nowMs) ?? Number.NEGATIVE_INFINITY;
-    const shelves = [...this.#shelves.values()].sort((a, b) => last(b) - last(a));
-    const wanted = shelves.map(({ demand }) => {
+    const last = (kind: KindPool) => kind.demand.lastMs(nowMs) ?? Number.NEGATIVE_INFINITY;
+    const kinds = [...this.#kinds.values()].sort((a, b) => last(b) - last(a));
+    const wanted = kinds.map(({ demand }) => {
       const count = demand.wanted(nowMs);
       return count === 0 ? 0 : Math.max(min, count);
     });
     const shares = shareOut(wanted, max);
-    return shelves.map((shelf, index) => [shelf, shares[index] ?? 0]);
+    return kinds.map((kind, index) => [kind, shares[index] ?? 0]);
   }
 
-  #fill(shelf: Shelf): void {
+  #fill(kind: KindPool): void {
     const { clock, log } = this.#parts;
-    const expires = new Date(clock.now().getTime() + this.#options.maxAgeMs + shelf.holdMs);
-    const making = prepareSandbox(shelf.need, expires, this.#parts, this.#over.signal);
+    const expires = new Date(clock.now().getTime() + this.#options.maxAgeMs + kind.holdMs);
+    const making = prepareSandbox(kind.need, expires, this.#parts, this.#over.signal);
     const made = making.catch((error: unknown) => {
       if (this.#over.signal.aborted) return undefined;
-      shelf.noteFailure(this.#nowMs(), RETRY_MS);
+      kind.noteFailure(this.#nowMs(), RETRY_MS);
       log.warn({ error: messageOf(error) }, "a sandbox could not be prepared");
       return undefined;
     });
     const fill: Fill = { made, expires, isClaimed: false };
-    shelf.fills.add(fill);
+    kind.fills.add(fill);
     this.#run(async () => {
       const prepared = await made;
-      shelf.fills.delete(fill);
-      if (prepared !== undefined) this.#keep(shelf, fill, prepared);
+      kind.fills.delete(fill);
+      if (prepared !== undefined) this.#keep(kind, fill, prepared);
       this.#tendSoon();
     });
   }
 
-  #keep(shelf: Shelf, fill: Fill, prepared: PreparedSandbox): void {
-    shelf.noteSuccess();
+  #keep(kind: KindPool, fill: Fill, prepared: PreparedSandbox): void {
+    kind.noteSuccess();
     if (fill.isClaimed) return;
     if (this.#over.signal.aborted) {
       this.#remove(prepared);
       return;
     }
-    shelf.push(prepared);
-    void prepared.broken.then((reason) => this.#discard(shelf, prepared, reason));
+    kind.push(prepared);
+    void prepared.broken.then((reason) => this.#discard(kind, prepared, reason));
   }
 
   /** A box can go without a word to us, as a keeper does: nothing of ours runs in it. */
   #look(): void {
-    for (const shelf of this.#shelves.values()) {
-      for (const prepared of shelf.all()) {
+    for (const kind of this.#kinds.values()) {
+      for (const prepared of kind.all()) {
         this.#run(async () => {
           const { keeper } = prepared.sandbox;
           const states = [prepared.sandbox.state(), ...(keeper ? [keeper.state()] : [])];
           const isWhole = (await Promise.all(states)).every(({ running }) => running);
-          if (!isWhole) this.#discard(shelf, prepared, "one of its boxes is gone");
+          if (!isWhole) this.#discard(kind, prepared, "one of its boxes is gone");
         });
       }
     }
   }
 
   /** Unless somebody has taken it meanwhile: then it is theirs. */
-  #discard(shelf: Shelf, prepared: PreparedSandbox, reason: string): void {
-    if (!shelf.drop(prepared)) return;
+  #discard(kind: KindPool, prepared: PreparedSandbox, reason: string): void {
+    if (!kind.drop(prepared)) return;
     this.#parts.log.warn({ sandbox: prepared.sandbox.id, reason }, "a prepared sandbox is lost");
     this.#remove(prepared);
     this.#tendSoon();

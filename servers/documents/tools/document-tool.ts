@@ -7,7 +7,7 @@ import type { Engine, JobResult } from "../engine.ts";
 import { LIMITS } from "../limits.ts";
 
 /** What the tools of this surface work with. */
-export interface Desk {
+export interface DocumentParts {
   readonly world: World;
   readonly engine: Engine;
 }
@@ -51,14 +51,14 @@ interface Targets {
 
 /** A tool whose work is the job of its name: read a file, let the engine work, write the result. */
 export function documentTool<Input extends z.ZodObject, Output extends z.ZodObject>(
-  desk: Desk,
+  parts: DocumentParts,
   spec: Spec<Input, Output>,
   targets: (input: z.output<Input>) => Targets,
 ): Tool {
   const run = async (input: z.output<Input>, call: Call) => {
     const { from, to, overwrite = true } = targets(input);
-    const { workspace } = desk.world;
-    const author = to === undefined ? "" : await authorOf(desk.world);
+    const { workspace } = parts.world;
+    const author = to === undefined ? "" : await authorOf(parts.world);
     const work = async (): Promise<JobResult> => {
       const read =
         from === undefined ? undefined : await workspace.read(from, { maxBytes: LIMITS.fileBytes });
@@ -66,7 +66,7 @@ export function documentTool<Input extends z.ZodObject, Output extends z.ZodObje
       const path = from === undefined ? workspace.relative(to ?? "") : workspace.relative(from);
       const facts = { bytes: read?.bytes, now: new Date().toISOString(), author, path };
       const places = to === undefined ? {} : { to: workspace.relative(to) };
-      const result = await desk.engine.run(
+      const result = await parts.engine.run(
         spec.name,
         { ...input, ...facts, ...places },
         call.signal,

@@ -3,7 +3,13 @@ import { type Tool, tool } from "../../kit/tool.ts";
 import { ToolError } from "../../kit/tool-error.ts";
 import { LIMITS } from "../limits.ts";
 import { renderPage } from "../render.ts";
-import { cursorField, type Desk, documentTool, pathField, shared } from "./document-tool.ts";
+import {
+  cursorField,
+  type DocumentParts,
+  documentTool,
+  pathField,
+  shared,
+} from "./document-tool.ts";
 
 const hints = { readOnly: true };
 
@@ -20,17 +26,17 @@ const block = z.object({
   rows: z.array(z.array(z.string())).optional(),
 });
 
-export function readingTools(desk: Desk): Tool[] {
+export function readingTools(parts: DocumentParts): Tool[] {
   return [
-    readDocument(desk),
-    findInDocument(desk),
-    extractTables(desk),
-    readPdfPage(desk),
-    renderTool(desk),
+    readDocument(parts),
+    findInDocument(parts),
+    extractTables(parts),
+    readPdfPage(parts),
+    renderTool(parts),
   ];
 }
 
-function readDocument(desk: Desk): Tool {
+function readDocument(parts: DocumentParts): Tool {
   const spec = {
     name: "read_document",
     title: "Read a document",
@@ -62,10 +68,10 @@ function readDocument(desk: Desk): Tool {
     }),
     hints,
   };
-  return documentTool(desk, spec, ({ path }) => ({ from: path }));
+  return documentTool(parts, spec, ({ path }) => ({ from: path }));
 }
 
-function findInDocument(desk: Desk): Tool {
+function findInDocument(parts: DocumentParts): Tool {
   const spec = {
     name: "find_in_document",
     title: "Find text in a document",
@@ -95,10 +101,10 @@ function findInDocument(desk: Desk): Tool {
     }),
     hints,
   };
-  return documentTool(desk, spec, ({ path }) => ({ from: path }));
+  return documentTool(parts, spec, ({ path }) => ({ from: path }));
 }
 
-function extractTables(desk: Desk): Tool {
+function extractTables(parts: DocumentParts): Tool {
   const spec = {
     name: "extract_tables",
     title: "Extract tables",
@@ -127,12 +133,12 @@ function extractTables(desk: Desk): Tool {
     }),
     hints,
   };
-  return documentTool(desk, spec, ({ path }) => ({ from: path }));
+  return documentTool(parts, spec, ({ path }) => ({ from: path }));
 }
 
 const pageField = z.int().min(1).max(LIMITS.pdfPages).describe("Page number, from 1");
 
-function readPdfPage(desk: Desk): Tool {
+function readPdfPage(parts: DocumentParts): Tool {
   const spec = {
     name: "read_pdf_page",
     title: "Read a PDF page with positions",
@@ -158,10 +164,10 @@ function readPdfPage(desk: Desk): Tool {
     }),
     hints,
   };
-  return documentTool(desk, spec, ({ path }) => ({ from: path }));
+  return documentTool(parts, spec, ({ path }) => ({ from: path }));
 }
 
-function renderTool({ world }: Desk): Tool {
+function renderTool({ world }: DocumentParts): Tool {
   return tool({
     name: "render_page",
     title: "Show a PDF page as a picture",

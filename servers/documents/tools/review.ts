@@ -1,23 +1,29 @@
 import * as z from "zod";
 import type { Tool } from "../../kit/tool.ts";
-import { cursorField, type Desk, documentTool, pathField, shared } from "./document-tool.ts";
+import {
+  cursorField,
+  type DocumentParts,
+  documentTool,
+  pathField,
+  shared,
+} from "./document-tool.ts";
 
 const reads = { readOnly: true };
 const edits = { readOnly: false, destructive: true };
 
-export function reviewTools(desk: Desk): Tool[] {
+export function reviewTools(parts: DocumentParts): Tool[] {
   return [
-    listComments(desk),
-    addComment(desk),
-    closeComment(desk),
-    listChanges(desk),
-    settleChanges(desk),
-    readForm(desk),
-    fillForm(desk),
+    listComments(parts),
+    addComment(parts),
+    closeComment(parts),
+    listChanges(parts),
+    settleChanges(parts),
+    readForm(parts),
+    fillForm(parts),
   ];
 }
 
-function listComments(desk: Desk): Tool {
+function listComments(parts: DocumentParts): Tool {
   const spec = {
     name: "list_comments",
     title: "List comments",
@@ -42,10 +48,10 @@ function listComments(desk: Desk): Tool {
     }),
     hints: reads,
   };
-  return documentTool(desk, spec, ({ path }) => ({ from: path }));
+  return documentTool(parts, spec, ({ path }) => ({ from: path }));
 }
 
-function addComment(desk: Desk): Tool {
+function addComment(parts: DocumentParts): Tool {
   const spec = {
     name: "add_comment",
     title: "Add a comment",
@@ -71,10 +77,10 @@ function addComment(desk: Desk): Tool {
     output: z.object({ ...shared, id: z.string() }),
     hints: { readOnly: false },
   };
-  return documentTool(desk, spec, ({ path }) => ({ from: path, to: path }));
+  return documentTool(parts, spec, ({ path }) => ({ from: path, to: path }));
 }
 
-function closeComment(desk: Desk): Tool {
+function closeComment(parts: DocumentParts): Tool {
   const spec = {
     name: "close_comment",
     title: "Resolve or delete a comment",
@@ -87,10 +93,10 @@ function closeComment(desk: Desk): Tool {
     output: z.object({ ...shared, left: z.number() }),
     hints: edits,
   };
-  return documentTool(desk, spec, ({ path }) => ({ from: path, to: path }));
+  return documentTool(parts, spec, ({ path }) => ({ from: path, to: path }));
 }
 
-function listChanges(desk: Desk): Tool {
+function listChanges(parts: DocumentParts): Tool {
   const spec = {
     name: "list_tracked_changes",
     title: "List tracked changes",
@@ -114,10 +120,10 @@ function listChanges(desk: Desk): Tool {
     }),
     hints: reads,
   };
-  return documentTool(desk, spec, ({ path }) => ({ from: path }));
+  return documentTool(parts, spec, ({ path }) => ({ from: path }));
 }
 
-function settleChanges(desk: Desk): Tool {
+function settleChanges(parts: DocumentParts): Tool {
   const spec = {
     name: "settle_tracked_changes",
     title: "Accept or reject tracked changes",
@@ -138,7 +144,7 @@ function settleChanges(desk: Desk): Tool {
     output: z.object({ ...shared, settled: z.number(), left: z.number() }),
     hints: edits,
   };
-  return documentTool(desk, spec, ({ path }) => ({ from: path, to: path }));
+  return documentTool(parts, spec, ({ path }) => ({ from: path, to: path }));
 }
 
 const field = z.object({
@@ -150,7 +156,7 @@ const field = z.object({
   required: z.boolean().optional(),
 });
 
-function readForm(desk: Desk): Tool {
+function readForm(parts: DocumentParts): Tool {
   const spec = {
     name: "read_form",
     title: "Read a PDF form",
@@ -160,10 +166,10 @@ function readForm(desk: Desk): Tool {
     output: z.object({ ...shared, fields: z.array(field) }),
     hints: reads,
   };
-  return documentTool(desk, spec, ({ path }) => ({ from: path }));
+  return documentTool(parts, spec, ({ path }) => ({ from: path }));
 }
 
-function fillForm(desk: Desk): Tool {
+function fillForm(parts: DocumentParts): Tool {
   const spec = {
     name: "fill_form",
     title: "Fill in a PDF form",
@@ -185,5 +191,5 @@ function fillForm(desk: Desk): Tool {
     output: z.object({ ...shared, fields: z.array(field) }),
     hints: edits,
   };
-  return documentTool(desk, spec, ({ path, to }) => ({ from: path, to: to ?? path }));
+  return documentTool(parts, spec, ({ path, to }) => ({ from: path, to: to ?? path }));
 }

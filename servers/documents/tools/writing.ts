@@ -1,6 +1,12 @@
 import * as z from "zod";
 import type { Tool } from "../../kit/tool.ts";
-import { type Desk, documentTool, pathField, shared, trackedField } from "./document-tool.ts";
+import {
+  type DocumentParts,
+  documentTool,
+  pathField,
+  shared,
+  trackedField,
+} from "./document-tool.ts";
 
 const overwrite = z.boolean().default(false).describe("Replace a file that is there already");
 const page_size = z.enum(["A4", "Letter"]).default("A4").describe("Of .docx and .pdf");
@@ -9,18 +15,18 @@ const blockId = z.string().min(3).max(30);
 const edits = { readOnly: false, destructive: true };
 const creates = { readOnly: false, destructive: false };
 
-export function writingTools(desk: Desk): Tool[] {
+export function writingTools(parts: DocumentParts): Tool[] {
   return [
-    createDocument(desk),
-    convertDocument(desk),
-    replaceText(desk),
-    editBlocks(desk),
-    editTable(desk),
-    setHeaderFooter(desk),
+    createDocument(parts),
+    convertDocument(parts),
+    replaceText(parts),
+    editBlocks(parts),
+    editTable(parts),
+    setHeaderFooter(parts),
   ];
 }
 
-function createDocument(desk: Desk): Tool {
+function createDocument(parts: DocumentParts): Tool {
   const spec = {
     name: "create_document",
     title: "Create a document",
@@ -43,10 +49,10 @@ function createDocument(desk: Desk): Tool {
     }),
     hints: creates,
   };
-  return documentTool(desk, spec, ({ path, overwrite }) => ({ to: path, overwrite }));
+  return documentTool(parts, spec, ({ path, overwrite }) => ({ to: path, overwrite }));
 }
 
-function convertDocument(desk: Desk): Tool {
+function convertDocument(parts: DocumentParts): Tool {
   const spec = {
     name: "convert_document",
     title: "Convert a document",
@@ -68,10 +74,10 @@ function convertDocument(desk: Desk): Tool {
     }),
     hints: creates,
   };
-  return documentTool(desk, spec, ({ path, to, overwrite }) => ({ from: path, to, overwrite }));
+  return documentTool(parts, spec, ({ path, to, overwrite }) => ({ from: path, to, overwrite }));
 }
 
-function replaceText(desk: Desk): Tool {
+function replaceText(parts: DocumentParts): Tool {
   const spec = {
     name: "replace_text",
     title: "Replace text",
@@ -98,10 +104,10 @@ function replaceText(desk: Desk): Tool {
     output: z.object({ ...shared, replaced: z.number(), counts: z.array(z.number()) }),
     hints: edits,
   };
-  return documentTool(desk, spec, ({ path }) => ({ from: path, to: path }));
+  return documentTool(parts, spec, ({ path }) => ({ from: path, to: path }));
 }
 
-function editBlocks(desk: Desk): Tool {
+function editBlocks(parts: DocumentParts): Tool {
   const spec = {
     name: "edit_blocks",
     title: "Edit paragraphs of a Word document",
@@ -138,10 +144,10 @@ function editBlocks(desk: Desk): Tool {
     output: z.object({ ...shared, total_blocks: z.number(), done: z.array(z.string()) }),
     hints: edits,
   };
-  return documentTool(desk, spec, ({ path }) => ({ from: path, to: path }));
+  return documentTool(parts, spec, ({ path }) => ({ from: path, to: path }));
 }
 
-function editTable(desk: Desk): Tool {
+function editTable(parts: DocumentParts): Tool {
   const spec = {
     name: "edit_table",
     title: "Edit a table of a Word document",
@@ -179,10 +185,10 @@ function editTable(desk: Desk): Tool {
     output: z.object({ ...shared, table: z.string(), done: z.array(z.string()) }),
     hints: edits,
   };
-  return documentTool(desk, spec, ({ path }) => ({ from: path, to: path }));
+  return documentTool(parts, spec, ({ path }) => ({ from: path, to: path }));
 }
 
-function setHeaderFooter(desk: Desk): Tool {
+function setHeaderFooter(parts: DocumentParts): Tool {
   const spec = {
     name: "set_header_footer",
     title: "Set header or footer",
@@ -202,5 +208,5 @@ function setHeaderFooter(desk: Desk): Tool {
     output: z.object({ ...shared, sections: z.number() }),
     hints: { ...edits, idempotent: true },
   };
-  return documentTool(desk, spec, ({ path }) => ({ from: path, to: path }));
+  return documentTool(parts, spec, ({ path }) => ({ from: path, to: path }));
 }

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { describe, it } from "node:test";
 import { fileURLToPath } from "node:url";
 import { DEJAVU, type DebianProgram, missingOf, POPPLER } from "../../servers/debian-programs.ts";
-import { documentsDesk } from "../../servers/documents/support.ts";
+import { documentsClient } from "../../servers/documents/support.ts";
 import { officeClient } from "../../servers/office-client.ts";
 import { GRADER, graderReads } from "../grader-reader.ts";
 
@@ -23,22 +23,22 @@ function make(folder: string): void {
 
 describe("CSV as people write it", { skip }, () => {
   it("is the same records to a grader and to import_csv", async (context) => {
-    await using desk = await officeClient("spreadsheet");
-    make(desk.workspace);
+    await using client = await officeClient("spreadsheet");
+    make(client.workspace);
     const graded = await graderReads<Record<string, string[][]>>(
-      desk.workspace,
+      client.workspace,
       `
 from cloche.csv_file import csv_rows
 print(json.dumps({f.name: told(lambda: csv_rows(f)) for f in tree().files("*.csv")}))
 `,
     );
-    const names = readdirSync(desk.workspace).filter((name) => name.endsWith(".csv"));
+    const names = readdirSync(client.workspace).filter((name) => name.endsWith(".csv"));
     assert.deepEqual(Object.keys(graded).sort(), names.sort());
     context.diagnostic(`${names.length} files`);
     for (const name of names.filter((one) => one !== "long.csv")) {
       const path = name.replace(".csv", ".xlsx");
-      await desk.text("import_csv", { csv: name, path, types: "text" });
-      const read = await desk.data("read_range", { path });
+      await client.text("import_csv", { csv: name, path, types: "text" });
+      const read = await client.data("read_range", { path });
       assert.deepEqual(shownRows(read), (graded[name] ?? []).map(withoutEnd).filter(holds), name);
     }
     for (const name of names.filter((one) => /-(lf|crlf)-|-cr-all/.test(one))) {
@@ -51,27 +51,27 @@ print(json.dumps({f.name: told(lambda: csv_rows(f)) for f in tree().files("*.csv
 
 describe("text that fonts and lines take apart", { skip }, () => {
   it("is found, and read, as it is typed", async () => {
-    await using desk = await documentsDesk();
-    make(desk.workspace);
-    await writeFile(join(desk.workspace, "nfd.md"), "Meet at the cafe\u0301 today.");
+    await using client = await documentsClient();
+    make(client.workspace);
+    await writeFile(join(client.workspace, "nfd.md"), "Meet at the cafe\u0301 today.");
     const seen = async (path: string, query: string) =>
-      (await desk.data("find_in_document", { path, query }))["total"];
+      (await client.data("find_in_document", { path, query }))["total"];
     assert.equal(await seen("nfd.md", "caf\u00e9"), 1);
     assert.equal(await seen("nfd.md", "cafe"), 0);
     assert.equal(await seen("hyphens.pdf", "international agreements"), 1);
     assert.equal(await seen("hyphens.pdf", "cafe\u0301"), 1);
     assert.equal(await seen("ligatures.pdf", "final office floor"), 1);
-    const text = await desk.text("read_document", { path: "ligatures.pdf" });
+    const text = await client.text("read_document", { path: "ligatures.pdf" });
     assert.match(text, /The final office floor/);
     const graded = await graderReads<string>(
-      desk.workspace,
+      client.workspace,
       `
 from cloche.documents import pdf_text
 print(json.dumps(pdf_text(tree().file("ligatures.pdf"))))
 `,
     );
     assert.match(graded, /The final office floor/);
-    const none = await desk.text("find_in_document", { path: "nfd.md", query: "a OR b" });
+    const none = await client.text("find_in_document", { path: "nfd.md", query: "a OR b" });
     assert.match(none, /operators such as OR/);
   });
 });

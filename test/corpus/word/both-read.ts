@@ -36,8 +36,8 @@ interface Tables {
 }
 
 /** What an agent reads of a Word file with the tools, without the marks that stand for no text. */
-export async function wordOfTool(desk: OfficeClient, path: string): Promise<Seen> {
-  const read = (await desk.data("read_document", { path })) as unknown as Blocks;
+export async function wordOfTool(client: OfficeClient, path: string): Promise<Seen> {
+  const read = (await client.data("read_document", { path })) as unknown as Blocks;
   if (read.next_cursor !== undefined) throw new Error(`${path} is longer than one answer`);
   // Numbers of headings are counted by the program that shows them; they are no text of the file.
   const texts = read.blocks
@@ -47,7 +47,7 @@ export async function wordOfTool(desk: OfficeClient, path: string): Promise<Seen
     );
   const hasTable = read.blocks.some(({ kind }) => kind === "table");
   const tables = hasTable
-    ? ((await desk.data("extract_tables", { path })) as unknown as Tables)
+    ? ((await client.data("extract_tables", { path })) as unknown as Tables)
     : undefined;
   return {
     paragraphs: texts.flatMap(withoutMarks).filter((text) => text !== ""),

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { missing, PYTHON_DOCX } from "../../servers/debian-programs.ts";
-import { documentsDesk } from "../../servers/documents/support.ts";
+import { documentsClient } from "../../servers/documents/support.ts";
 import { type Seen, wordOfGrader, wordOfTool } from "./both-read.ts";
 
 const skip = await missing(PYTHON_DOCX);
@@ -13,11 +13,11 @@ const FILES = [
 
 describe("Word files of other programs", { skip }, () => {
   it("are the same words and cells to a grader and to the tools", async () => {
-    await using desk = await documentsDesk(...FILES);
-    const graded = await wordOfGrader(desk.workspace);
+    await using client = await documentsClient(...FILES);
+    const graded = await wordOfGrader(client.workspace);
     assert.deepEqual(Object.keys(graded).sort(), FILES.toSorted());
     for (const name of FILES) {
-      const shown = await wordOfTool(desk, name);
+      const shown = await wordOfTool(client, name);
       assert.deepEqual(letters(graded[name]), letters(shown), name);
       assert.deepEqual(cells(graded[name]), cells(shown), name);
     }

@@ -3,7 +3,7 @@ import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, it } from "node:test";
 import { missing, PYTHON_DOCX } from "../../servers/debian-programs.ts";
-import { documentsDesk, idOf } from "../../servers/documents/support.ts";
+import { documentsClient, idOf } from "../../servers/documents/support.ts";
 import { wordOfGrader, wordOfTool } from "./both-read.ts";
 import { WORD_CASES } from "./cases.ts";
 import type { WordCase } from "./markup.ts";
@@ -13,15 +13,15 @@ const skip = await missing(PYTHON_DOCX);
 
 describe("Word text, as a grader reads it and as a tool shows it", { skip }, () => {
   it("is that of a reader: of the final text, of the original, of both", async () => {
-    await using desk = await documentsDesk();
+    await using client = await documentsClient();
     const names = new Map<string, WordCase>();
     for (const [n, one] of WORD_CASES.entries()) {
       const name = `${String(n).padStart(2, "0")}.docx`;
       names.set(name, one);
-      await writeFile(join(desk.workspace, name), wordFile(one.body, one.notes));
+      await writeFile(join(client.workspace, name), wordFile(one.body, one.notes));
     }
-    const final = await wordOfGrader(desk.workspace);
-    const original = await wordOfGrader(desk.workspace, "original");
+    const final = await wordOfGrader(client.workspace);
+    const original = await wordOfGrader(client.workspace, "original");
     for (const [name, one] of names) {
       const { final: texts, tables = [] } = one;
       assert.deepEqual(final[name], { paragraphs: texts, tables }, `grader, final: ${one.name}`);
@@ -30,28 +30,28 @@ describe("Word text, as a grader reads it and as a tool shows it", { skip }, () 
         tables: one.originalTables ?? tables,
       };
       assert.deepEqual(original[name], before, `grader, original: ${one.name}`);
-      const tool = await wordOfTool(desk, name);
+      const tool = await wordOfTool(client, name);
       assert.equal(letters(tool.paragraphs), letters(texts), `tool: ${one.name}`);
       assert.deepEqual(rows(tool.tables), rows(tables), `tool: ${one.name}`);
     }
   });
 
   it("marks both sides of a change as the tool does", async () => {
-    await using desk = await documentsDesk();
+    await using client = await documentsClient();
     const [first] = WORD_CASES;
-    await writeFile(join(desk.workspace, "a.docx"), wordFile(first?.body ?? ""));
-    const { "a.docx": marked } = await wordOfGrader(desk.workspace, "marked");
+    await writeFile(join(client.workspace, "a.docx"), wordFile(first?.body ?? ""));
+    const { "a.docx": marked } = await wordOfGrader(client.workspace, "marked");
     const text = "The fee is {--100 EUR--}{++250 EUR++}.";
     assert.deepEqual(marked?.paragraphs, [text]);
-    assert.ok((await desk.text("read_document", { path: "a.docx" })).includes(text));
+    assert.ok((await client.text("read_document", { path: "a.docx" })).includes(text));
   });
 
   it("holds the addresses that create_document makes links of", async () => {
-    await using desk = await documentsDesk();
+    await using client = await documentsClient();
     const markdown =
       "Write to uma@x.test or see https://x.test/a today.\n\n| who | where |\n|--|--|\n| Uma | uma@x.test |";
-    await desk.text("create_document", { path: "l.docx", markdown });
-    const { "l.docx": seen } = await wordOfGrader(desk.workspace);
+    await client.text("create_document", { path: "l.docx", markdown });
+    const { "l.docx": seen } = await wordOfGrader(client.workspace);
     assert.deepEqual(seen, {
       paragraphs: ["Write to uma@x.test or see https://x.test/a today."],
       tables: [
@@ -64,19 +64,19 @@ describe("Word text, as a grader reads it and as a tool shows it", { skip }, () 
   });
 
   it("has what the tools changed and tracked", async () => {
-    await using desk = await documentsDesk();
+    await using client = await documentsClient();
     const markdown = "The fee is 100 EUR.\n\n| item | fee |\n|--|--|\n| one | 1 |\n| two | 2 |";
-    await desk.text("create_document", { path: "t.docx", markdown });
+    await client.text("create_document", { path: "t.docx", markdown });
     const edit = { find: "100 EUR", replace: "250 EUR" };
-    await desk.text("replace_text", { path: "t.docx", edits: [edit], tracked: true });
-    const table = await idOf(desk, "t.docx", "table");
+    await client.text("replace_text", { path: "t.docx", edits: [edit], tracked: true });
+    const table = await idOf(client, "t.docx", "table");
     const edits = [
       { action: "delete_row", row: 2 },
       { action: "insert_row", row: 3, values: ["three", "3"] },
     ];
-    await desk.text("edit_table", { path: "t.docx", table, edits, tracked: true });
-    const { "t.docx": final } = await wordOfGrader(desk.workspace);
-    const { "t.docx": original } = await wordOfGrader(desk.workspace, "original");
+    await client.text("edit_table", { path: "t.docx", table, edits, tracked: true });
+    const { "t.docx": final } = await wordOfGrader(client.workspace);
+    const { "t.docx": original } = await wordOfGrader(client.workspace, "original");
     assert.deepEqual(final?.paragraphs, ["The fee is 250 EUR."]);
     assert.deepEqual(original?.paragraphs, ["The fee is 100 EUR."]);
     const [before, after] = [original?.tables[0], final?.tables[0]];

@@ -3,21 +3,21 @@ import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, it } from "node:test";
 import { missing, POPPLER } from "../debian-programs.ts";
-import { documentsDesk, minimalPdf, put } from "./support.ts";
+import { documentsClient, minimalPdf, put } from "./support.ts";
 
 const skip = await missing(POPPLER);
 const SIDE = 100;
 
 describe("drawing a page of a hostile PDF", { skip }, () => {
   it("shows nothing of a file that the PDF names", async () => {
-    await using desk = await documentsDesk();
+    await using client = await documentsClient();
     const pictures: string[] = [];
     for (const shade of [0x00, 0x80, 0xff]) {
-      const secret = join(desk.state, `secret-${shade}`);
+      const secret = join(client.state, `secret-${shade}`);
       await writeFile(secret, Buffer.alloc(SIDE * SIDE, shade));
-      await put(desk, "outside.pdf", imagePdf(`/Width ${SIDE}/Height ${SIDE}/F(${secret})`, ""));
+      await put(client, "outside.pdf", imagePdf(`/Width ${SIDE}/Height ${SIDE}/F(${secret})`, ""));
       pictures.push(
-        JSON.stringify((await desk.call("render_page", { path: "outside.pdf" })).content),
+        JSON.stringify((await client.call("render_page", { path: "outside.pdf" })).content),
       );
     }
     // Three different files, three times the same picture of nothing.
@@ -25,25 +25,27 @@ describe("drawing a page of a hostile PDF", { skip }, () => {
     const drawn: string[] = [];
     for (const shade of ["\x00", "\xff"]) {
       await put(
-        desk,
+        client,
         "inside.pdf",
         imagePdf(`/Width ${SIDE}/Height ${SIDE}`, shade.repeat(SIDE * SIDE)),
       );
-      drawn.push(JSON.stringify((await desk.call("render_page", { path: "inside.pdf" })).content));
+      drawn.push(
+        JSON.stringify((await client.call("render_page", { path: "inside.pdf" })).content),
+      );
     }
     assert.notEqual(drawn[0], drawn[1]); // What is in the PDF itself is drawn.
   });
 
   it("ends with a result, and serves on, where a picture wants all memory", async () => {
-    await using desk = await documentsDesk("scan.pdf");
+    await using client = await documentsClient("scan.pdf");
     const size = 2_000_000_000;
-    await put(desk, "huge.pdf", imagePdf(`/Width ${size}/Height ${size}`, "x".repeat(1_000)));
-    const { content } = await desk.call("render_page", { path: "huge.pdf" });
+    await put(client, "huge.pdf", imagePdf(`/Width ${size}/Height ${size}`, "x".repeat(1_000)));
+    const { content } = await client.call("render_page", { path: "huge.pdf" });
     assert.ok(content.length > 0);
     const page = `<</Type/Page/Parent 2 0 R/MediaBox[0 0 ${size} 1]>>`;
-    await put(desk, "wide.pdf", minimalPdf(["<</Type/Pages/Kids[3 0 R]/Count 1>>", page]));
-    await desk.call("render_page", { path: "wide.pdf", longest_side: 2000 });
-    const next = await desk.call("render_page", { path: "scan.pdf", longest_side: 200 });
+    await put(client, "wide.pdf", minimalPdf(["<</Type/Pages/Kids[3 0 R]/Count 1>>", page]));
+    await client.call("render_page", { path: "wide.pdf", longest_side: 2000 });
+    const next = await client.call("render_page", { path: "scan.pdf", longest_side: 200 });
     assert.equal(next.isError ?? false, false);
   });
 });

@@ -6,18 +6,18 @@ import { deflateSync } from "node:zlib";
 import { openWordZip } from "../../../servers/documents/word/word-zip.ts";
 import { tempFolder } from "../../support/temp-folder.ts";
 import type { OfficeClient } from "../office-client.ts";
-import { bytesOf, documentsDesk, minimalPdf, put } from "./support.ts";
+import { bytesOf, documentsClient, minimalPdf, put } from "./support.ts";
 
 describe("hostile and broken documents", () => {
   it("refuses each with a reason, leaves it as it is, and goes on", async () => {
-    await using desk = await documentsDesk(
+    await using client = await documentsClient(
       "word-like.docx",
       "libreoffice.pdf",
       "locked.pdf",
       "old.doc",
     );
-    const word = await bytesOf(desk, "word-like.docx");
-    const pdf = await bytesOf(desk, "libreoffice.pdf");
+    const word = await bytesOf(client, "word-like.docx");
+    const pdf = await bytesOf(client, "libreoffice.pdf");
     const cases: [string, Uint8Array | string | undefined, RegExp][] = [
       ["old.doc", undefined, /old binary kind/],
       ["locked.pdf", undefined, /password/],
@@ -64,18 +64,21 @@ describe("hostile and broken documents", () => {
       ["deep.html", "<div>".repeat(100_000), /nested more deeply/],
     ];
     for (const [path, content, why] of cases) {
-      if (content !== undefined) await put(desk, path, content);
-      const before = await bytesOf(desk, path);
-      assert.match(await desk.refusal("read_document", { path }), why, path);
-      assert.deepEqual(await bytesOf(desk, path), before);
+      if (content !== undefined) await put(client, path, content);
+      const before = await bytesOf(client, path);
+      assert.match(await client.refusal("read_document", { path }), why, path);
+      assert.deepEqual(await bytesOf(client, path), before);
     }
-    assert.match(await desk.text("read_document", { path: "word-like.docx" }), /Service agreement/);
-    assert.doesNotMatch(desk.stderr, /\n +at /);
+    assert.match(
+      await client.text("read_document", { path: "word-like.docx" }),
+      /Service agreement/,
+    );
+    assert.doesNotMatch(client.stderr, /\n +at /);
   });
 
   it("refuses a zip that unpacks to more than it says", async () => {
-    await using desk = await documentsDesk("word-like.docx");
-    const zip = openWordZip(await bytesOf(desk, "word-like.docx"));
+    await using client = await documentsClient("word-like.docx");
+    const zip = openWordZip(await bytesOf(client, "word-like.docx"));
     zip.set("word/document.xml", Buffer.alloc(20 * 1024 * 1024, 32));
     const bytes = zip.toBuffer();
     // The size that the directory and the header state: 1000 bytes.
@@ -87,12 +90,12 @@ describe("hostile and broken documents", () => {
       const local = bytes.readUInt32LE(at - 30) === 0x04034b50;
       bytes.writeUInt32LE(1_000, local ? at - 8 : at - 22);
     }
-    await put(desk, "liar.docx", bytes);
-    assert.match(await desk.refusal("read_document", { path: "liar.docx" }), /damaged/);
+    await put(client, "liar.docx", bytes);
+    assert.match(await client.refusal("read_document", { path: "liar.docx" }), /damaged/);
   });
 
   it("survives a PDF that unpacks to gigabytes", async () => {
-    await using desk = await documentsDesk("form.pdf");
+    await using client = await documentsClient("form.pdf");
     let data = Buffer.alloc(900 * 1024 * 1024, 32);
     data = deflateSync(data, { level: 1 });
     const content = deflateSync(data);
@@ -102,16 +105,20 @@ describe("hostile and broken documents", () => {
       Buffer.from("\nendstream"),
     ]).toString("latin1");
     const page = "<</Type/Page/Parent 2 0 R/MediaBox[0 0 200 200]/Contents 4 0 R>>";
-    await put(desk, "bomb.pdf", minimalPdf(["<</Type/Pages/Kids[3 0 R]/Count 1>>", page, stream]));
+    await put(
+      client,
+      "bomb.pdf",
+      minimalPdf(["<</Type/Pages/Kids[3 0 R]/Count 1>>", page, stream]),
+    );
     assert.match(
-      await desk.refusal("read_document", { path: "bomb.pdf" }),
+      await client.refusal("read_document", { path: "bomb.pdf" }),
       /stopped|could not|damaged/,
     );
-    assert.match(await desk.text("read_form", { path: "form.pdf" }), /surname/);
+    assert.match(await client.text("read_form", { path: "form.pdf" }), /surname/);
   });
 
   it("answers others while a file keeps the parser busy, and stops when told to", async () => {
-    await using desk = await documentsDesk("form.pdf");
+    await using client = await documentsClient("form.pdf");
     const operators = deflateSync(Buffer.from("BT (x) Tj ET\n".repeat(4_000_000)));
     const stream = Buffer.concat([
       Buffer.from(`<</Length ${operators.length}/Filter/FlateDecode>>stream\n`),
@@ -122,76 +129,76 @@ describe("hostile and broken documents", () => {
     const page = `<</Type/Page/Parent 2 0 R/MediaBox[0 0 200 200]/Contents 4 0 R${font}>>`;
     const helvetica = "<</Type/Font/Subtype/Type1/BaseFont/Helvetica>>";
     await put(
-      desk,
+      client,
       "busy.pdf",
       minimalPdf(["<</Type/Pages/Kids[3 0 R]/Count 1>>", page, stream, helvetica]),
     );
     const stop = new AbortController();
     const call = { name: "read_document", arguments: { path: "busy.pdf" } };
-    const busy = desk.client.callTool(call, { signal: stop.signal }).catch(() => "stopped");
-    const { tools } = await desk.client.listTools();
+    const busy = client.client.callTool(call, { signal: stop.signal }).catch(() => "stopped");
+    const { tools } = await client.client.listTools();
     assert(tools.length > 10);
     stop.abort();
     await busy;
-    assert.match(await desk.text("read_form", { path: "form.pdf" }), /surname/);
+    assert.match(await client.text("read_form", { path: "form.pdf" }), /surname/);
   });
 
   it("takes 10 MB of one line", async () => {
-    await using desk = await documentsDesk();
+    await using client = await documentsClient();
     for (const [path, line] of [
       ["line.txt", "word ".repeat(2_000_000)],
       ["line.md", "word ".repeat(2_000_000)],
       ["line.html", `<p>${"word ".repeat(2_000_000)}`],
       ["tangle.md", "*a _b ".repeat(100_000)],
     ] as const) {
-      await put(desk, path, line);
-      const text = await desk.text("read_document", { path });
+      await put(client, path, line);
+      const text = await client.text("read_document", { path });
       assert(text.length < 40_000, path);
       assert.match(text, /more lines: call again with cursor "L\d+"/, path);
     }
     assert.equal(
-      (await desk.data("find_in_document", { path: "line.txt", query: "word word" }))["total"],
+      (await client.data("find_in_document", { path: "line.txt", query: "word word" }))["total"],
       1_000_000,
     );
   });
 
   it("follows no link out of the workspace, and takes no folder or pipe", async () => {
-    await using desk = await documentsDesk();
+    await using client = await documentsClient();
     await using outside = await tempFolder();
     await writeFile(join(outside.path, "secret.txt"), "secret");
-    await symlink(join(outside.path, "secret.txt"), join(desk.workspace, "link.txt"));
-    await symlink(outside.path, join(desk.workspace, "linked"));
+    await symlink(join(outside.path, "secret.txt"), join(client.workspace, "link.txt"));
+    await symlink(outside.path, join(client.workspace, "linked"));
     for (const path of ["link.txt", "linked/secret.txt"]) {
-      assert.match(await desk.refusal("read_document", { path }), /leads out of the workspace/);
+      assert.match(await client.refusal("read_document", { path }), /leads out of the workspace/);
     }
     const edits = [{ find: "secret", replace: "x" }];
-    assert.match(await desk.refusal("replace_text", { path: "link.txt", edits }), /leads out/);
+    assert.match(await client.refusal("replace_text", { path: "link.txt", edits }), /leads out/);
     assert.match(
-      await desk.refusal("create_document", { path: "linked/a.docx", markdown: "x" }),
+      await client.refusal("create_document", { path: "linked/a.docx", markdown: "x" }),
       /leads out/,
     );
     assert.match(
-      await desk.refusal("read_document", { path: "../x.txt" }),
+      await client.refusal("read_document", { path: "../x.txt" }),
       /outside the workspace/,
     );
   });
 
   it("does not edit a signed document", async () => {
-    await using desk = await documentsDesk("word-like.docx");
-    await signed(desk);
+    await using client = await documentsClient("word-like.docx");
+    await signed(client);
     const edits = [{ find: "Graz", replace: "Linz" }];
     assert.match(
-      await desk.refusal("replace_text", { path: "signed.docx", edits }),
+      await client.refusal("replace_text", { path: "signed.docx", edits }),
       /digitally signed/,
     );
-    assert.match(await desk.text("list_comments", { path: "signed.docx" }), /1 comment/);
+    assert.match(await client.text("list_comments", { path: "signed.docx" }), /1 comment/);
   });
 });
 
-async function signed(desk: OfficeClient): Promise<void> {
-  const zip = openWordZip(await bytesOf(desk, "word-like.docx"));
+async function signed(client: OfficeClient): Promise<void> {
+  const zip = openWordZip(await bytesOf(client, "word-like.docx"));
   zip.set("_xmlsignatures/sig1.xml", Buffer.from("<Signature/>"));
-  await put(desk, "signed.docx", zip.toBuffer());
+  await put(client, "signed.docx", zip.toBuffer());
 }
 
 /** The beginning of a compound file that holds an encrypted package. */

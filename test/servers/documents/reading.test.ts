@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { missing, POPPLER, PYTHON_DOCX } from "../debian-programs.ts";
 import type { OfficeClient } from "../office-client.ts";
-import { documentsDesk, pdfText, put, pythonDocx } from "./support.ts";
+import { documentsClient, pdfText, put, pythonDocx } from "./support.ts";
 
 const noDocx = await missing(PYTHON_DOCX);
 const noPoppler = await missing(POPPLER);
@@ -17,34 +17,34 @@ interface Block {
 }
 
 describe("reading documents", () => {
-  let desk: OfficeClient;
+  let client: OfficeClient;
 
   before(async () => {
-    desk = await documentsDesk(
+    client = await documentsClient(
       ...["word-like.docx", "libreoffice.docx", "libreoffice-tracked.docx", "python-docx.docx"],
       ...["delivery.docx", "damage.pdf", "purge.eml", "libreoffice.pdf", "two-columns.pdf"],
       ...["scan.pdf", "form.pdf", "letter.html"],
     );
   });
 
-  after(async () => await desk?.[Symbol.asyncDispose]());
+  after(async () => await client?.[Symbol.asyncDispose]());
 
   async function blocks(path: string): Promise<Block[]> {
-    return (await desk.data("read_document", { path }))["blocks"] as Block[];
+    return (await client.data("read_document", { path }))["blocks"] as Block[];
   }
 
   it("says which file is missing, and what to do", async () => {
-    assert.match(await desk.refusal("read_document", { path: "none.docx" }), /not there.*List/s);
+    assert.match(await client.refusal("read_document", { path: "none.docx" }), /not there.*List/s);
   });
 
   it("refuses a cursor past the end", async () => {
     const path = "letter.html";
-    assert.match(await desk.refusal("read_document", { path, cursor: "L999" }), /past the end/);
+    assert.match(await client.refusal("read_document", { path, cursor: "L999" }), /past the end/);
   });
 
   it("shows runs, numbering, merged and nested tables, notes, boxes and changes of a Word file", async () => {
     for (const path of ["word-like.docx", "libreoffice-tracked.docx"]) {
-      const text = await desk.text("read_document", { path });
+      const text = await client.text("read_document", { path });
       for (const part of [
         "# Service agreement",
         "## 2.1 Reporting",
@@ -70,14 +70,14 @@ describe("reading documents", () => {
   });
 
   it("shows looks as Markdown if asked for", async () => {
-    const text = await desk.text("read_document", { path: "word-like.docx", formatting: true });
+    const text = await client.text("read_document", { path: "word-like.docx", formatting: true });
     assert.match(text, /\[the price list\]\(https:\/\/example\.test\/prices\)/);
     assert.match(text, /\*\*bold\*\*/);
   });
 
   it("gives an outline of headings", async () => {
     const path = "word-like.docx";
-    const { outline, blocks: none } = await desk.data("read_document", { path, view: "outline" });
+    const { outline, blocks: none } = await client.data("read_document", { path, view: "outline" });
     const texts = (outline as { text: string; level: number }[]).map((o) => `${o.level} ${o.text}`);
     assert.deepEqual(texts, [
       "1 Service agreement",
@@ -92,7 +92,7 @@ describe("reading documents", () => {
     for (const path of ["delivery.docx", "python-docx.docx"]) {
       const script =
         "import json\nprint(json.dumps([[c.text for c in r.cells] for r in d.tables[0].rows]))";
-      const theirs = JSON.parse(pythonDocx(script, desk, path)) as string[][];
+      const theirs = JSON.parse(pythonDocx(script, client, path)) as string[][];
       const ours = (await blocks(path)).find(({ kind }) => kind === "table")?.rows;
       // python-docx repeats a merged cell's text in all the cells that it covers.
       const plain = theirs.map((row, y) =>
@@ -115,7 +115,7 @@ describe("reading documents", () => {
   });
 
   it("reads tables of a PDF that has no lines, over pages", async () => {
-    const { tables } = await desk.data("extract_tables", { path: "damage.pdf" });
+    const { tables } = await client.data("extract_tables", { path: "damage.pdf" });
     const all = tables as { page: number; rows: string[][] }[];
     assert.deepEqual(
       all.map(({ page, rows }) => [page, rows[0]]),
@@ -136,14 +136,14 @@ describe("reading documents", () => {
 
   it("reads every word of a PDF that pdftotext reads", { skip: noPoppler }, async () => {
     for (const path of ["damage.pdf", "libreoffice.pdf", "two-columns.pdf"]) {
-      const theirs = pdfText(desk, path);
-      const ours = await desk.text("read_document", { path });
+      const theirs = pdfText(client, path);
+      const ours = await client.text("read_document", { path });
       for (const word of theirs.split(/\s+/)) assert(ours.includes(word), `${path}: ${word}`);
     }
   });
 
   it("reads a PDF's ruled table with wrapped and merged cells", async () => {
-    const { tables } = await desk.data("extract_tables", { path: "libreoffice.pdf" });
+    const { tables } = await client.data("extract_tables", { path: "libreoffice.pdf" });
     assert.deepEqual((tables as { rows: string[][] }[])[0]?.rows.slice(1), [
       [
         "2.01",
@@ -157,54 +157,54 @@ describe("reading documents", () => {
   });
 
   it("reads columns of text one after the other, and no prose as a table", async () => {
-    const text = await desk.text("read_document", { path: "two-columns.pdf" });
+    const text = await client.text("read_document", { path: "two-columns.pdf" });
     assert(text.indexOf("northern mole.") < text.indexOf("Prices in the market"));
-    const { tables } = await desk.data("extract_tables", { path: "two-columns.pdf" });
+    const { tables } = await client.data("extract_tables", { path: "two-columns.pdf" });
     assert.deepEqual((tables as { rows: string[][] }[])[0]?.rows[1], ["Cod", "kg", "14.50"]);
     assert.equal((tables as unknown[]).length, 1);
   });
 
   it("says that a page is an image", async () => {
     assert.match(
-      await desk.text("read_document", { path: "scan.pdf" }),
+      await client.text("read_document", { path: "scan.pdf" }),
       /No text on page 1.*render_page/,
     );
   });
 
   it("gives texts of a PDF page with positions", async () => {
-    const data = await desk.data("read_pdf_page", { path: "form.pdf", page: 1 });
+    const data = await client.data("read_pdf_page", { path: "form.pdf", page: 1 });
     const texts = data["texts"] as { text: string; x: number; y: number }[];
     assert.deepEqual(
       texts.filter(({ text }) => text === "Postcode").map(({ x, y }) => [x, Math.round(y)]),
       [[60, 162]],
     );
-    assert.match(await desk.refusal("read_pdf_page", { path: "form.pdf", page: 2 }), /1 page/);
-    assert.match(await desk.refusal("read_pdf_page", { path: "letter.html", page: 1 }), /no PDF/);
+    assert.match(await client.refusal("read_pdf_page", { path: "form.pdf", page: 2 }), /1 page/);
+    assert.match(await client.refusal("read_pdf_page", { path: "letter.html", page: 1 }), /no PDF/);
   });
 
   it("draws a page, and says which page is not there", { skip: noPoppler }, async () => {
-    const { content } = await desk.call("render_page", { path: "scan.pdf", longest_side: 200 });
+    const { content } = await client.call("render_page", { path: "scan.pdf", longest_side: 200 });
     const picture = content.find(({ type }) => type === "image");
     assert(picture?.type === "image" && picture.data.startsWith("iVBORw0KGgo"));
-    assert.match(await desk.refusal("render_page", { path: "scan.pdf", page: 9 }), /no page 9/);
-    assert.match(await desk.refusal("render_page", { path: "letter.html" }), /no PDF/);
+    assert.match(await client.refusal("render_page", { path: "scan.pdf", page: 9 }), /no page 9/);
+    assert.match(await client.refusal("render_page", { path: "letter.html" }), /no PDF/);
   });
 
   it("keeps every line of an e-mail, quoted ones too", async () => {
-    const text = await desk.text("read_document", { path: "purge.eml" });
+    const text = await client.text("read_document", { path: "purge.eml" });
     assert.match(text, /Subject: Shelf purge, February 2026/);
     assert.match(text, /^> SP-/m);
   });
 
   it("reads HTML as what a reader sees", async () => {
     await put(
-      desk,
+      client,
       "page.html",
       "<!doctype html><title>T</title><style>p{}</style><script>evil()</script>" +
         "<h2>Head</h2><p>One <b>two</b>\n three</p><ul><li>a<ol><li>b</li></ol></li></ul>" +
         '<table><tr><th colspan=2>Wide</th></tr><tr><td>1</td><td>2</td></tr></table><p hidden>no</p><input name="x">',
     );
-    const text = await desk.text("read_document", { path: "page.html" });
+    const text = await client.text("read_document", { path: "page.html" });
     assert.match(text, /## Head\n\[2-\w+\] One two three\n\[3-\w+\] • a\n\[4-\w+\] {3}1\. b/);
     assert.match(text, / {2}1 \| Wide \| <\n {2}2 \| 1 \| 2/);
     assert.doesNotMatch(text, /evil|p\{\}|no$/m);
@@ -212,12 +212,12 @@ describe("reading documents", () => {
 
   it("reads on in pages, without a gap", async () => {
     const lines = Array.from({ length: 3_000 }, (_, n) => `Line number ${n} of many.`);
-    await put(desk, "long.txt", lines.join("\n\n"));
+    await put(client, "long.txt", lines.join("\n\n"));
     let seen = "";
     let cursor: string | undefined;
     let pages = 0;
     do {
-      const { content, structuredContent } = await desk.call("read_document", {
+      const { content, structuredContent } = await client.call("read_document", {
         path: "long.txt",
         ...(cursor !== undefined && { cursor }),
       });
@@ -233,32 +233,35 @@ describe("reading documents", () => {
 
   it("finds text in paragraphs, cells, notes and headers", async () => {
     const find = { path: "word-like.docx", query: "aurora ltd" };
-    const { total, hits } = await desk.data("find_in_document", find);
+    const { total, hits } = await client.data("find_in_document", find);
     assert.equal(total, 4);
     assert.equal((hits as { block: string }[]).at(-1)?.block, "header");
-    const cell = await desk.data("find_in_document", { path: "delivery.docx", query: "delivered" });
+    const cell = await client.data("find_in_document", {
+      path: "delivery.docx",
+      query: "delivered",
+    });
     assert.deepEqual(
       (cell["hits"] as { row?: number; column?: number }[])
         .filter(({ row }) => row)
         .map((h) => [h.row, h.column]),
       [[1, 6]],
     );
-    const pdf = await desk.data("find_in_document", {
+    const pdf = await client.data("find_in_document", {
       path: "damage.pdf",
       query: "Assessment now",
     });
     assert.equal((pdf["hits"] as { page: number }[])[0]?.page, 3);
-    assert.match(await desk.text("find_in_document", { ...find, query: "zebra" }), /not in/);
+    assert.match(await client.text("find_in_document", { ...find, query: "zebra" }), /not in/);
   });
 
   it("gives nested tables as tables of their own", async () => {
-    const { tables } = await desk.data("extract_tables", { path: "word-like.docx" });
+    const { tables } = await client.data("extract_tables", { path: "word-like.docx" });
     const all = tables as { rows: string[][]; block: string }[];
     assert.deepEqual(all[1]?.rows, [["inner a", "inner b"]]);
     assert.match(all[1]?.block ?? "", /inside a cell/);
-    assert.match(await desk.refusal("extract_tables", { path: "scan.pdf" }), /No tables/);
+    assert.match(await client.refusal("extract_tables", { path: "scan.pdf" }), /No tables/);
     assert.match(
-      await desk.refusal("extract_tables", { path: "damage.pdf", table: 9 }),
+      await client.refusal("extract_tables", { path: "damage.pdf", table: 9 }),
       /1 \(page 1\)/,
     );
   });

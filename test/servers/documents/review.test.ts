@@ -3,29 +3,34 @@ import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, it } from "node:test";
 import { openWordZip } from "../../../servers/documents/word/word-zip.ts";
-import { bytesOf, documentsDesk, idOf, put } from "./support.ts";
+import { bytesOf, documentsClient, idOf, put } from "./support.ts";
 
 const path = "word-like.docx";
 
 describe("comments and tracked changes", () => {
   it("adds, answers, resolves and deletes comments, in the name of whom the agent works for", async () => {
-    await using desk = await documentsDesk(path);
-    await mkdir(join(desk.state, "people"));
+    await using client = await documentsClient(path);
+    await mkdir(join(client.state, "people"));
     const people = {
       me: "ana@example.test",
       people: [{ name: "Ana Ruiz", email: "ana@example.test" }],
     };
-    await writeFile(join(desk.state, "people/people.json"), JSON.stringify(people));
-    const block = await idOf(desk, path, "This agreement");
-    await desk.text("add_comment", { path, block, quote: "Aurora Ltd and", text: "Which Aurora?" });
-    await desk.text("add_comment", { path, answers: "0", text: "Yes & <no>" });
-    await desk.text("add_comment", {
+    await writeFile(join(client.state, "people/people.json"), JSON.stringify(people));
+    const block = await idOf(client, path, "This agreement");
+    await client.text("add_comment", {
       path,
-      block: await idOf(desk, path, "table, 4"),
+      block,
+      quote: "Aurora Ltd and",
+      text: "Which Aurora?",
+    });
+    await client.text("add_comment", { path, answers: "0", text: "Yes & <no>" });
+    await client.text("add_comment", {
+      path,
+      block: await idOf(client, path, "table, 4"),
       text: "Whole table",
     });
-    await desk.text("close_comment", { path, comment: "0", action: "resolve" });
-    const { comments } = await desk.data("list_comments", { path });
+    await client.text("close_comment", { path, comment: "0", action: "resolve" });
+    const { comments } = await client.data("list_comments", { path });
     assert.deepEqual(
       (comments as Record<string, unknown>[]).map((c) => [
         c["id"],
@@ -43,37 +48,37 @@ describe("comments and tracked changes", () => {
       ],
     );
     assert.match(
-      await desk.refusal("close_comment", { path, comment: "9", action: "delete" }),
+      await client.refusal("close_comment", { path, comment: "9", action: "delete" }),
       /There are: 0, 1, 2, 3/,
     );
-    await desk.text("close_comment", { path, comment: "0", action: "delete" });
-    const { total } = await desk.data("list_comments", { path });
+    await client.text("close_comment", { path, comment: "0", action: "delete" });
+    const { total } = await client.data("list_comments", { path });
     assert.equal(total, 2);
-    const xml = openWordZip(await bytesOf(desk, path))
+    const xml = openWordZip(await bytesOf(client, path))
       .read("word/document.xml")
       .toString();
     assert.doesNotMatch(xml, /comment(RangeStart|RangeEnd|Reference) w:id="[02]"/);
   });
 
   it("adds a first comment to a file that has none", async () => {
-    await using desk = await documentsDesk("libreoffice.docx");
-    const block = await idOf(desk, "libreoffice.docx", "Totals");
-    await desk.text("add_comment", { path: "libreoffice.docx", block, text: "Where?" });
-    await desk.text("add_comment", { path: "libreoffice.docx", answers: "0", text: "Here." });
+    await using client = await documentsClient("libreoffice.docx");
+    const block = await idOf(client, "libreoffice.docx", "Totals");
+    await client.text("add_comment", { path: "libreoffice.docx", block, text: "Where?" });
+    await client.text("add_comment", { path: "libreoffice.docx", answers: "0", text: "Here." });
     assert.match(
-      await desk.text("list_comments", { path: "libreoffice.docx" }),
+      await client.text("list_comments", { path: "libreoffice.docx" }),
       /comment 1, Agent.*answers comment 0/,
     );
   });
 
   it("accepts all changes", async () => {
     for (const name of [path, "libreoffice-tracked.docx"]) {
-      await using desk = await documentsDesk(name);
+      await using client = await documentsClient(name);
       assert.match(
-        await desk.text("settle_tracked_changes", { path: name, decision: "accept" }),
+        await client.text("settle_tracked_changes", { path: name, decision: "accept" }),
         /13.*0 left/,
       );
-      const text = await desk.text("read_document", { path: name });
+      const text = await client.text("read_document", { path: name });
       assert.match(
         text,
         /due in 14 days\.\n\S+ A paragraph that was added\.\n\S+ This became bold/,
@@ -81,7 +86,7 @@ describe("comments and tracked changes", () => {
       assert.match(text, /\] Stays here\.\n\S+ New home: Moved words/);
       assert.match(text, /1 \| kept row \| x\n {2}2 \| added row \| \n\[/);
       assert.match(
-        await desk.refusal("settle_tracked_changes", { path: name, decision: "accept" }),
+        await client.refusal("settle_tracked_changes", { path: name, decision: "accept" }),
         /no tracked changes/,
       );
     }
@@ -89,16 +94,16 @@ describe("comments and tracked changes", () => {
 
   it("rejects all changes", async () => {
     for (const name of [path, "libreoffice-tracked.docx"]) {
-      await using desk = await documentsDesk(name);
-      await desk.text("settle_tracked_changes", { path: name, decision: "reject" });
-      const text = await desk.text("read_document", { path: name, formatting: true });
+      await using client = await documentsClient(name);
+      await client.text("settle_tracked_changes", { path: name, decision: "reject" });
+      const text = await client.text("read_document", { path: name, formatting: true });
       assert.match(
         text,
         /due in 30 days\.\n\S+ A paragraph that was removed\.\n\S+ This became bold\./,
       );
       assert.match(text, /\] Moved words\. Stays here\.\n\S+ New home: \n/);
       assert.match(text, /2 \| removed row \| \n\[/);
-      const parts = openWordZip(await bytesOf(desk, name))
+      const parts = openWordZip(await bytesOf(client, name))
         .read("word/document.xml")
         .toString();
       assert.doesNotMatch(parts, /<w:(ins|del|moveFrom|moveTo|delText|rPrChange)\b/);
@@ -106,22 +111,22 @@ describe("comments and tracked changes", () => {
   });
 
   it("settles changes by number and by author", async () => {
-    await using desk = await documentsDesk(path);
+    await using client = await documentsClient(path);
     assert.match(
-      await desk.refusal("settle_tracked_changes", { path, decision: "accept", changes: [99] }),
+      await client.refusal("settle_tracked_changes", { path, decision: "accept", changes: [99] }),
       /has 13/,
     );
     assert.match(
-      await desk.refusal("settle_tracked_changes", {
+      await client.refusal("settle_tracked_changes", {
         path,
         decision: "accept",
         author_is: "Nobody",
       }),
       /Greta Holm, Omar Said/,
     );
-    await desk.text("settle_tracked_changes", { path, decision: "reject", changes: [1, 2] });
-    assert.match(await desk.text("read_document", { path }), /due in 30 days/);
-    const { settled, left } = await desk.data("settle_tracked_changes", {
+    await client.text("settle_tracked_changes", { path, decision: "reject", changes: [1, 2] });
+    assert.match(await client.text("read_document", { path }), /due in 30 days/);
+    const { settled, left } = await client.data("settle_tracked_changes", {
       path,
       decision: "accept",
       author_is: "omar said",
@@ -130,30 +135,30 @@ describe("comments and tracked changes", () => {
   });
 
   it("tracks its own edits, so that rejecting them brings back the text", async () => {
-    await using desk = await documentsDesk("libreoffice.docx");
+    await using client = await documentsClient("libreoffice.docx");
     const [name, tracked] = ["libreoffice.docx", true];
-    const was = await desk.text("read_document", { path: name, formatting: true });
-    await desk.text("replace_text", {
+    const was = await client.text("read_document", { path: name, formatting: true });
+    await client.text("replace_text", {
       path: name,
       tracked,
       edits: [{ find: "the second floor", replace: "the third floor" }],
     });
-    await desk.text("edit_blocks", {
+    await client.text("edit_blocks", {
       path: name,
       tracked,
       edits: [
         {
           action: "insert_after",
-          block: await idOf(desk, name, "Totals"),
+          block: await idOf(client, name, "Totals"),
           markdown: "New words.\n\n- item",
         },
-        { action: "delete", block: await idOf(desk, name, "1. Pack") },
-        { action: "replace", block: await idOf(desk, name, "3. Leave"), markdown: "Go" },
+        { action: "delete", block: await idOf(client, name, "1. Pack") },
+        { action: "replace", block: await idOf(client, name, "3. Leave"), markdown: "Go" },
         { action: "append", markdown: "The very end." },
       ],
     });
-    const table = await idOf(desk, name, "table");
-    await desk.text("edit_table", {
+    const table = await idOf(client, name, "table");
+    await client.text("edit_table", {
       path: name,
       table,
       tracked,
@@ -164,23 +169,23 @@ describe("comments and tracked changes", () => {
       ],
     });
     assert.match(
-      await desk.refusal("edit_table", {
+      await client.refusal("edit_table", {
         path: name,
-        table: await idOf(desk, name, "table"),
+        table: await idOf(client, name, "table"),
         tracked,
         edits: [{ action: "delete_column", column: 1 }],
       }),
       /cannot be tracked/,
     );
-    const now = await desk.text("read_document", { path: name });
+    const now = await client.text("read_document", { path: name });
     assert.match(now, /\{--the \*?second|\{--the .*\{\+\+the third floor\+\+\}/);
     assert.match(now, /\{--3 April--\}\{\+\+4 May\+\+\}/);
-    await put(desk, "copy.docx", await bytesOf(desk, name));
-    await desk.text("settle_tracked_changes", { path: name, decision: "reject" });
-    const back = await desk.text("read_document", { path: name, formatting: true });
+    await put(client, "copy.docx", await bytesOf(client, name));
+    await client.text("settle_tracked_changes", { path: name, decision: "reject" });
+    const back = await client.text("read_document", { path: name, formatting: true });
     assert.equal(back, was);
-    await desk.text("settle_tracked_changes", { path: "copy.docx", decision: "accept" });
-    const accepted = await desk.text("read_document", { path: "copy.docx" });
+    await client.text("settle_tracked_changes", { path: "copy.docx", decision: "accept" });
+    const accepted = await client.text("read_document", { path: "copy.docx" });
     assert.match(accepted, /the third floor change/);
     assert.match(accepted, /Totals below\.\n\S+ · Body Text\] New words\.\n\S+ • item/);
     assert.match(accepted, /2 \| 2\.01 \| .* \| 4 May\n {2}3 \| 2\.09 \| x \| \n {2}4 \| 2\.03/);
@@ -188,17 +193,17 @@ describe("comments and tracked changes", () => {
   });
 
   it("tracks edits of a file that is set to track them", async () => {
-    await using desk = await documentsDesk(path);
-    const zip = openWordZip(await bytesOf(desk, path));
+    await using client = await documentsClient(path);
+    const zip = openWordZip(await bytesOf(client, path));
     const settings = zip.read("word/settings.xml").toString();
     zip.set(
       "word/settings.xml",
       Buffer.from(settings.replace("<w:zoom", "<w:trackRevisions/><w:zoom")),
     );
-    await put(desk, path, zip.toBuffer());
-    await desk.text("replace_text", { path, edits: [{ find: "Graz", replace: "Linz" }] });
+    await put(client, path, zip.toBuffer());
+    await client.text("replace_text", { path, edits: [{ find: "Graz", replace: "Linz" }] });
     assert.match(
-      await desk.text("read_document", { path }),
+      await client.text("read_document", { path }),
       /Signed in \{--Graz--\}\{\+\+Linz\+\+\}/,
     );
   });

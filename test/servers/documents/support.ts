@@ -9,12 +9,12 @@ import { type OfficeClient, officeClient } from "../office-client.ts";
 const FILES = fileURLToPath(new URL("./files/", import.meta.url));
 
 /** The documents surface with these files of `files/` in its workspace. */
-export async function documentsDesk(...names: readonly string[]): Promise<OfficeClient> {
+export async function documentsClient(...names: readonly string[]): Promise<OfficeClient> {
   await using stack = new AsyncDisposableStack();
-  const desk = stack.use(await officeClient("documents"));
-  await Promise.all(names.map((name) => copyFile(join(FILES, name), join(desk.workspace, name))));
+  const client = stack.use(await officeClient("documents"));
+  await Promise.all(names.map((name) => copyFile(join(FILES, name), join(client.workspace, name))));
   stack.move();
-  return desk;
+  return client;
 }
 
 export async function bytesOf({ workspace }: OfficeClient, name: string): Promise<Buffer> {
@@ -26,8 +26,8 @@ export async function put({ workspace }: OfficeClient, name: string, content: st
 }
 
 /** The id of the block that begins with these words. */
-export async function idOf(desk: OfficeClient, path: string, words: string): Promise<string> {
-  const text = await desk.text("read_document", { path });
+export async function idOf(client: OfficeClient, path: string, words: string): Promise<string> {
+  const text = await client.text("read_document", { path });
   const line = text.split("\n").find((one) => one.replace(/^\[[^\]]*\]\s*/, "").startsWith(words));
   const id = /^\[(\d+-[0-9a-z]{4})/.exec(line ?? "")?.[1];
   if (id === undefined) throw new Error(`no block of ${path} begins with ${words}:\n${text}`);
@@ -50,9 +50,9 @@ export function pdfText({ workspace }: OfficeClient, name: string): string {
 }
 
 /** The text of a Word document of the workspace's, as LibreOffice prints it. */
-export async function printedText(desk: OfficeClient, name: string): Promise<string> {
-  await converted(join(desk.workspace, name), "pdf", desk.workspace);
-  return pdfText(desk, name.replace(".docx", ".pdf"));
+export async function printedText(client: OfficeClient, name: string): Promise<string> {
+  await converted(join(client.workspace, name), "pdf", client.workspace);
+  return pdfText(client, name.replace(".docx", ".pdf"));
 }
 
 /** What Python prints that has a document of the workspace's open as `d`. */

@@ -59,13 +59,13 @@ class Question:
         return f"{self.method} {self.path}"
 
 
-def request(wish: Mapping[str, Any]) -> Question:
+def request(request: Mapping[str, Any]) -> Question:
     headers = {"prefer": f"wait={WAIT_S}", **_own_key()}
-    return Question("POST", "/v1/rollouts", wish, headers, patience=WAIT_S + ANSWER_S)
+    return Question("POST", "/v1/rollouts", request, headers, patience=WAIT_S + ANSWER_S)
 
 
-def request_group(wish: Mapping[str, Any]) -> Question:
-    return Question("POST", "/v1/groups", wish, _own_key())
+def request_group(request: Mapping[str, Any]) -> Question:
+    return Question("POST", "/v1/groups", request, _own_key())
 
 
 def view(rollout: str, wait: bool = False) -> Question:
@@ -144,7 +144,7 @@ def tasks() -> Question:
     return Question("GET", "/v1/tasks")
 
 
-def wish_of(
+def request_of(
     task: str,
     *,
     variant: int | None,
@@ -230,7 +230,7 @@ def is_settled(seen: GroupView, index: int, rollout: str) -> bool:
 
 
 def is_ending(error: BaseException) -> bool:
-    """The rollout ended under the agent's hands (budget, lease, a lost sandbox): no failure."""
+    """The rollout ended while the agent was calling (budget, lease, a lost sandbox): no failure."""
     ended = ("rollout/not-serving", "client/rollout-ended")
     return isinstance(error, ClocheError) and error.code in ended
 

@@ -69,7 +69,7 @@ class AsyncCloche:
 
         With ``timeout`` (seconds) it is given up after that, with ``client/timeout``.
         """
-        wish = q.wish_of(
+        request = q.request_of(
             task,
             variant=variant,
             policy=policy,
@@ -80,7 +80,7 @@ class AsyncCloche:
             group=group,
             lease_ms=lease_ms,
         )
-        return Opening(self._rollout(wish, lease_ms or q.DEFAULT_LEASE_MS, timeout))
+        return Opening(self._rollout(request, lease_ms or q.DEFAULT_LEASE_MS, timeout))
 
     def attach(
         self, rollout: str, *, lease_ms: int = q.DEFAULT_LEASE_MS, timeout: float | None = None
@@ -102,7 +102,7 @@ class AsyncCloche:
         lease_ms: int | None = None,
     ) -> Opening[AsyncGroup]:
         """Asks for n rollouts of one prompt. They are accepted then, and wait their turn."""
-        wish = q.wish_of(
+        request = q.request_of(
             task,
             variant=variant,
             policy=policy,
@@ -113,7 +113,7 @@ class AsyncCloche:
             lease_ms=lease_ms,
             n=n,
         )
-        return Opening(self._group(wish, lease_ms or q.DEFAULT_LEASE_MS))
+        return Opening(self._group(request, lease_ms or q.DEFAULT_LEASE_MS))
 
     async def ended(self, rollout: str) -> AsyncEndedRollout:
         """A rollout that has ended, whoever played it: its record, steps, events and bundle.
@@ -203,9 +203,9 @@ class AsyncCloche:
         await self.close()
 
     async def _rollout(
-        self, wish: Mapping[str, Any], lease_ms: int, timeout: float | None
+        self, request: Mapping[str, Any], lease_ms: int, timeout: float | None
     ) -> AsyncRollout:
-        asked: RolloutView = await self._connection.ask(q.request(wish))
+        asked: RolloutView = await self._connection.ask(q.request(request))
         try:
             seen = await self._serving(asked, timeout)
         except BaseException:
@@ -218,8 +218,8 @@ class AsyncCloche:
         seen = await self._serving(await self._connection.ask(q.view(rollout)), timeout)
         return AsyncRollout(self._connection, seen, lease_ms)
 
-    async def _group(self, wish: Mapping[str, Any], lease_ms: int) -> AsyncGroup:
-        seen = await self._connection.ask(q.request_group(wish))
+    async def _group(self, request: Mapping[str, Any], lease_ms: int) -> AsyncGroup:
+        seen = await self._connection.ask(q.request_group(request))
         return AsyncGroup(self, self._connection, seen, lease_ms)
 
     async def _serving(self, seen: RolloutView, timeout: float | None) -> RolloutView:

@@ -69,7 +69,7 @@ class Cloche:
 
         With ``timeout`` (seconds) it is given up after that, with ``client/timeout``.
         """
-        wish = q.wish_of(
+        request = q.request_of(
             task,
             variant=variant,
             policy=policy,
@@ -80,7 +80,7 @@ class Cloche:
             group=group,
             lease_ms=lease_ms,
         )
-        return self._rollout(wish, lease_ms or q.DEFAULT_LEASE_MS, timeout)
+        return self._rollout(request, lease_ms or q.DEFAULT_LEASE_MS, timeout)
 
     def attach(
         self, rollout: str, *, lease_ms: int = q.DEFAULT_LEASE_MS, timeout: float | None = None
@@ -102,7 +102,7 @@ class Cloche:
         lease_ms: int | None = None,
     ) -> Group:
         """Asks for n rollouts of one prompt. They are accepted then, and wait their turn."""
-        wish = q.wish_of(
+        request = q.request_of(
             task,
             variant=variant,
             policy=policy,
@@ -113,7 +113,7 @@ class Cloche:
             lease_ms=lease_ms,
             n=n,
         )
-        return self._group(wish, lease_ms or q.DEFAULT_LEASE_MS)
+        return self._group(request, lease_ms or q.DEFAULT_LEASE_MS)
 
     def ended(self, rollout: str) -> EndedRollout:
         """A rollout that has ended, whoever played it: its record, steps, events and bundle.
@@ -203,9 +203,9 @@ class Cloche:
         self.close()
 
     def _rollout(
-        self, wish: Mapping[str, Any], lease_ms: int, timeout: float | None
+        self, request: Mapping[str, Any], lease_ms: int, timeout: float | None
     ) -> Rollout:
-        asked: RolloutView = self._connection.ask(q.request(wish))
+        asked: RolloutView = self._connection.ask(q.request(request))
         try:
             seen = self._serving(asked, timeout)
         except BaseException:
@@ -218,8 +218,8 @@ class Cloche:
         seen = self._serving(self._connection.ask(q.view(rollout)), timeout)
         return Rollout(self._connection, seen, lease_ms)
 
-    def _group(self, wish: Mapping[str, Any], lease_ms: int) -> Group:
-        seen = self._connection.ask(q.request_group(wish))
+    def _group(self, request: Mapping[str, Any], lease_ms: int) -> Group:
+        seen = self._connection.ask(q.request_group(request))
         return Group(self, self._connection, seen, lease_ms)
 
     def _serving(self, seen: RolloutView, timeout: float | None) -> RolloutView:

@@ -16,7 +16,7 @@ export interface Session {
 }
 
 /** Opens the user's mailbox for one call at a time. */
-export class MailDesk {
+export class MailAccess {
   readonly #world: World;
   readonly #mailbox = new Mailbox();
 

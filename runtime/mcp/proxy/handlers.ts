@@ -14,7 +14,7 @@ import type { GreetedServer, JoinedServers } from "./surface.ts";
 import { ToolCalls } from "./tool-calls.ts";
 import type { Underway } from "./underway.ts";
 
-export interface DeskOptions {
+export interface HandlersOptions {
   readonly options: McpProxyOptions;
   readonly servers: readonly GreetedServer[];
   readonly joined: JoinedServers;
@@ -29,7 +29,7 @@ export interface DeskOptions {
 }
 
 /** Between the agents and the servers of one rollout: who handles what. */
-export interface Desk {
+export interface Handlers {
   readonly pump: Pump;
   readonly calls: ToolCalls;
   readonly requests: ServerRequests;
@@ -37,8 +37,8 @@ export interface Desk {
 }
 
 /** Puts the parts together; each knows of the others only what it is handed here. */
-export function makeDesk(desk: DeskOptions): Desk {
-  const { options, servers, joined, wire, peers } = desk;
+export function makeHandlers(handlers: HandlersOptions): Handlers {
+  const { options, servers, joined, wire, peers } = handlers;
   const { log } = options;
   const replies = new Replies(wire);
   const router = new Router(servers);
@@ -48,10 +48,10 @@ export function makeDesk(desk: DeskOptions): Desk {
     onAbandoned: (underway) => {
       if (!calls.abandon(underway)) others.abandon(underway, "the agent did not come back");
     },
-    onFailure: desk.onFailure,
+    onFailure: handlers.onFailure,
   });
   const onOver = (underway: Underway) => inquiries.over(underway);
-  const calls: ToolCalls = toolCalls(desk, replies, onOver);
+  const calls: ToolCalls = toolCalls(handlers, replies, onOver);
   const others: OtherRequests = new OtherRequests({
     router,
     replies,
@@ -69,7 +69,7 @@ export function makeDesk(desk: DeskOptions): Desk {
     underway: (upstream) => pump.underway(upstream),
     peers,
     onSurfaceChange: (server) => options.onSurfaceChange?.(server),
-    onFailure: desk.onFailure,
+    onFailure: handlers.onFailure,
   });
   const levels = new LogLevels(servers);
   const pump: Pump = new Pump({
@@ -87,14 +87,14 @@ export function makeDesk(desk: DeskOptions): Desk {
     log,
     onTooMuch: (message) => {
       calls.refuse({ outcome: "denied_budget", message, budgetUsed: "bytes" });
-      desk.onTooMuch();
+      handlers.onTooMuch();
     },
   });
   return { pump, calls, requests, listeners };
 }
 
 function toolCalls(
-  { options, joined, wire, steps, pastCalls, onOverBudget, onFailure }: DeskOptions,
+  { options, joined, wire, steps, pastCalls, onOverBudget, onFailure }: HandlersOptions,
   replies: Replies,
   onOver: (underway: Underway) => void,
 ): ToolCalls {

@@ -3,7 +3,7 @@ import type { World } from "../kit/surface.ts";
 import type { CalendarStore } from "./calendar-store.ts";
 
 /** What the tools share. */
-export interface Desk {
+export interface CalendarParts {
   readonly world: World;
   readonly store: CalendarStore;
   /** Whoever changes calendars holds it: what was read is what is replaced. */

@@ -5,7 +5,7 @@ import { outcomeOf, rewardOfFailure } from "./outcome.ts";
 import { imagesFor, type RolloutParts, type RolloutSpec, type RolloutWatcher } from "./parts.ts";
 
 /** A rollout's record as it grows. Each phase reached is written down before anything goes on. */
-export class Life {
+export class RecordWriter {
   readonly #parts: RolloutParts;
   readonly #watcher: RolloutWatcher;
   readonly #startedMs: number;
@@ -32,12 +32,12 @@ export class Life {
     spec: RolloutSpec,
     parts: RolloutParts,
     watcher: RolloutWatcher,
-  ): Promise<Life> {
+  ): Promise<RecordWriter> {
     const atMs = spec.accepted?.atMs ?? parts.clock.monotonicMs();
     const record = spec.accepted?.record ?? firstRecord(spec, parts);
-    const life = new Life({ record, atMs }, parts, watcher);
-    if (!spec.accepted) await life.reach("requested");
-    return life;
+    const writer = new RecordWriter({ record, atMs }, parts, watcher);
+    if (!spec.accepted) await writer.reach("requested");
+    return writer;
   }
 
   /** Takes over the record of a rollout whose process died; it is this process's from here on. */
@@ -45,12 +45,12 @@ export class Life {
     left: RolloutRecord,
     parts: RolloutParts,
     watcher: RolloutWatcher,
-  ): Promise<Life> {
+  ): Promise<RecordWriter> {
     const record = { ...left, process: parts.process };
     await parts.records.put(record);
     const agoMs = parts.clock.now().getTime() - Date.parse(left.requestedAt);
     const atMs = parts.clock.monotonicMs() - Math.max(0, agoMs);
-    return new Life({ record, atMs }, parts, watcher);
+    return new RecordWriter({ record, atMs }, parts, watcher);
   }
 
   get record(): RolloutRecord {
@@ -144,14 +144,14 @@ export function firstRecord(
   spec: RolloutSpec,
   parts: Pick<RolloutParts, "clock" | "process" | "images" | "engineSummary">,
 ): RolloutRecord {
-  const { task, prepared, player } = spec;
+  const { task, prepared, policy } = spec;
   return {
     schema: "cloche.record/1",
     id: spec.id,
     task: { id: task.id, sha256: task.sha256 },
     variant: prepared.variant,
     split: splitOf(task, prepared.variant),
-    policy: player.name,
+    policy: policy.name,
     group: spec.group,
     attempt: spec.attempt ?? 1,
     labels: spec.labels,

@@ -1,9 +1,9 @@
 import { connectClient } from "../mcp/mcp-client.ts";
 import type { Step } from "../mcp/record/step.ts";
-import type { Player } from "../rollout/player.ts";
+import type { Policy } from "../rollout/policy.ts";
 
 /** Makes the first calls of an earlier rollout again, one after the other, whatever they give. */
-export function replayedPlayer(name: string, steps: readonly Step[], answer: string): Player {
+export function replayedPolicy(name: string, steps: readonly Step[], answer: string): Policy {
   return {
     name,
     async play({ url, token }, signal) {

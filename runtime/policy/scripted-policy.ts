@@ -4,7 +4,7 @@ import type { Clock } from "../base/clock.ts";
 import type { BoxProcess, Engine, SandboxLabels, SandboxSpec } from "../engine/engine.ts";
 import { pythonCommand } from "../grading/python-module.ts";
 import { connectClient, type McpClient } from "../mcp/mcp-client.ts";
-import type { Hands, Player } from "../rollout/player.ts";
+import type { Policy, PolicyInput } from "../rollout/policy.ts";
 import { seedWorkspace } from "../workspace/seed.ts";
 import { smallFiles } from "../workspace/small-files.ts";
 import { policyFault } from "./faults.ts";
@@ -24,7 +24,7 @@ export interface Script {
 }
 
 const FOLDER = "/play";
-const USER = "player";
+const USER = "policy";
 const MB = 1024 * 1024;
 /** Longer than any rollout's wall budget may be; the rollout ends the box, this is for the reaper. */
 const LIFE_MS = 25 * 3_600_000;
@@ -34,22 +34,25 @@ const LIFE_MS = 25 * 3_600_000;
  * no network and nothing of the task in it but the script and its modules; its only way out is lines
  * of JSON on its output, which become calls through the rollout's endpoint, as any agent makes them.
  */
-export function scriptedPlayer(name: string, script: Script, parts: ScriptedParts): Player {
+export function scriptedPolicy(name: string, script: Script, parts: ScriptedParts): Policy {
   return {
     name,
-    async play(hands, signal) {
-      await using box = await parts.engine.create(helperSpec(hands, parts), { signal });
+    async play(input, signal) {
+      await using box = await parts.engine.create(helperSpec(input, parts), { signal });
       const { snapshot, blobs } = smallFiles({ ...script.modules, "script.py": script.text });
       await seedWorkspace(box, snapshot, blobs, { path: FOLDER, owner: USER, signal });
-      await using client = await connectClient(hands.url, hands.token, signal);
+      await using client = await connectClient(input.url, input.token, signal);
       const { argv, env } = pythonCommand("run_policy");
       await using program = await box.open(argv, { user: USER, cwd: FOLDER, env, signal });
-      return await converse(program, client, hands, signal);
+      return await converse(program, client, input, signal);
     },
   };
 }
 
-function helperSpec({ rollout }: Hands, { image, labels, clock }: ScriptedParts): SandboxSpec {
+function helperSpec(
+  { rollout }: PolicyInput,
+  { image, labels, clock }: ScriptedParts,
+): SandboxSpec {
   const expires = new Date(clock.now().getTime() + LIFE_MS);
   return {
     id: `${rollout}-policy`,
@@ -79,12 +82,12 @@ interface ScriptLine {
 async function converse(
   program: BoxProcess,
   client: McpClient,
-  hands: Hands,
+  input: PolicyInput,
   signal: AbortSignal,
 ): Promise<{ answer: string | null }> {
   const printed = tail(program.stderr);
   const tools = await client.listTools();
-  const { instruction, variant } = hands;
+  const { instruction, variant } = input;
   const lines = createInterface({ input: program.stdout, crlfDelay: Number.POSITIVE_INFINITY });
   signal.addEventListener("abort", () => lines.close(), { once: true });
   let lost: { readonly error: unknown } | undefined;

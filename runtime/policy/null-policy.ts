@@ -1,7 +1,7 @@
-import type { Player } from "../rollout/player.ts";
+import type { Policy } from "../rollout/policy.ts";
 
 /** Does nothing and says it is done. What a task pays for it is what a task pays for nothing. */
-export const nullPlayer: Player = {
+export const nullPolicy: Policy = {
   name: "null",
   play: async () => ({ answer: null }),
 };

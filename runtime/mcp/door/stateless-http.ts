@@ -15,7 +15,7 @@ import { headerProblem } from "./modern-headers.ts";
 
 /**
  * Whether a message is to be read as one of 2026-07-28: it says so itself, or a header says so. What
- * is right and wrong about it is settled by `ModernLeg`.
+ * is right and wrong about it is settled by `StatelessHttp`.
  */
 export function looksModern(request: IncomingMessage, params: unknown): boolean {
   const meta = isObject(params) ? params["_meta"] : undefined;
@@ -28,7 +28,7 @@ export function looksModern(request: IncomingMessage, params: unknown): boolean 
  * Streamable HTTP of 2026-07-28 for one rollout: no sessions, each request stands for itself, and
  * closing its response cancels it.
  */
-export class ModernLeg implements Disposable {
+export class StatelessHttp implements Disposable {
   readonly #door: AgentDoor;
   readonly #nextAgent: () => number;
   readonly #open = new Set<StatelessAgent>();

@@ -11,8 +11,8 @@ export interface Fill {
   isClaimed: boolean;
 }
 
-/** Prepared sandboxes of one kind. What is taken off it is on no shelf any more. */
-export class Shelf {
+/** Prepared sandboxes of one kind. What is taken is out of it. */
+export class KindPool {
   readonly need: SandboxNeed;
   readonly demand: Demand;
   readonly fills = new Set<Fill>();

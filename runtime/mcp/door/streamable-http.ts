@@ -6,27 +6,27 @@ import { RPC_ERROR, readMessage, type TakenMessage } from "../json-rpc.ts";
 import { LEGACY_VERSIONS, spokenVersion } from "../versions.ts";
 import { answerError, readBody } from "./http-body.ts";
 import { HttpSession } from "./http-session.ts";
-import { looksModern, ModernLeg } from "./modern-leg.ts";
+import { looksModern, StatelessHttp } from "./stateless-http.ts";
 
 const MAX_SESSIONS = 1_000;
 const SESSION_NOT_FOUND = -32001;
 
 /**
  * Streamable HTTP for one rollout: sessions (2025-11-25) here, what needs none (2026-07-28) in
- * `ModernLeg`; which of the two is settled for each message. Whether the caller may speak at all is
+ * `StatelessHttp`; which of the two is settled for each message. Whether the caller may speak at all is
  * decided before (endpoint.ts).
  */
-export class HttpLeg implements Disposable {
+export class StreamableHttp implements Disposable {
   readonly #door: AgentDoor;
   readonly #log: Log;
   readonly #sessions = new Map<string, HttpSession>();
-  readonly #modern: ModernLeg;
+  readonly #modern: StatelessHttp;
   #agents = 0;
 
   constructor(door: AgentDoor, log: Log) {
     this.#door = door;
     this.#log = log;
-    this.#modern = new ModernLeg(door, () => this.#nextAgent());
+    this.#modern = new StatelessHttp(door, () => this.#nextAgent());
   }
 
   /** Answers one HTTP request, now or when the answer is there. */

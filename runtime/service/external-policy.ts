@@ -1,18 +1,18 @@
 import type { Clock } from "../base/clock.ts";
-import type { Hands, Played, Player } from "../rollout/player.ts";
+import type { Played, Policy, PolicyInput } from "../rollout/policy.ts";
 import { Lease } from "./lease.ts";
 
 /**
  * An agent outside, of which nothing is known but its calls. Its turn lasts until it says that it is
  * done, until its lease lapses, or until it is made to leave.
  */
-export class ExternalPlayer implements Player {
+export class ExternalPolicy implements Policy {
   readonly name: string;
   readonly lease: Lease;
   /** Called once the agent may call tools. */
   onServing: (() => void) | undefined;
   readonly #played = Promise.withResolvers<Played>();
-  #hands: Hands | undefined;
+  #input: PolicyInput | undefined;
   #isOver = false;
 
   constructor(name: string, leaseMs: number, clock: Clock) {
@@ -21,22 +21,22 @@ export class ExternalPlayer implements Player {
   }
 
   /** Where the agent's tools are; undefined before its turn and after. */
-  get hands(): Hands | undefined {
-    return this.#isOver ? undefined : this.#hands;
+  get input(): PolicyInput | undefined {
+    return this.#isOver ? undefined : this.#input;
   }
 
   /** Whether its turn has not come yet. */
   get isWaiting(): boolean {
-    return this.#hands === undefined;
+    return this.#input === undefined;
   }
 
-  async play(hands: Hands, signal: AbortSignal): Promise<Played> {
+  async play(input: PolicyInput, signal: AbortSignal): Promise<Played> {
     const aborted = Promise.withResolvers<never>();
     const onAbort = () => aborted.reject(signal.reason);
     signal.throwIfAborted();
     signal.addEventListener("abort", onAbort, { once: true });
     try {
-      this.#hands = hands;
+      this.#input = input;
       if (!this.#isOver) this.lease.start();
       this.onServing?.();
       return await Promise.race([this.#played.promise, aborted.promise]);

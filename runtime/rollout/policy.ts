@@ -1,5 +1,5 @@
 /** Who plays a rollout: a policy. It gets an endpoint and an instruction and nothing else. */
-export interface Player {
+export interface Policy {
   /** "oracle", "null", "cheat:<name>"; recorded. */
   readonly name: string;
   /**
@@ -7,14 +7,14 @@ export interface Player {
    * policy itself broke, and with the signal's reason once the signal is aborted (budget used,
    * rollout cancelled); it has let go of everything then.
    */
-  play(hands: Hands, signal: AbortSignal): Promise<Played>;
+  play(input: PolicyInput, signal: AbortSignal): Promise<Played>;
 }
 
 /** How a policy came to its end: with an answer, or without a word. */
 export type Played = { readonly answer: string | null } | { readonly gone: true };
 
 /** What a policy is given. */
-export interface Hands {
+export interface PolicyInput {
   readonly rollout: string;
   readonly url: string;
   readonly token: string;

@@ -1,26 +1,26 @@
 import { rolloutId } from "../base/id.ts";
 import { requireEgress } from "../rollout/egress/egress.ts";
 import { rolloutFault } from "../rollout/faults.ts";
-import { firstRecord } from "../rollout/life.ts";
 import type { RolloutParts } from "../rollout/parts.ts";
+import { firstRecord } from "../rollout/record-writer.ts";
 import type { Claim } from "../store/admissions.ts";
 import type { DiskRoom } from "../store/disk-room.ts";
-import type { ExternalPlayer } from "./external-player.ts";
+import type { ExternalPolicy } from "./external-policy.ts";
 import { newGroupId } from "./group-name.ts";
 import { loweredTask } from "./lowered-task.ts";
 import type { Place, Room } from "./queue.ts";
 import type { ReadyTask, ReadyTasks } from "./ready-tasks.ts";
+import { type CheckedRequest, checkRequest, requestHash } from "./request.ts";
 import type { OpenSpec, Runner } from "./runner.ts";
-import type { Caller, GroupWish, RolloutWish } from "./service.ts";
-import { type CheckedWish, checkWish, wishHash } from "./wish.ts";
+import type { Caller, GroupRequest, RolloutRequest } from "./service.ts";
 
-export interface ReceptionParts {
+export interface AdmissionParts {
   readonly parts: RolloutParts;
   readonly room: Room;
   readonly disk: DiskRoom;
   readonly tasks: ReadyTasks;
   readonly runner: Runner;
-  readonly playerOf: (name: string, leaseMs: number) => ExternalPlayer;
+  readonly policyOf: (name: string, leaseMs: number) => ExternalPolicy;
 }
 
 interface Pending {
@@ -28,14 +28,14 @@ interface Pending {
   readonly target: Promise<string>;
 }
 
-/** Takes wishes, or refuses them with nothing made. What it has taken is on the disk. */
-export class Reception {
-  readonly #parts: ReceptionParts;
-  /** By key and idempotency key: the same wish asked twice at once is one. */
+/** Takes requests, or refuses them with nothing made. What it has taken is on the disk. */
+export class Admission {
+  readonly #parts: AdmissionParts;
+  /** By key and idempotency key: the same request asked twice at once is one. */
   readonly #pending = new Map<string, Pending>();
   #isClosed = false;
 
-  constructor(parts: ReceptionParts) {
+  constructor(parts: AdmissionParts) {
     this.#parts = parts;
   }
 
@@ -49,16 +49,16 @@ export class Reception {
   }
 
   /** Resolves with the id of the rollout or group. Rejects as `RolloutService.request` does. */
-  async accept(wish: RolloutWish | GroupWish, caller: Caller): Promise<string> {
-    const checked = checkWish(wish);
-    const { idempotencyKey: name } = wish;
-    if (name === undefined) return await this.#acceptNew(wish, checked, caller);
-    const hash = wishHash(wish);
+  async accept(request: RolloutRequest | GroupRequest, caller: Caller): Promise<string> {
+    const checked = checkRequest(request);
+    const { idempotencyKey: name } = request;
+    if (name === undefined) return await this.#acceptNew(request, checked, caller);
+    const hash = requestHash(request);
     const key = `${caller.key}\n${name}`;
     const pending = this.#pending.get(key);
-    if (pending) return sameWish(pending.hash, hash, name) ?? (await pending.target);
-    const claim = { key: caller.key, name, wish: hash };
-    const target = this.#acceptClaimed(wish, checked, caller, claim);
+    if (pending) return sameRequest(pending.hash, hash, name) ?? (await pending.target);
+    const claim = { key: caller.key, name, request: hash };
+    const target = this.#acceptClaimed(request, checked, caller, claim);
     this.#pending.set(key, { hash, target });
     try {
       return await target;
@@ -68,36 +68,36 @@ export class Reception {
   }
 
   async #acceptClaimed(
-    wish: RolloutWish | GroupWish,
-    checked: CheckedWish,
+    request: RolloutRequest | GroupRequest,
+    checked: CheckedRequest,
     caller: Caller,
     claim: Omit<Claim, "target">,
   ): Promise<string> {
     const { admissions } = this.#parts.parts.records;
     const earlier = await admissions.claim(claim.key, claim.name);
-    if (earlier) return sameWish(earlier.wish, claim.wish, claim.name) ?? earlier.target;
-    return await this.#acceptNew(wish, checked, caller, claim);
+    if (earlier) return sameRequest(earlier.request, claim.request, claim.name) ?? earlier.target;
+    return await this.#acceptNew(request, checked, caller, claim);
   }
 
   async #acceptNew(
-    wish: RolloutWish | GroupWish,
-    checked: CheckedWish,
+    request: RolloutRequest | GroupRequest,
+    checked: CheckedRequest,
     caller: Caller,
     claim?: Omit<Claim, "target">,
   ): Promise<string> {
     const { room, disk, tasks, parts } = this.#parts;
     this.#requireOpen();
     await disk.require();
-    const places = room.take(caller, "n" in wish ? wish.n : 1);
+    const places = room.take(caller, "n" in request ? request.n : 1);
     try {
-      requireEgress(await tasks.task(wish.task), parts);
-      const ready = await tasks.ready(wish.task, checked.variant);
-      const task = loweredTask(ready, wish);
+      requireEgress(await tasks.task(request.task), parts);
+      const ready = await tasks.ready(request.task, checked.variant);
+      const task = loweredTask(ready, request);
       this.#requireOpen();
       const { target, isNew } = await this.#admit(
         { task, prepared: ready.prepared },
         checked,
-        "n" in wish,
+        "n" in request,
         places,
         claim,
         caller,
@@ -113,19 +113,19 @@ export class Reception {
   /** Writes records, group and claim at once, then starts. */
   async #admit(
     { task, prepared }: ReadyTask,
-    { policy, labels, leaseMs, group: label }: CheckedWish,
+    { policy: named, labels, leaseMs, group: label }: CheckedRequest,
     isGroup: boolean,
     places: readonly Place[],
     claim: Omit<Claim, "target"> | undefined,
     { key }: Caller,
   ): Promise<{ target: string; isNew: boolean }> {
-    const { parts, runner, playerOf } = this.#parts;
+    const { parts, runner, policyOf } = this.#parts;
     const made = isGroup ? newGroupId() : null;
     const group = made ?? label;
     const openings = places.map((place) => {
-      const player = playerOf(policy, leaseMs);
+      const policy = policyOf(named, leaseMs);
       const spec: OpenSpec = {
-        ...{ id: rolloutId(), task, prepared, player, group, labels, key, leaseMs },
+        ...{ id: rolloutId(), task, prepared, policy, group, labels, key, leaseMs },
       };
       const record = { ...firstRecord(spec, parts), reachedMs: { requested: 0 } };
       return { spec, record, place };
@@ -143,7 +143,7 @@ export class Reception {
       parts.clock.now(),
     );
     if (earlier && claim) {
-      const known = sameWish(earlier.wish, claim.wish, claim.name) ?? earlier.target;
+      const known = sameRequest(earlier.request, claim.request, claim.name) ?? earlier.target;
       return { target: known, isNew: false };
     }
     for (const { spec, record, place } of openings) runner.begin(spec, { record, place });
@@ -157,9 +157,9 @@ export class Reception {
 }
 
 /** Undefined if it is the same. @throws Fault `rollout/key-reused` */
-function sameWish(earlier: string, now: string, name: string): undefined {
+function sameRequest(earlier: string, now: string, name: string): undefined {
   if (earlier === now) return undefined;
-  const message = `the idempotency key "${name}" was used with another wish: use a new one`;
+  const message = `the idempotency key "${name}" was used with another request: use a new one`;
   throw rolloutFault("key-reused", message);
 }
 

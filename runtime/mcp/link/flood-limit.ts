@@ -8,15 +8,15 @@ const MAX_BYTES = 16 * 2 ** 20;
 const FLOODS = 5;
 
 /** What is to be done with a message that nobody asked for. */
-export type UnaskedFate = "take" | "drop" | "first-drop" | "break";
+export type FloodAction = "take" | "drop" | "first-drop" | "break";
 
 /** Counts what one server says unasked. */
-export class Unasked {
+export class FloodLimit {
   #messages = 0;
   #bytes = 0;
 
   /** One more message of so many bytes. */
-  count(bytes: number): UnaskedFate {
+  count(bytes: number): FloodAction {
     const before = this.#excess();
     this.#messages += 1;
     this.#bytes += bytes;

@@ -19,7 +19,7 @@ const LONGEST_READ = 256 * 1024;
 const SHOWN_LINES = 400;
 
 /** What a person's lines do. Disposing it ends the play. */
-export class PlayDesk implements AsyncDisposable {
+export class PlayCommands implements AsyncDisposable {
   readonly #root: Roots;
   readonly #parts: Parts;
   readonly #terminal: Terminal;
