@@ -96,7 +96,7 @@ describe("the TypeScript client as a package", () => {
   it("gives the same advice for its own codes as the Python client, and the docs list them", () => {
     const read = (path: string) => readFileSync(join(ROOT, path), "utf8");
     const adviceIn = (path: string) => {
-      const pairs = read(path).matchAll(/"(client\/[\w-]+)":\s*"(.*)",/g);
+      const pairs = read(path).matchAll(/"(client\/[\w-]+)":[\s(]*"(.*)"/g);
       return new Map([...pairs].map(([, code = "", advice = ""]) => [code, advice]));
     };
     const mine = adviceIn("runtime/api/client/cloche-error.ts");
