@@ -1,11 +1,11 @@
 import { spawnSync } from "node:child_process";
 import { globSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { pinnedPython } from "./support/pinned-python.ts";
 
 // node test/run-python.ts style | types | format
-// The Python in python/, as pyproject.toml says: ruff, mypy, or ruff's own changes written.
+// The Python of the repository but for tasks, as pyproject.toml says: ruff, mypy, or ruff's own changes written.
 // Says "skipped" where the packages that check it are not to be had.
 const root = fileURLToPath(new URL("..", import.meta.url));
 const LIBRARY = join("python", "cloche", "src");
@@ -49,15 +49,26 @@ function mypy(python: string, { name, bases, files }: Unit): boolean {
   return right;
 }
 
-/** The library and the client. */
+/** The library, the client, and what else is no task. */
 function units(): Unit[] {
   const tests = join("python", "cloche", "tests");
+  const probe = join("runtime", "engine", "probe");
+  const tasks = pythonFiles("{tasks,test/proof,runtime/task}/**/{grader,generate,solution}.py");
+  const folders = [...new Set(tasks.map((file) => dirname(file)))];
+  const others = pythonFiles("{runtime,test,servers,images,bench,examples}/**/*.py").filter(
+    (file) => !folders.some((folder) => file.startsWith(folder)),
+  );
   return [
     { name: "the library", bases: [LIBRARY, tests], files: [LIBRARY, tests] },
     {
       name: "the client",
       bases: [...["src", "tests", "examples"].map((name) => join(CLIENT, name)), LIBRARY],
       files: pythonFiles(`${CLIENT}/**/*.py`),
+    },
+    {
+      name: "programs and tests",
+      bases: ["test", probe, join(CLIENT, "src"), LIBRARY],
+      files: others,
     },
   ];
 }

@@ -68,7 +68,9 @@ def restart(cloche: Cloche) -> None:
         time.sleep(6)  # Longer than the lease: its heart beats on.
         record = rollout.finish("done")
         following.join()
-        assert (record["reward"] or {}).get("sparse") == 1, record
+        reward = record["reward"]
+        assert reward is not None, record
+        assert reward["sparse"] == 1, record
         assert seen == list(range(1, len(seen) + 1)), seen
         steps = sorted(f"{step['tool']} {step['outcome']}" for step in rollout.steps())
         assert steps == ["read_text_file ok", "run_command interrupted", "write_file ok"], steps

@@ -101,9 +101,9 @@ NAMESPACES = {
 }
 
 FAMILIES = (
-    "0 UNIX INET AX25 IPX APPLETALK NETROM BRIDGE ATMPVC X25 INET6 ROSE DECnet NETBEUI SECURITY KEY "
-    "NETLINK PACKET ASH ECONET ATMSVC RDS SNA IRDA PPPOX WANPIPE LLC IB MPLS CAN TIPC BLUETOOTH "
-    "IUCV RXRPC ISDN PHONET IEEE802154 CAIF ALG NFC VSOCK KCM QIPCRTR SMC XDP MCTP"
+    "0 UNIX INET AX25 IPX APPLETALK NETROM BRIDGE ATMPVC X25 INET6 ROSE DECnet NETBEUI SECURITY "
+    "KEY NETLINK PACKET ASH ECONET ATMSVC RDS SNA IRDA PPPOX WANPIPE LLC IB MPLS CAN TIPC "
+    "BLUETOOTH IUCV RXRPC ISDN PHONET IEEE802154 CAIF ALG NFC VSOCK KCM QIPCRTR SMC XDP MCTP"
 ).split()
 TYPES = {"stream": 1, "datagram": 2, "raw": 3, "packets": 5, "dccp": 6}
 PROTOCOLS = {"ICMP": 1, "TCP": 6, "UDP": 17, "DCCP": 33, "SCTP": 132, "UDPLITE": 136, "MPTCP": 262}
@@ -117,20 +117,28 @@ CAPABILITIES = (
 ).split()
 
 # What could tell about the host. Below /sys every one is a directory or a file of the kernel's.
+IN_PROC = (
+    "acpi asound bootconfig buddyinfo bus/pci/devices cgroups cmdline config.gz consoles "
+    "cpuinfo crypto devices diskstats dma driver/rtc execdomains fb filesystems interrupts "
+    "iomem ioports kallsyms kcore key-users keys kmsg kpagecgroup kpagecount latency_stats "
+    "loadavg locks mdstat meminfo misc modules mtrr pagetypeinfo partitions pressure/cpu "
+    "sched_debug schedstat scsi/scsi slabinfo softirqs stat swaps sysvipc/shm timer_list "
+    "timer_stats tty/drivers uptime version vmallocinfo vmstat zoneinfo "
+    "sys/kernel/random/boot_id sys/kernel/hostname sys/kernel/osrelease sys/kernel/core_pattern "
+    "sys/kernel/modprobe"
+).split()
+IN_SYS = (
+    "block bus class dev devices firmware fs/bpf fs/ext4 hypervisor kernel module power"
+).split()
 HOST_FILES = [
-    *("/proc/" + name for name in (
-        "acpi asound bootconfig buddyinfo bus/pci/devices cgroups cmdline config.gz consoles cpuinfo "
-        "crypto devices diskstats dma driver/rtc execdomains fb filesystems interrupts iomem ioports "
-        "kallsyms kcore key-users keys kmsg kpagecgroup kpagecount latency_stats loadavg locks mdstat "
-        "meminfo misc modules mtrr pagetypeinfo partitions pressure/cpu sched_debug schedstat "
-        "scsi/scsi slabinfo softirqs stat swaps sysvipc/shm timer_list timer_stats tty/drivers uptime "
-        "version vmallocinfo vmstat zoneinfo sys/kernel/random/boot_id sys/kernel/hostname "
-        "sys/kernel/osrelease sys/kernel/core_pattern sys/kernel/modprobe"
-    ).split()),
-    *("/sys/" + name for name in (
-        "block bus class dev devices firmware fs/bpf fs/ext4 hypervisor kernel module power"
-    ).split()),
-    "/etc/machine-id", "/var/lib/dbus/machine-id", "/run/docker.sock", "/var/run/docker.sock",
-    "/run/containerd/containerd.sock", "/run/podman/podman.sock", "/.dockerinit",
+    *("/proc/" + name for name in IN_PROC),
+    *("/sys/" + name for name in IN_SYS),
+    "/etc/machine-id",
+    "/var/lib/dbus/machine-id",
+    "/run/docker.sock",
+    "/var/run/docker.sock",
+    "/run/containerd/containerd.sock",
+    "/run/podman/podman.sock",
+    "/.dockerinit",
     "/var/run/secrets/kubernetes.io",
 ]

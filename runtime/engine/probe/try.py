@@ -1,5 +1,6 @@
-# Runs in a sandbox and takes as much of everything as it is told to, which is more than there should
-# be. Prints [name, value] line by line, also what it got on the way: it may be ended at any time.
+# Runs in a sandbox and takes as much of everything as it is told to, which is more than there
+# should be. Prints [name, value] line by line, also what it got on the way: it may be ended at any
+# time.
 import errno
 import json
 import os
@@ -11,7 +12,7 @@ MIB = 1 << 20
 WANTED = json.loads(sys.argv[1])
 
 
-def write(path, most):
+def write(path: str, most: int) -> int:
     """Bytes that one file took before the answer was no, and that answer."""
     block, done = b"x" * 65536, 0
     handle = os.open(path, os.O_CREAT | os.O_WRONLY, 0o600)
@@ -26,7 +27,7 @@ def write(path, most):
         os.unlink(path)
 
 
-def bytes_of(folder, beyond):
+def bytes_of(folder: str, beyond: int) -> int:
     """Several files, since one alone has a limit of its own."""
     done, names = 0, []
     try:
@@ -49,7 +50,7 @@ def bytes_of(folder, beyond):
             os.unlink(name)
 
 
-def files_of(folder, beyond):
+def files_of(folder: str, beyond: int) -> int:
     made = 0
     try:
         os.mkdir(f"{folder}/.probe")
@@ -66,8 +67,8 @@ def files_of(folder, beyond):
     return made
 
 
-def descriptors(beyond):
-    held = []
+def descriptors(beyond: int) -> int:
+    held: list[int] = []
     try:
         while len(held) < beyond:
             held.append(os.open("/dev/null", os.O_RDONLY))
@@ -78,10 +79,10 @@ def descriptors(beyond):
     return len(held)
 
 
-def children(beyond):
+def children(beyond: int) -> None:
     """How many processes could be had at once; they wait until the pipe is closed."""
     reader, writer = os.pipe()
-    pids = []
+    pids: list[int] = []
     try:
         while len(pids) < beyond:
             pid = os.fork()
@@ -92,7 +93,8 @@ def children(beyond):
             pids.append(pid)
             say(processes=len(pids))
     except OSError as error:
-        assert error.errno == errno.EAGAIN, error
+        if error.errno != errno.EAGAIN:
+            raise
     os.close(writer)
     for pid in pids:
         os.waitpid(pid, 0)
@@ -102,9 +104,9 @@ def children(beyond):
 GVISOR = "#1 SMP Sun Jan 10 15:06:54 PST 2016"
 
 
-def processor(seconds=0.4):
-    """Processors that four busy processes had. gVisor's own kernel counts time that it was not given,
-    so there it is told by what they got done, which is too little on a busy machine."""
+def processor(seconds: float = 0.4) -> float:
+    """Processors that four busy processes had. gVisor's own kernel counts time that it was not
+    given, so there it is told by what they got done, which is too little on a busy machine."""
     full = fastest()
     before, started = os.times(), time.monotonic()
     counts = []
@@ -125,9 +127,9 @@ def processor(seconds=0.4):
     return round((done / full if os.uname().version == GVISOR else used) / took, 2)
 
 
-def fastest(slices=200):
+def fastest(slices: int = 200) -> float:
     """Turns a second while nothing else had the processor: the best of many moments."""
-    best = 0
+    best = 0.0
     for _ in range(slices):
         started = time.monotonic()
         done = turns(started + 0.001)
@@ -135,40 +137,46 @@ def fastest(slices=200):
     return best
 
 
-def turns(end):
+def turns(end: float) -> int:
     done = 0
     while time.monotonic() < end:
         done += 1
     return done
 
 
-def limits():
-    hard = lambda name: resource.getrlimit(getattr(resource, name))[1]
+def limits() -> dict[str, int]:
+    def hard(name: str) -> int:
+        return resource.getrlimit(getattr(resource, name))[1]
+
+    queues = hard("RLIMIT_MSGQUEUE") if hasattr(resource, "RLIMIT_MSGQUEUE") else 0
     return {
         "core dumps": hard("RLIMIT_CORE"),
-        "bytes of message queues": hard("RLIMIT_MSGQUEUE") if hasattr(resource, "RLIMIT_MSGQUEUE") else 0,
+        "bytes of message queues": queues,
         "bytes of locked memory": hard("RLIMIT_MEMLOCK"),
     }
 
 
-def say(**found):
+def say(**found: float) -> None:
     for name, value in found.items():
         print(json.dumps([name, value]), flush=True)
 
 
-def main():
+def main() -> None:
     for folder, room in WANTED["folders"].items():
         say(**{f"bytes written to {folder}": bytes_of(folder, room["bytes"])})
         say(**{f"files made in {folder}": files_of(folder, room["files"])})
     if "memoryMib" not in WANTED:
         return
-    say(**limits(), **{
-        "largest file": write(f"{WANTED['big']}/.probe", WANTED["fileBytes"]),
-        "open files": descriptors(WANTED["openFiles"]),
-        "processors": processor(),
-    })
+    say(
+        **limits(),
+        **{
+            "largest file": write(f"{WANTED['big']}/.probe", WANTED["fileBytes"]),
+            "open files": descriptors(WANTED["openFiles"]),
+            "processors": processor(),
+        },
+    )
     children(WANTED["processes"])
-    held = []
+    held: list[bytearray] = []
     while len(held) < WANTED["memoryMib"]:
         held.append(bytearray(b"x" * MIB))
         say(**{"memory (MiB)": len(held)})

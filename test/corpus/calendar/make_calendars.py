@@ -1,8 +1,9 @@
 """Writes calendars with Python's icalendar into a folder. Run: python3 make_calendars.py FOLDER"""
 
 import sys
-from datetime import date, datetime, timedelta, timezone
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytz
 from icalendar import Calendar, Event, vRecur
@@ -20,7 +21,7 @@ RULES = {
 folder = Path(sys.argv[1])
 
 
-def save(name, *events):
+def save(name: str, *events: Event) -> None:
     calendar = Calendar()
     calendar.add("version", "2.0")
     calendar.add("prodid", "-//corpus//EN")
@@ -29,7 +30,7 @@ def save(name, *events):
     (folder / f"{name}.ics").write_bytes(calendar.to_ical())
 
 
-def made(title, start, end=None, **more):
+def made(title: str, start: date, end: date | None = None, **more: Any) -> Event:
     event = Event()
     for key, value in {"uid": title, "summary": title, "dtstart": start, **more}.items():
         event.add(key.replace("_", "-"), value)
@@ -41,16 +42,19 @@ def made(title, start, end=None, **more):
 for zone in ZONES:
     place = pytz.timezone(zone)
     short = zone.rpartition("/")[2].lower()
-    at = lambda days=0, **more: place.localize(datetime(2026, 3, 27, 14) + timedelta(days, **more))
+
+    def at(days: int = 0, place: pytz.BaseTzInfo = place, **more: int) -> datetime:
+        return place.localize(datetime(2026, 3, 27, 14) + timedelta(days, **more))
+
     start = at()
     for name, rule in RULES.items():
         own = made("series", start, at(minutes=50), rrule=vRecur.from_ical(rule))
         if name in ("daily", "until"):
             second, third = at(1), at(2)
             own.add("exdate", second)
-            own.add("exdate", third.astimezone(timezone.utc))
+            own.add("exdate", third.astimezone(UTC))
             moved = made("series", at(3, hours=2), at(3, hours=3))
-            moved.add("recurrence-id", at(3).astimezone(timezone.utc))
+            moved.add("recurrence-id", at(3).astimezone(UTC))
             save(f"{name}-{short}", own, moved)
         else:
             save(f"{name}-{short}", own)

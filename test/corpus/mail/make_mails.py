@@ -4,8 +4,8 @@ Run: python3 make_mails.py FOLDER. Every file is named after what is in it, and 
 Message-ID."""
 
 import sys
-from datetime import datetime, timezone
-from email.charset import BASE64, QP, Charset
+from datetime import UTC, datetime
+from email.charset import BASE64, QP
 from email.header import Header
 from email.message import EmailMessage
 from email.mime.multipart import MIMEMultipart
@@ -13,13 +13,16 @@ from email.mime.text import MIMEText
 from email.policy import SMTP
 from email.utils import formataddr
 from pathlib import Path
+from typing import Any
 
 from cloche.build.letters import email_text
 
 SAMPLES = {
     **dict.fromkeys(["utf-8", "iso-8859-1", "windows-1252", "iso-8859-15"], "Größe, à côté"),
     **dict.fromkeys(["iso-8859-2", "windows-1250"], "Žluťoučký kůň"),
-    **dict.fromkeys(["iso-8859-5", "windows-1251", "koi8-r", "ibm866", "x-mac-cyrillic"], "Счёт за март"),
+    **dict.fromkeys(
+        ["iso-8859-5", "windows-1251", "koi8-r", "ibm866", "x-mac-cyrillic"], "Счёт за март"
+    ),
     **dict.fromkeys(["iso-8859-7", "windows-1253"], "Τιμολόγιο Μαρτίου"),
     **dict.fromkeys(["iso-8859-9", "windows-1254"], "Şubat ücreti"),
     **dict.fromkeys(["iso-8859-4", "iso-8859-13", "windows-1257"], "Šešķi"),
@@ -40,7 +43,7 @@ DATE = "Mon, 02 Mar 2026 08:00:00 +0100"
 ME, BEN = "Ana Ruiz <ana.ruiz@example.test>", "Ben Ode <ben.ode@example.test>"
 
 
-def main(folder):
+def main(folder: Path) -> None:
     made = {}
     for charset, text in SAMPLES.items():
         for kind, how in (("q", QP), ("b", BASE64)):
@@ -52,7 +55,7 @@ def main(folder):
         file.write_bytes(head + data.replace(b"\r\n", b"\n"))
 
 
-def with_charset(name, text, how):
+def with_charset(name: str, text: str, how: int) -> bytes:
     """A word of a header, and a text, in an old way and a code of its own."""
     codec = PYTHON.get(name, name)
     data = text.encode(codec)
@@ -66,26 +69,38 @@ def with_charset(name, text, how):
         body, transfer = base64.encodebytes(data).decode(), "base64"
     kind = "q" if how == QP else "b"
     head = f"From: =?{name}?{kind}?{word}?= <ben.ode@example.test>\nTo: {ME}\n"
-    head += f"Subject: Re: =?{name.upper()}?{kind.upper()}?{word}?=\nDate: {DATE}\nMIME-Version: 1.0\n"
+    head += (
+        f"Subject: Re: =?{name.upper()}?{kind.upper()}?{word}?=\nDate: {DATE}\nMIME-Version: 1.0\n"
+    )
     head += f"Content-Type: text/plain; charset={name}\nContent-Transfer-Encoding: {transfer}\n\n"
     return (head + body).encode()
 
 
-def modern():
+def modern() -> dict[str, bytes]:
     """As Python writes them today."""
     made = {}
-    texts = {"long": "Übergröße " * 30, "commas": "a, b; c", "emoji": "☕ at five", "plain": "Numbers"}
+    texts = {
+        "long": "Übergröße " * 30,
+        "commas": "a, b; c",
+        "emoji": "☕ at five",
+        "plain": "Numbers",
+    }
     for name, text in texts.items():
         for policy in ("default", "smtp"):
             mail = EmailMessage(policy=SMTP) if policy == "smtp" else EmailMessage()
-            mail["From"], mail["To"] = '"Wü, Cy" <cy.wu@example.test>', f"{ME}, Chi Lê <chi.le@example.test>"
+            mail["From"], mail["To"] = (
+                '"Wü, Cy" <cy.wu@example.test>',
+                f"{ME}, Chi Lê <chi.le@example.test>",
+            )
             mail["Cc"] = BEN
             mail["Subject"], mail["Date"] = text.strip(), DATE
             mail.set_content(f"{text}\nsecond line\n")
             if name == "emoji":
                 mail.add_alternative(f"<html><body><p>{text}</p></body></html>", subtype="html")
             if name == "commas":
-                mail.add_attachment(b"1;2\r\n", maintype="text", subtype="csv", filename="märz, final.csv")
+                mail.add_attachment(
+                    b"1;2\r\n", maintype="text", subtype="csv", filename="märz, final.csv"
+                )
             made[f"{policy}-{name}"] = mail.as_bytes()
     page = (
         "<html><head><title>Unseen</title><style>p { color: red }</style></head><body><!-- no -->"
@@ -94,28 +109,30 @@ def modern():
         "<table><tr><td>a</td><td>b</td></tr></table>Last<br>line</body></html>"
     )
     for charset in ("utf-8", "iso-8859-1", "us-ascii"):
-        mail = MIMEMultipart("alternative")
-        mail["From"], mail["To"], mail["Subject"], mail["Date"] = BEN, ME, "HTML", DATE
-        mail.attach(MIMEText(page, "html", charset))
-        made[f"html-{charset}"] = mail.as_bytes()
-    for n, name in enumerate(["Wü, Cy", "O'Hara; \"Pat\"", "李 明", "A (B) C", "Dr. No", "x@y"]):
-        mail = MIMEText("Hello\n", "plain", "utf-8")
-        mail["From"], mail["To"] = BEN, ", ".join([formataddr((name, "cy.wu@example.test")), ME])
-        mail["Subject"], mail["Date"] = Header(f"{name} wrote", "utf-8"), DATE
-        made[f"name-{n}"] = mail.as_bytes()
+        both = MIMEMultipart("alternative")
+        both["From"], both["To"], both["Subject"], both["Date"] = BEN, ME, "HTML", DATE
+        both.attach(MIMEText(page, "html", charset))
+        made[f"html-{charset}"] = both.as_bytes()
+    for n, name in enumerate(["Wü, Cy", 'O\'Hara; "Pat"', "李 明", "A (B) C", "Dr. No", "x@y"]):
+        text_mail = MIMEText("Hello\n", "plain", "utf-8")
+        text_mail["From"] = BEN
+        text_mail["To"] = ", ".join([formataddr((name, "cy.wu@example.test")), ME])
+        subject: Any = Header(f"{name} wrote", "utf-8")  # Its type names texts alone.
+        text_mail["Subject"], text_mail["Date"] = subject, DATE
+        made[f"name-{n}"] = text_mail.as_bytes()
     return made
 
 
-def built():
+def built() -> dict[str, bytes]:
     """As fixtures have them."""
     made = {}
-    words = ["Übergröße", "plain", "Wü, Cy", "“Quoted”, and ‘so’", "Ærø " * 40, "東京 meeting"]
+    words = ["Übergröße", "plain", "Wü, Cy", "“Quoted”, and ‘so’", "Ærø " * 40, "東京 meeting"]  # noqa: RUF001  As people write.
     for n, word in enumerate(words):
         text = email_text(
             sender=f"{word.strip()} <cy.wu@example.test>",
             to=[ME, f"{word.strip()} <ben.ode@example.test>"],
             subject=word.strip(),
-            date=datetime(2026, 3, 2, 7, tzinfo=timezone.utc),
+            date=datetime(2026, 3, 2, 7, tzinfo=UTC),
             body=f"{word}\n",
             attached={"größe.txt": b"x"} if n % 2 else None,
         )
@@ -123,7 +140,7 @@ def built():
     return made
 
 
-def odd():
+def odd() -> dict[str, bytes]:
     """What no program should write and some did."""
     head = f"From: {BEN}\nTo: {ME}\nDate: {DATE}\n"
     utf8 = "Übergröße".encode()

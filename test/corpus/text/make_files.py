@@ -6,6 +6,7 @@ import csv
 import io
 import sys
 from pathlib import Path
+from typing import Literal
 
 from reportlab.pdfgen import canvas
 
@@ -16,13 +17,16 @@ ROWS = [
     ["", "semi;colon", "tab\tbar|"],
 ]
 CODINGS = {"utf8": "utf-8", "bom": "utf-8-sig", "utf16": "utf-16", "latin": "cp1252"}
+QUOTING: dict[str, Literal[0, 1]] = {"min": csv.QUOTE_MINIMAL, "all": csv.QUOTE_ALL}
 folder = Path(sys.argv[1])
 for coding, codec in CODINGS.items():
     for sign, delimiter in {"comma": ",", "semicolon": ";", "tab": "\t", "bar": "|"}.items():
         for ending, end in {"lf": "\n", "crlf": "\r\n", "cr": "\r"}.items():
-            for style, quoting in {"min": csv.QUOTE_MINIMAL, "all": csv.QUOTE_ALL}.items():
+            for style, quoting in QUOTING.items():
                 out = io.StringIO()
-                csv.writer(out, delimiter=delimiter, lineterminator=end, quoting=quoting).writerows(ROWS)
+                csv.writer(out, delimiter=delimiter, lineterminator=end, quoting=quoting).writerows(
+                    ROWS
+                )
                 name = f"{coding}-{sign}-{ending}-{style}.csv"
                 (folder / name).write_bytes(out.getvalue().encode(codec))
 (folder / "long.csv").write_text("a," + "x" * 200_000 + ",b\n")

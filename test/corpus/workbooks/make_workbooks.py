@@ -23,7 +23,21 @@ WORDS = ["Müller & Söhne", "naïve", "a\nb", "  led by blanks", "tab\tinside",
          "日本語", "😀 face", "'quoted", "007", "1/2", "TRUE", "#N/A text", "=no formula", "ﬁne",
          "e\u0301", "a\u00a0b",
          "'", "\"", "long " * 60, "9780306406157", "1E5", "-", "%", "2026-03-02"]  # fmt: skip
-NUMBERS = [0, -0.5, 1 / 3, 1e-12, 1e15, 123456789012345, -1e100, 0.1, 19.99, 2**53, 3.14159, 100, -7]
+NUMBERS = [
+    0,
+    -0.5,
+    1 / 3,
+    1e-12,
+    1e15,
+    123456789012345,
+    -1e100,
+    0.1,
+    19.99,
+    2**53,
+    3.14159,
+    100,
+    -7,
+]
 FORMATS = ["General", "0.00", "#,##0.00", "0%", '0.00 "EUR"', "[Red]-0.0;0.0", "0.0E+00", "@"]
 FORMULAS = ["=SUM(B2:B20)", "=AVERAGE(B2:B20)", '=COUNTIF(A2:A20,"*a*")', "=A2&A3", '=IF(B2>B3,"up","down")',
             "=MAX(B2:B20)-MIN(B2:B20)", "=ROUND(B4/3,2)", "=VLOOKUP(A5,A2:B20,2,FALSE)", "=INDEX(B2:B20,3)",
@@ -61,7 +75,7 @@ def formulas(seed: int) -> list[tuple[int, str]]:
 
 def by_openpyxl(path: Path, seed: int) -> None:
     book = openpyxl.Workbook()
-    page = book.active
+    page = book.worksheets[0]
     page.title = "Data"
     page["A1"] = "Head"
     for row, column, value, form in cells(seed):
@@ -122,7 +136,10 @@ def strict(source: Path, target: Path) -> None:
         ("drawingml/2006/main", "drawingml/main"),
         ("officeDocument/2006/extended-properties", "officeDocument/extendedProperties"),
     ]
-    with zipfile.ZipFile(source) as before, zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as after:
+    with (
+        zipfile.ZipFile(source) as before,
+        zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as after,
+    ):
         for name in before.namelist():
             text = before.read(name).decode()
             for old, new in names:

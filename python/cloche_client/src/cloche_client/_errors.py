@@ -13,16 +13,12 @@ SHOWN = 500
 ADVICE = {
     "client/unreachable": "See that the service runs at this URL and that nothing is in between.",
     "client/bad-answer": "See that the URL is that of a Cloche service of this version.",
-    "client/tool-protocol-error": (
-        "See that the tool is one of rollout.tools(), spelt as it is there."
-    ),
+    "client/tool-protocol-error": "See that the tool is one of rollout.tools(), spelt as it is there.",  # noqa: E501  As in TypeScript.
     "client/rollout-ended": "Read its record, or ask for another rollout.",
     "client/not-ended": "Finish it first, or use attach to take it over.",
     "client/timeout": "Wait for longer, or give the service more room.",
     "client/closed": "Make another client; one that was closed stays closed.",
-    "client/own-transport": (
-        "Make a client in each process and event loop, or give it no transport."
-    ),
+    "client/own-transport": "Make a client in each process and event loop, or give it no transport.",  # noqa: E501  As in TypeScript.
 }
 
 

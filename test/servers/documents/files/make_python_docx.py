@@ -12,7 +12,9 @@ for text in ("Paper", "Pens", "Glue"):
 for text in ("Count", "Order"):
     note.add_paragraph(text, style="List Number")
 table = note.add_table(rows=3, cols=3, style="Light Grid Accent 1")
-for y, row in enumerate((("Article", "Left", "Order"), ("Paper", "12", "no"), ("Pens", "1", "yes"))):
+for y, row in enumerate(
+    (("Article", "Left", "Order"), ("Paper", "12", "no"), ("Pens", "1", "yes"))
+):
     for x, text in enumerate(row):
         table.cell(y, x).text = text
 table.cell(1, 1).merge(table.cell(2, 1))

@@ -38,11 +38,11 @@ ROWS = [
 
 def budget() -> Workbook:
     book = Workbook()
-    costs = book.active
+    costs = book.worksheets[0]
     costs.title = "Costs"
     costs.append(["Item", "Group", "Amount", "Date", "State", "With tax"])
-    for number, row in enumerate(ROWS, start=2):
-        costs.append([*row, f"=C{number}*(1+TaxRate)"])
+    for number, cells in enumerate(ROWS, start=2):
+        costs.append([*cells, f"=C{number}*(1+TaxRate)"])
     costs["A8"], costs["C8"], costs["F8"] = "Total", "=SUM(C2:C6)", "=SUM(F2:F6)"
     for cell in costs[1]:
         cell.font, cell.fill = Font(bold=True), PatternFill("solid", fgColor="FFDDEEFF")
@@ -54,8 +54,12 @@ def budget() -> Workbook:
     costs["A12"] = "Rules"
     costs["A12"].hyperlink = "https://rules.example.test/"
     costs["C3"].comment = Comment("Two boxes", "Ana", width=180, height=60)
-    costs.conditional_formatting.add("C2:C6", CellIsRule("greaterThan", ["500"], font=Font(bold=True)))
-    costs.conditional_formatting.add("F2:F6", ColorScaleRule("min", None, "FFFFFF", "max", None, "FF0000"))
+    costs.conditional_formatting.add(
+        "C2:C6", CellIsRule("greaterThan", ["500"], font=Font(bold=True))
+    )
+    costs.conditional_formatting.add(
+        "F2:F6", ColorScaleRule("min", None, "FFFFFF", "max", None, "FF0000")
+    )
     states = DataValidation("list", formula1='"paid,open,refused"', allow_blank=True)
     costs.add_data_validation(states)
     states.add("E2:E6")
@@ -78,8 +82,8 @@ def budget() -> Workbook:
 
     people = book.create_sheet("People & teams")
     people.append(["Name", "Code", "Hours", "Pay"])
-    for number, (name, code, hours) in enumerate([("Zoë", "007", 10), ("李", "014", 8.5)], start=2):
-        people.append([name, code, hours, f"=Staff[[#This Row],[Hours]]*30"])
+    for name, code, hours in (("Zoë", "007", 10), ("李", "014", 8.5)):
+        people.append([name, code, hours, "=Staff[[#This Row],[Hours]]*30"])
     people["A5"] = "=SUM(Staff[Hours])"
     table = Table(displayName="Staff", ref="A1:D3")
     table.tableStyleInfo = TableStyleInfo(name="TableStyleMedium9", showRowStripes=True)
@@ -118,26 +122,37 @@ def shapes() -> str:
 
 
 def by_libreoffice(source: str) -> None:
-    command = ["soffice", "--headless", "--convert-to", "xlsx:Calc MS Excel 2007 XML", "--outdir", "made"]
+    command = [
+        "soffice",
+        "--headless",
+        "--convert-to",
+        "xlsx:Calc MS Excel 2007 XML",
+        "--outdir",
+        "made",
+    ]
     subprocess.run([*command, source], check=True)
 
 
 def share() -> None:
     """Column B of the shapes, as Excel writes equal formulas under each other."""
-    with zipfile.ZipFile("shapes-libreoffice.xlsx") as old, zipfile.ZipFile("shared.xlsx", "w") as new:
+    with (
+        zipfile.ZipFile("shapes-libreoffice.xlsx") as old,
+        zipfile.ZipFile("shared.xlsx", "w") as new,
+    ):
         for name in old.namelist():
             text = old.read(name)
             if name == "xl/worksheets/sheet1.xml":
                 sheet = text.decode()
                 first = '<f t="shared" ref="B1:B12" si="0">A1*2+$A$1</f>'
                 sheet = sheet.replace('<f aca="false">A1*2+$A$1</f>', first)
-                sheet = re.sub(r'<f aca="false">A\d+\*2\+\$A\$1</f>', '<f t="shared" si="0"/>', sheet)
+                sheet = re.sub(
+                    r'<f aca="false">A\d+\*2\+\$A\$1</f>', '<f t="shared" si="0"/>', sheet
+                )
                 text = sheet.encode()
             new.writestr(zipfile.ZipInfo(name, (2026, 1, 1, 0, 0, 0)), text, zipfile.ZIP_DEFLATED)
 
 
 if __name__ == "__main__":
-
     budget().save("budget-openpyxl.xlsx")
     by_libreoffice("budget-openpyxl.xlsx")
     shutil.move("made/budget-openpyxl.xlsx", "budget-libreoffice.xlsx")
