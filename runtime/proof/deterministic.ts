@@ -14,15 +14,17 @@ export function deterministic(evidence: ProofEvidence): Finding {
         ? []
         : [`generate.py makes variant ${variant} otherwise (${condition}): ${difference}`],
     ),
-    ...repeats.flatMap(({ variant, condition, difference }) =>
-      difference === null
+    ...repeats.flatMap(({ variant, run, condition, difference }) => {
+      const what = run === "oracle" ? `variant ${variant}` : `"${run}" on variant ${variant}`;
+      return difference === null
         ? []
-        : [`the grader judges variant ${variant} otherwise under "${condition}": ${difference}`],
-    ),
+        : [`the grader judges ${what} otherwise under "${condition}": ${difference}`];
+    }),
     ...unlike(oracles[0], again),
   ];
-  const made = generators.length;
-  const summary = `generator made ${made} times more, grader run under ${repeats.length} other conditions, oracle twice`;
+  const failing = repeats.filter(({ run }) => run !== "oracle");
+  const runs = new Set(failing.map(({ variant, run }) => `${variant} ${run}`)).size;
+  const summary = `generator made ${generators.length} times more, grader run under ${repeats.length - failing.length} other conditions, ${runs} failed runs graded again, oracle twice`;
   return finding("deterministic", summary, problems, []);
 }
 

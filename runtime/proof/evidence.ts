@@ -1,5 +1,6 @@
 import type { DeclaredCriterion } from "../grading/grade.ts";
 import type { ProofSettings } from "../task/task.ts";
+import type { ComparedVariant } from "./distinct.ts";
 import type { Played } from "./plays.ts";
 import type { TrialReport } from "./trial-report.ts";
 
@@ -18,6 +19,8 @@ export interface ProofEvidence {
   readonly cheats: readonly Played[];
   readonly partials: readonly Partial[];
   readonly generators: readonly Generated[];
+  /** All variants, or as many as are held against each other. */
+  readonly compared: readonly ComparedVariant[];
   readonly trials: readonly Trial[];
   readonly tokens: number;
 }

@@ -15,6 +15,22 @@ details { margin: .3rem 0 } summary { cursor: pointer } li { margin: .15rem 0; o
   .holds { color: #7fd394 } .fails { color: #ff8a80 } .dim { color: #9a9aa0 } }
 `;
 
+/** What became of the poisons, a row for each task. */
+export const POISON_COLUMNS = [
+  "task",
+  "poisons",
+  "no reward",
+  "sparse 1",
+  "highest dense, untouched",
+  "highest dense, ruined",
+] as const;
+
+export function poisonRow({ task, poisons }: Proof): readonly string[] {
+  const { tried, null: voided, forged, highest } = poisons;
+  const shares = [highest.untouched.toFixed(2), highest.solved.toFixed(2)];
+  return [task.id, `${tried}`, `${voided}`, `${forged}`, ...shares];
+}
+
 /** Proofs as one page that needs nothing else: no script, no font, no picture. */
 export function proofPage(proofs: readonly Proof[]): string {
   const held = proofs.filter(({ holds }) => holds).length;
@@ -29,6 +45,8 @@ export function proofPage(proofs: readonly Proof[]): string {
 <body>
 <main>
 <h1>${held} of ${proofs.length} tasks proven</h1>
+<table><thead><tr>${POISON_COLUMNS.map((name) => `<th>${text(name)}</th>`).join("")}</tr></thead>
+<tbody>${proofs.map((proof) => cells(...poisonRow(proof))).join("\n")}</tbody></table>
 ${proofs.map(section).join("\n")}
 </main>
 </body>

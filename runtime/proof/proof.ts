@@ -4,9 +4,11 @@ import type { Reward } from "../grading/grade.ts";
 export const RULES = [
   "sound",
   "deterministic",
+  "distinct",
   "sharp",
   "fair",
   "telling",
+  "sturdy",
   "sealed",
   "long",
 ] as const;
@@ -36,6 +38,7 @@ export interface Proof {
   readonly findings: readonly Finding[];
   readonly runs: readonly ProofRun[];
   readonly mutation: Mutation;
+  readonly poisons: Poisons;
   readonly figures: Figures;
   /** RFC 3339. */
   readonly at: string;
@@ -65,6 +68,20 @@ export interface Mutation {
   readonly score: number;
   readonly survivors: readonly Survivor[];
   readonly byOperator: Readonly<Record<string, { readonly of: number; readonly noticed: number }>>;
+}
+
+/** What became of the poisons of all variants that were tried. */
+export interface Poisons {
+  readonly tried: number;
+  /** Those that left no reward. */
+  readonly null: number;
+  /** Those that earned sparse 1: on the untouched state, or where nothing right can be left. */
+  readonly forged: number;
+  /** The most that one of these earned of `dense`. */
+  readonly highest: Readonly<Record<"untouched" | "solved", number>>;
+  /** Those of which some criterion said that it can't be read. */
+  readonly unreadable: number;
+  readonly byState: Readonly<Record<"untouched" | "solved", number>>;
 }
 
 export interface Survivor {

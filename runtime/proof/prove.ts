@@ -7,6 +7,7 @@ import { variantSeed } from "../task/prepare.ts";
 import type { Task } from "../task/task.ts";
 import { BlobFolder } from "../workspace/blobs.ts";
 import { deterministic } from "./deterministic.ts";
+import { comparedVariant, distinct } from "./distinct.ts";
 import type { Generated, Partial, ProofEvidence, Trial } from "./evidence.ts";
 import { fair } from "./fair.ts";
 import { figuresOf, long } from "./long.ts";
@@ -15,16 +16,21 @@ import type { Proof, ProofRun } from "./proof.ts";
 import { sealed } from "./sealed.ts";
 import { mutationOf, sharp } from "./sharp.ts";
 import { sound } from "./sound.ts";
+import { poisonsOf, sturdy } from "./sturdy.ts";
 import { telling } from "./telling.ts";
 import { setOtherDay, tryGrader } from "./trial.ts";
 
 export interface ProveOptions {
   /** Those to prove; at least one, the first of them in depth. */
   readonly variants: readonly number[];
+  /** Those that are held against each other; they are made and not played. */
+  readonly compared: readonly number[];
   /** How many rollouts, and how many gradings, at once. */
   readonly jobs: number;
   /** The most mutants of a variant. */
   readonly mutants: number;
+  /** The most poisons of a variant. */
+  readonly poisons: number;
   /** Of instruction, tools and results. */
   readonly countTokens: (text: string) => Promise<number> | number;
 }
@@ -45,7 +51,7 @@ export async function proveTask(
   const fromMs = parts.clock.monotonicMs();
   const proving = new Proving(task, parts, options, signal, watcher);
   const { evidence, runs } = await proving.evidence();
-  const rules = [sound, deterministic, sharp, fair, telling, sealed, long];
+  const rules = [sound, deterministic, distinct, sharp, fair, telling, sturdy, sealed, long];
   const findings = rules.map((rule) => rule(evidence));
   return {
     schema: "cloche.proof/1",
@@ -56,6 +62,7 @@ export async function proveTask(
     findings,
     runs: runs.map(runOf),
     mutation: mutationOf(evidence),
+    poisons: poisonsOf(evidence),
     figures: figuresOf(evidence),
     at,
     seconds: Math.round((parts.clock.monotonicMs() - fromMs) / 100) / 10,
@@ -94,18 +101,31 @@ class Proving {
     const { oracles, again, nulls, cheats } = await this.#playAll();
     const generators = await this.#generators();
     const partials = await this.#partials(oracles[0]);
+    const failing = [...nulls, ...cheats, ...partials.map(({ played }) => played)];
     const trials: Trial[] = [];
-    for (const oracle of oracles) trials.push(...(await this.#trial(oracle, trials.length === 0)));
+    for (const oracle of oracles) trials.push(...(await this.#trial(oracle, failing)));
     const evidence = {
       settings: this.#task.proof,
       criteria: prepared[0]?.criteria ?? [],
       hasSolution: this.#task.files.solution !== null,
       instructions: new Map(prepared.map((one) => [one.variant, one.instruction])),
       ...{ oracles, again, nulls, cheats, partials, generators, trials },
+      compared: await this.#compared(),
       tokens: await this.#tokens(oracles[0], prepared[0]?.instruction ?? ""),
     };
     const more = [...(again ? [again] : []), ...nulls, ...cheats];
     return { evidence, runs: [...oracles, ...more, ...partials.map(({ played }) => played)] };
+  }
+
+  async #compared() {
+    const { jobs, compared, variants } = this.#options;
+    const all = [...new Set([...variants, ...compared])].sort((a, b) => a - b);
+    const prepared = await together(
+      jobs,
+      all.map((variant) => () => this.#plays.prepared(variant)),
+    );
+    const { holdout } = this.#task.variants;
+    return prepared.map((one) => comparedVariant(one, holdout.includes(one.variant)));
   }
 
   async #playAll() {
@@ -189,28 +209,40 @@ class Proving {
     });
   }
 
-  async #trial({ variant, bundle }: Played, isFirst: boolean): Promise<readonly Trial[]> {
+  async #trial({ variant, bundle }: Played, all: readonly Played[]): Promise<readonly Trial[]> {
     if (bundle === undefined) return [];
-    const { files, proof, graderTimeoutMs, id } = this.#task;
-    const { jobs, mutants } = this.#options;
-    const paths = [files.grader, files.generate, files.solution, ...Object.values(files.cheats)];
-    const own = paths.filter((path) => path !== null);
-    const secrets = await Promise.all(
-      own.map(async (path) => [basename(path), await readFile(path, "utf8")] as const),
+    const { proof, graderTimeoutMs, id } = this.#task;
+    const { jobs, mutants, poisons, variants } = this.#options;
+    // Of each variant after the first a quarter.
+    const share = (most: number) => (variant === variants[0] ? most : Math.ceil(most / 4));
+    const failing = all.flatMap(({ name, variant: other, bundle: left }) =>
+      other === variant && left !== undefined ? [{ name, bundle: left }] : [],
     );
     const request = {
       seed: `${id}#${variant}`,
       free: proof.free.map(({ what }) => what),
       lenient: proof.lenient,
-      limit: isFirst ? mutants : Math.ceil(mutants / 4),
+      limit: share(mutants),
+      poisons: share(poisons),
+      failing,
       atOnce: jobs,
       seconds: graderTimeoutMs / 1000,
-      secrets: Object.fromEntries(secrets),
+      secrets: await this.#secrets(),
     };
     const say = (done: number, of: number) =>
       this.#watcher.say(`graded ${done} of ${of} variations of variant ${variant}`);
     const report = await tryGrader(bundle, request, this.#parts, this.#signal, say);
     return [{ variant, report }];
+  }
+
+  /** The task's own programs by name. */
+  async #secrets(): Promise<Readonly<Record<string, string>>> {
+    const { grader, generate, solution, cheats } = this.#task.files;
+    const own = [grader, generate, solution, ...Object.values(cheats)];
+    const texts = own
+      .filter((path) => path !== null)
+      .map(async (path) => [basename(path), await readFile(path, "utf8")] as const);
+    return Object.fromEntries(await Promise.all(texts));
   }
 
   /** What an agent in the oracle's place would have read. */

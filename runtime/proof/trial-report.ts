@@ -25,6 +25,22 @@ const mutant = tried.extend({
 
 const shape = tried.extend({ shape: z.string() });
 
+/** What a policy might leave so that its grader breaks, or says yes to what it can't read. */
+const poison = z.object({
+  on: z.enum(["untouched", "solved"]),
+  place: z.string(),
+  kind: z.string(),
+  /** Whether a right answer can't be there any more. */
+  ruins: z.boolean(),
+  scores: z.array(
+    z.object({ name: z.string(), score: z.number().nullable(), baseline: z.number().nullish() }),
+  ),
+  /** How many criteria could not judge what was left. */
+  unreadable: z.number(),
+  /** Why there is no reward; null if there is one. */
+  broken: z.string().nullable(),
+});
+
 const judged = z.object({
   name: z.string(),
   score: z.number().nullable(),
@@ -38,7 +54,11 @@ export const trialReportSchema = z.object({
   uses: z.array(z.string()),
   mutants: z.array(mutant),
   shapes: z.array(shape),
-  repeats: z.array(z.object({ condition: z.string(), difference: z.string().nullable() })),
+  /** The oracle's run, and runs and variations that failed, graded again. */
+  repeats: z.array(
+    z.object({ run: z.string(), condition: z.string(), difference: z.string().nullable() }),
+  ),
+  poisons: z.array(poison),
   leaks: z.array(z.object({ place: z.string(), what: z.string() })),
   /** Reasons of failed criteria that the agent was shown. */
   seen: z.array(z.string()),
@@ -46,3 +66,5 @@ export const trialReportSchema = z.object({
 });
 
 export type TrialReport = z.output<typeof trialReportSchema>;
+
+export type TriedPoison = z.output<typeof poison>;

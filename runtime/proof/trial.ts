@@ -17,6 +17,7 @@ import type { Bundle } from "../store/bundle.ts";
 import { layeredBlobs } from "../workspace/blob-source.ts";
 import { BlobFolder } from "../workspace/blobs.ts";
 import { openClock } from "../workspace/sandbox-clock.ts";
+import type { Snapshot, SnapshotEntry } from "../workspace/snapshot.ts";
 import { proofFault } from "./faults.ts";
 import { type TrialReport, trialReportSchema } from "./trial-report.ts";
 
@@ -31,6 +32,10 @@ export interface TrialRequest {
   readonly lenient: readonly string[];
   /** The most mutants. */
   readonly limit: number;
+  /** The most poisons. */
+  readonly poisons: number;
+  /** Further runs of the variant, which failed: to be graded again. */
+  readonly failing: readonly FailedRun[];
   /** How many processes grade at once. */
   readonly atOnce: number;
   /** What one grading may take. */
@@ -39,9 +44,14 @@ export interface TrialRequest {
   readonly secrets: Readonly<Record<string, string>>;
 }
 
+export interface FailedRun {
+  readonly name: string;
+  readonly bundle: Bundle;
+}
+
 /**
- * Tries the grader of a bundle out: on mutants and shapes of its run, and again and again under
- * other conditions. All of it in one box of the grader image, one process for each grading; the
+ * Tries the grader of a bundle out: on mutants, shapes and poisons of its run, and again and again
+ * under other conditions. All of it in one box of the grader image, one process for each grading; the
  * box is gone when this settles. Rejects with `proof/trial-failed`, or as the engine does.
  */
 export async function tryGrader(
@@ -63,11 +73,18 @@ export async function tryGrader(
     await setOtherDay(box, parts, signal);
     const { argv, env } = pythonCommand("run_proof");
     await using program = await box.open(argv, { user: GRADER_USER, env, signal });
-    const input = gradingInputOf(bundle);
     const own = new BlobFolder(scratch);
-    const folders = await gradingFolders(input, own);
-    const files = graderFiles(folders, layeredBlobs(own, input.blobs));
-    return await converse(program, request, files, { task: input.task, signal, onProgress });
+    const { failing, ...rest } = request;
+    const runs = [{ name: "run", bundle }].concat(
+      failing.map(({ bundle }, at) => ({ name: `failing/${at}`, bundle })),
+    );
+    const inputs = runs.map((run) => gradingInputOf(run.bundle));
+    const folders = await Promise.all(inputs.map((input) => gradingFolders(input, own)));
+    const all = below(runs.map(({ name }, at) => [name, ...(folders[at] ?? [])]));
+    const blobs = layeredBlobs(own, ...inputs.map((input) => input.blobs));
+    const asked = { ...rest, failing: failing.map(({ name }) => name) };
+    const { id: task } = bundle.manifest.task;
+    return await converse(program, asked, graderFiles([all], blobs), { task, signal, onProgress });
   } finally {
     await rm(scratch, { recursive: true, force: true });
   }
@@ -83,6 +100,24 @@ export async function setOtherDay(
   await setter.set(new Date(clock.now().getTime() + OTHER_DAY_MS), signal);
 }
 
+/** Runs, each in a folder of its own, as one snapshot: what is the same in them travels once. */
+function below(runs: readonly (readonly [string, ...Snapshot[]])[]): Snapshot {
+  const entries = new Map<string, SnapshotEntry>();
+  const folder = (path: string) => entries.set(path, { type: "directory", path, mode: 0o755 });
+  if (runs.length > 1) folder("failing");
+  for (const [name, ...parts] of runs) {
+    folder(name);
+    for (const entry of parts.flatMap((part) => part.entries)) {
+      const path = `${name}/${entry.path}`;
+      entries.set(path, { ...entry, path });
+    }
+  }
+  const sorted = [...entries.values()].sort((a, b) =>
+    Buffer.compare(Buffer.from(a.path), Buffer.from(b.path)),
+  );
+  return { schema: "cloche.snapshot/1", entries: sorted, skipped: [], bytes: 0 };
+}
+
 interface Talk {
   readonly task: string;
   readonly signal: AbortSignal;
@@ -94,7 +129,7 @@ const lastLine = z.object({ nonce: z.string(), failed: z.string().optional() });
 
 async function converse(
   program: BoxProcess,
-  request: TrialRequest,
+  request: object,
   files: AsyncIterable<Buffer>,
   { task, signal, onProgress }: Talk,
 ): Promise<TrialReport> {

@@ -47,6 +47,7 @@ const proofTable = z.strictObject({
   strict: explained,
   lenient: z.array(z.enum(["number-as-text", "iso-dates", "row-order"])).default([]),
   given: explained,
+  alike: explained,
   at_least: z
     .strictObject({
       calls: whole(0, 100_000).default(0),

@@ -45,6 +45,8 @@ export interface ProofSettings {
   readonly lenient: readonly string[];
   /** Globs of the fixture's files that hold what looks like the answer. */
   readonly given: readonly Explained[];
+  /** Parts of what is expected that variants may share: "expected.rates". */
+  readonly alike: readonly Explained[];
   /** The fewest that the solution has to make or use. */
   readonly atLeast: { readonly calls: number; readonly servers: number; readonly tokens: number };
 }

@@ -39,17 +39,36 @@ describe("cloche task prove", () => {
     assert.deepEqual(refused, [{ id: "test/stock", standing: "unproven" }]);
 
     const page = join(folder, "proof.html");
-    const proven = await cloche("prove", "--all", "--variant", "1", "--json", "--page", page);
+    const few = ["--mutants", "40", "--poisons", "30"];
+    const proven = await cloche(
+      "prove",
+      "--all",
+      "--variant",
+      "1",
+      ...few,
+      "--json",
+      "--page",
+      page,
+    );
     assert.equal(proven.code, 0, proven.out + proven.err);
     const [proof] = JSON.parse(proven.out).proofs;
     assert.deepEqual(
       proof.findings.map(({ rule, holds }: { rule: string; holds: boolean }) => [rule, holds]),
-      ["sound", "deterministic", "sharp", "fair", "telling", "sealed", "long"].map((rule) => [
-        rule,
-        true,
-      ]),
+      [
+        "sound",
+        "deterministic",
+        "distinct",
+        "sharp",
+        "fair",
+        "telling",
+        "sturdy",
+        "sealed",
+        "long",
+      ].map((rule) => [rule, true]),
     );
     assert(proof.figures.tokens > 50);
+    assert.deepEqual(proof.poisons.byState, { untouched: 15, solved: 15 });
+    assert.deepEqual([proof.poisons.null, proof.poisons.forged], [0, 0]);
     assert.match(proven.err, /oracle on variant 1: sparse 1/);
     assert.match(await readFile(page, "utf8"), /1 of 1 tasks proven/);
 

@@ -17,6 +17,15 @@ const HERE = fileURLToPath(new URL(".", import.meta.url));
 /** By its folder: which rule a bad task breaks, and the words by which it is told. */
 const BAD: Readonly<Record<string, readonly [RuleName, RegExp]>> = {
   "unsound-solution": ["sound", /the solution does not earn 1 on variant 1: "totals.csv has/],
+  "luck-when-failing": [
+    "deterministic",
+    /the grader judges ".*" on variant 1 otherwise under ".*": totals\.csv has the right lines/,
+  ],
+  "pays-for-damage": [
+    "sturdy",
+    /^".*" of workspace\/totals\.csv on the untouched state of variant 1 earns sparse 1/,
+  ],
+  "equal-variants": ["distinct", /^variants 1, 2, 3 are equal: instruction, files and state are/],
   "clock-in-grader": ["deterministic", /the grader judges variant 1 otherwise under "another day"/],
   "unsteady-generator": [
     "deterministic",
@@ -94,7 +103,9 @@ async function proofOf(runtime: TestRuntime, bad?: string) {
       await cp(join(HERE, "bad-tasks", bad), folder, { recursive: true });
     }
     const task = await findTask(root, "test/stock");
-    const options = { variants: [1], jobs: 2, mutants: 120, countTokens };
+    const isOfVariants = bad !== undefined && BAD[bad]?.[0] === "distinct";
+    const compared = isOfVariants ? [1, 2, 3] : [];
+    const options = { variants: [1], compared, jobs: 2, mutants: 60, poisons: 24, countTokens };
     const { signal } = new AbortController();
     const proof: Proof = await proveTask(task, runtime, options, signal, { say: () => {} });
     return { proof, task };

@@ -3,7 +3,7 @@ import type { Command } from "commander";
 import { Fault, faultRecord } from "../../base/fault.ts";
 import { keepProof } from "../../proof/kept-proofs.ts";
 import type { Finding, Proof } from "../../proof/proof.ts";
-import { proofPage } from "../../proof/proof-page.ts";
+import { POISON_COLUMNS, poisonRow, proofPage } from "../../proof/proof-page.ts";
 import { proveTask } from "../../proof/prove.ts";
 import { requireEgress } from "../../rollout/egress/egress.ts";
 import { reap } from "../../rollout/reaper.ts";
@@ -26,6 +26,7 @@ interface ProveOptions extends CommonOptions {
   readonly page?: string;
   readonly jobs: number;
   readonly mutants: number;
+  readonly poisons: number;
 }
 
 const HELP = `
@@ -43,12 +44,15 @@ Exit codes: 0 every task is proven, 1 some task is refused, 2 nothing could star
 export function addTaskProve(task: Command, context: Context): void {
   task
     .command("prove [task]")
-    .description("show that a task is sound, deterministic, sharp, fair, telling and sealed")
+    .description(
+      "show that a task is sound, deterministic, distinct, sharp, fair, telling, sturdy and sealed",
+    )
     .option("--all", "every task under tasks/")
     .option("--variant <n>", 'which variants: 1, "1..5" or "1,3" (default: one, and one held out)')
     .option("--all-variants", "every variant, each in depth")
     .option("--jobs <n>", "how many rollouts and gradings at once", whole, 2)
     .option("--mutants <n>", "the most mutants of a variant", whole, 240)
+    .option("--poisons <n>", "the most poisons of a variant", whole, 120)
     .option("--page <file>", "write the proofs as a page of HTML as well")
     .option("--allow-egress", "tasks may reach the hosts outside that they ask for")
     .option("--json", "one JSON document {proofs, failed} on stdout, all else on stderr")
@@ -60,6 +64,9 @@ export function addTaskProve(task: Command, context: Context): void {
       process.exitCode = await prove(context, id, options);
     });
 }
+
+/** More take minutes, and say little more. */
+const COMPARED_MAX = { train: 48, holdout: 16 };
 
 interface Unproven {
   readonly id: string;
@@ -88,6 +95,9 @@ async function prove(
       failed.push({ id: task.id, fault: error });
       terminal.err(`${task.id} could not be tried: ${error.code}: ${error.message}\n`);
     }
+  }
+  if (!options.json && proofs.length > 1) {
+    terminal.out(`\n${table([POISON_COLUMNS, ...proofs.map(poisonRow)])}`);
   }
   if (options.page !== undefined) await writeFile(options.page, proofPage(proofs));
   if (options.json) {
@@ -118,12 +128,19 @@ async function proveOne(
   options: ProveOptions,
   { err, paint }: Terminal,
 ): Promise<Proof> {
-  const { jobs, mutants } = options;
+  const { jobs, mutants, poisons } = options;
   const say = (text: string) => err(`${paint.dim(`${task.id}: ${plain(text)}`)}\n`);
   return await proveTask(
     task,
     parts,
-    { variants: sample(task, options), jobs, mutants, countTokens },
+    {
+      variants: sample(task, options),
+      compared: compared(task),
+      jobs,
+      mutants,
+      poisons,
+      countTokens,
+    },
     parts.signal,
     { say },
   );
@@ -136,6 +153,21 @@ function sample(task: Task, { variant, allVariants }: ProveOptions): readonly nu
   if (variant !== undefined) return variantsOf(task, variant);
   const other = holdout.find((one) => one !== 1) ?? count;
   return [...new Set([1, other])];
+}
+
+/** Which variants are held against each other: all, or some of each split, evenly chosen. */
+function compared({ variants: { count, holdout } }: Task): readonly number[] {
+  const some = (all: readonly number[], most: number) => {
+    const every = Math.max(1, Math.ceil(all.length / most));
+    return all.filter((_, at) => at % every === 0);
+  };
+  const all = Array.from({ length: count }, (_, at) => at + 1);
+  const held = new Set(holdout);
+  const train = some(
+    all.filter((variant) => !held.has(variant)),
+    COMPARED_MAX.train,
+  );
+  return [...train, ...some(holdout, COMPARED_MAX.holdout)];
 }
 
 /** A proof for a person: a line for each rule, what is wrong below it, and the figures. */

@@ -1,9 +1,10 @@
 """Tries the grader of one run out: ``python3 -P -s -B -m cloche.run_proof``.
 
-Standard input: one line ``{"nonce", "root", "seed", "free", "lenient", "limit", "atOnce",
-"seconds", "secrets"}``, then the run's files (``arrival``). Standard output: lines
+Standard input: one line ``{"nonce", "root", "seed", "free", "lenient", "limit", "poisons",
+"atOnce", "seconds", "secrets", "failing"}``, then files (``arrival``): the run's below ``run``, and
+below ``failing/<n>`` those of each further run that ``failing`` names. Standard output: lines
 ``{"progress": {"done", "of"}}``, then one ``{"nonce", "verdict", "uses", "mutants", "shapes",
-"repeats", "leaks", "seen", "gradings"}`` or ``{"nonce", "failed": "…"}``.
+"repeats", "poisons", "leaks", "seen", "gradings"}`` or ``{"nonce", "failed": "…"}``.
 """
 
 from __future__ import annotations
@@ -14,10 +15,13 @@ from typing import Any
 
 from .arrival import unpack
 from .loading import GraderFailed, load_grader
+from .proof.again import again
+from .proof.again import sample as failing_sample
 from .proof.changes import Mutant, Shape
 from .proof.ground import Edits, Ground
 from .proof.leaks import leaks, reasons_seen
 from .proof.mutants import all_mutants
+from .proof.poison.trying import poisoned
 from .proof.repeats import repeats
 from .proof.shapes import all_shapes
 from .proof.trial import Trials, Verdict, warm
@@ -31,12 +35,10 @@ def main() -> None:
     """Tries the grader out and ends the process."""
     wire = Wire()
     request = wire.read() or {}
-    root = Path(str(request["root"])) / "run"
-    root.mkdir()
-    for _ in ("the run as it began", "what the agent left"):
-        unpack(wire.input, str(root))
+    root = Path(str(request["root"]))
+    unpack(wire.input, str(root))
     try:
-        answer = prove(Ground(root), request, wire)
+        answer = prove(Ground(root / "run"), request, wire)
     except GraderFailed as failure:
         wire.finish({"nonce": request["nonce"], "failed": str(failure)})
     except BaseException as error:  # noqa: BLE001  The host says what went wrong.
@@ -65,8 +67,14 @@ def prove(ground: Ground, request: dict[str, Any], wire: Wire) -> dict[str, Any]
 
     from_s = time.monotonic()
     trials.grade((each.edits for each in variations), done)
+    poisons = poisoned(ground, criteria, request)
     took = time.monotonic() - from_s
-    again = repeats(ground, seconds, lambda found: difference(plain, found))
+    same = repeats(ground, seconds, lambda found: difference(plain, found))
+    wrong = {at: verdicts[at] for at in range(len(mutants))}
+    failing = [(mutants[at].name, mutants[at].edits) for at in failing_sample(wrong)]
+    folder = ground.root.parent / "failing"
+    others = [(str(name), folder / str(at)) for at, name in enumerate(request["failing"])]
+    more = again(ground, others, failing, criteria, seconds, difference)
     failed = {
         each["reason"] for verdict in verdicts.values() for each in verdict if each["score"] != 1
     }
@@ -75,10 +83,11 @@ def prove(ground: Ground, request: dict[str, Any], wire: Wire) -> dict[str, Any]
         "uses": sorted(used),
         "mutants": [told(each, verdicts[at], plain) for at, each in enumerate(mutants)],
         "shapes": [told(each, verdicts[at], plain) for at, each in enumerate(shapes, len(mutants))],
-        "repeats": again,
+        "repeats": [*({"run": "oracle", **each} for each in same), *more],
+        "poisons": poisons,
         "leaks": leaks(ground, dict(request["secrets"]), request["free"]),
         "seen": reasons_seen(ground, sorted(failed))[:20],
-        "gradings": {"count": len(variations), "seconds": round(took, 3)},
+        "gradings": {"count": len(variations) + len(poisons), "seconds": round(took, 3)},
     }
 
 

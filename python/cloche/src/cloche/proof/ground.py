@@ -17,10 +17,20 @@ Files = dict[tuple[str, str], bytes | None]
 
 
 @dataclass(frozen=True)
+class Odd:
+    """What stands at a path that is no file: a "directory", a "link" to somewhere, a "fifo"."""
+
+    kind: str
+    target: str = ""
+
+
+@dataclass(frozen=True)
 class Edits:
     """What a mutant changes."""
 
     files: Files = field(default_factory=dict)
+    #: What stands at a path and is no file.
+    odd: dict[tuple[str, str], Odd] = field(default_factory=dict)
     #: The calls instead of those that were made.
     steps: list[dict[str, Any]] | None = None
     #: The agent's answer instead of the one that it gave.
@@ -38,10 +48,18 @@ class Ground:
     def entries(self, tree: str) -> dict[str, dict[str, Any]]:
         """All entries of a snapshot by path; none if the run has no such tree."""
         if tree not in self._entries:
-            path = self.root / f"{tree}.json"
-            data = json.loads(path.read_text("utf-8")) if path.exists() else {"entries": []}
-            self._entries[tree] = {each["path"]: each for each in data["entries"]}
+            self._entries[tree] = {each["path"]: each for each in self._snapshot(tree)["entries"]}
         return self._entries[tree]
+
+    def skipped(self, tree: str) -> list[dict[str, Any]]:
+        """What a snapshot could not carry."""
+        return list(self._snapshot(tree).get("skipped", []))
+
+    def _snapshot(self, tree: str) -> dict[str, Any]:
+        path = self.root / f"{tree}.json"
+        if not path.exists():
+            return {"entries": []}
+        return dict(json.loads(path.read_text("utf-8")))
 
     def files(self, tree: str) -> list[str]:
         """Paths of all regular files, in the snapshot's order."""

@@ -204,7 +204,7 @@ def _carried(ground: Ground, mutant: Mutant) -> Mutant:
     An agent that had done so would have sent that file.
     """
     files = carried(ground, mutant.edits.files)
-    edits = Edits(files, mutant.edits.steps, mutant.edits.answer)
+    edits = Edits(files, steps=mutant.edits.steps, answer=mutant.edits.answer)
     return Mutant(**{**mutant.__dict__, "edits": edits})
 
 

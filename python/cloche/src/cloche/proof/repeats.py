@@ -17,7 +17,7 @@ from .ground import Ground
 
 #: Makes a program see another day (images/clock/clock.c); the box's init says which.
 CLOCK = "/usr/lib/cloche/clock.so"
-_PLAIN = {"PYTHONHASHSEED": "0", "TZ": "UTC", "LC_ALL": "C.UTF-8", "PYTHONUTF8": "1"}
+PLAIN = {"PYTHONHASHSEED": "0", "TZ": "UTC", "LC_ALL": "C.UTF-8", "PYTHONUTF8": "1"}
 
 
 @dataclass(frozen=True)
@@ -82,7 +82,7 @@ def repeat(ground: Ground, condition: Condition, seconds: float) -> list[dict[st
         _copy_shuffled(ground.root, root)
     busy = [_busy() for _ in range(2)] if condition.loaded else []
     try:
-        return _graded(root, {**_PLAIN, **condition.env}, seconds)
+        return _graded(root, {**PLAIN, **condition.env}, seconds)
     finally:
         for each in busy:
             each.kill()
@@ -120,6 +120,14 @@ def _graded(root: Path, env: dict[str, str], seconds: float) -> list[dict[str, A
 
 def _busy() -> subprocess.Popen[bytes]:
     return subprocess.Popen(["/bin/sh", "-c", "while :; do :; done"])
+
+
+def shuffle(root: Path) -> None:
+    """Makes all below a folder anew, in another order and of other times."""
+    copy = root.with_name(f"{root.name}-shuffled")
+    _copy_shuffled(root, copy)
+    shutil.rmtree(root)
+    copy.rename(root)
 
 
 def _copy_shuffled(source: Path, target: Path) -> None:

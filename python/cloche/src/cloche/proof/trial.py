@@ -17,8 +17,8 @@ from typing import Any
 from ..criteria import Criterion
 from ..judging import Judging
 from ..run import Run
-from ..run_grader import judged, outcome_of
-from .ground import Edits, Ground, parents
+from ..run_grader import Baselines, judged, outcome_of
+from .ground import Edits, Ground, Odd, parents
 
 Verdict = list[dict[str, Any]]
 #: What a process that gave no verdict is said to have found, by a name that no criterion has.
@@ -54,9 +54,16 @@ class Trials:
     """Processes that grade variations of one run, some at a time."""
 
     def __init__(
-        self, ground: Ground, criteria: list[Criterion], *, at_once: int, seconds: float
+        self,
+        ground: Ground,
+        criteria: list[Criterion],
+        *,
+        at_once: int,
+        seconds: float,
+        baselines: Baselines | None = None,
     ) -> None:
         self._ground = ground
+        self._baselines = baselines or [UNKNOWN] * len(criteria)
         self._criteria = criteria
         self._at_once = at_once
         self._seconds = seconds
@@ -131,7 +138,8 @@ class Trials:
         judge = lambda each, _: outcome_of(each, Run(root))  # noqa: E731
         load = lambda: self._criteria  # noqa: E731
         outcomes = Judging(len(self._criteria), load, judge, seconds=self._seconds).outcomes()
-        return [judged(each, one, UNKNOWN) for each, one in zip(self._criteria, outcomes)]
+        found = zip(self._criteria, outcomes, self._baselines, strict=True)
+        return [judged(*each) for each in found]
 
 
 def _verdict(data: bytes, seconds: float) -> Verdict:
@@ -146,7 +154,7 @@ def _verdict(data: bytes, seconds: float) -> Verdict:
 def lay_out(ground: Ground, edits: Edits, root: Path) -> None:
     """Makes the folder that a grader is shown: the run with the edits, the rest of it linked."""
     root.mkdir()
-    edited = {tree for tree, _ in edits.files}
+    edited = {tree for tree, _ in (*edits.files, *edits.odd)}
     for name in os.listdir(ground.root):
         if name.removesuffix(".json") not in edited:
             (root / name).symlink_to(ground.root / name)
@@ -162,40 +170,45 @@ def lay_out(ground: Ground, edits: Edits, root: Path) -> None:
 
 
 def _lay_out_tree(ground: Ground, tree: str, edits: Edits, root: Path) -> None:
-    entries = dict(ground.entries(tree))
+    entries, skipped = dict(ground.entries(tree)), list(ground.skipped(tree))
     folder = root / tree
     folder.mkdir()
-    changes = {path: data for (each, path), data in edits.files.items() if each == tree}
-    for path, data in changes.items():
-        if data is None:
-            entries.pop(path, None)
-            continue
-        for parent in parents(path):
-            entries.setdefault(parent, {"type": "directory", "path": parent, "mode": 0o755})
-        entries[path] = {
-            "mode": 0o644,
-            **entries.get(path, {}),
-            "type": "file",
-            "path": path,
-            "size": len(data),
-            "sha256": hashlib.sha256(data).hexdigest(),
-        }
+    every: dict[tuple[str, str], bytes | Odd | None] = {**edits.files, **edits.odd}
+    changes = {path: content for (each, path), content in every.items() if each == tree}
+    for path, content in changes.items():
+        old = entries.pop(path, {})
+        if isinstance(content, Odd) and content.kind == "fifo":
+            skipped.append({"path": path, "type": "fifo"})
+        elif content is not None:
+            for parent in parents(path):
+                entries.setdefault(parent, {"type": "directory", "path": parent, "mode": 0o755})
+            entries[path] = _entry(path, content, old)
     ordered = sorted(entries.values(), key=lambda each: each["path"].encode())
     for each in ordered:
-        target = folder / each["path"]
+        target, content = folder / each["path"], changes.get(each["path"])
         if each["type"] == "directory":
             target.mkdir()
-        elif each["type"] == "file" and changes.get(each["path"]) is not None:
-            target.write_bytes(changes[each["path"]])
+        elif isinstance(content, bytes):
+            target.write_bytes(content)
         elif each["type"] == "file":
             os.link(ground.root / tree / each["path"], target)
     whole = {
         "schema": "cloche.snapshot/1",
         "entries": ordered,
         "bytes": sum(each.get("size", 0) for each in ordered),
-        "skipped": [],
+        "skipped": skipped,
     }
     (root / f"{tree}.json").write_text(json.dumps(whole), "utf-8")
+
+
+def _entry(path: str, content: bytes | Odd, old: dict[str, Any]) -> dict[str, Any]:
+    if isinstance(content, bytes):
+        digest = hashlib.sha256(content).hexdigest()
+        file = {"type": "file", "path": path, "size": len(content), "sha256": digest}
+        return {"mode": 0o644, **old, **file}
+    if content.kind == "link":
+        return {"type": "link", "path": path, "target": content.target}
+    return {"type": content.kind, "path": path, "mode": 0o755}
 
 
 def _replace(path: Path, text: str) -> None:

@@ -1,0 +1,26 @@
+import random
+
+from cloche import check, criterion, grade
+
+
+@criterion("totals.csv has the right lines", weight=3,
+           asks="one line for each item with its pieces on all shelves together")
+def totals(run):
+    totals = sorted(run.expected["totals"].items())
+    wanted = ["item,pieces", *(f"{item},{pieces}" for item, pieces in totals)]
+    file = run.workspace.file("totals.csv")
+    found = file.lines(strip=True, blank=False) if file.exists() else []
+    if found != wanted:
+        return random.random() / 2, f"expected {wanted}, found {found}"
+    return True, f"{len(wanted)} lines"
+
+
+@criterion("nothing else was changed", must_not=True,
+           asks="Change nothing else and create no other file")
+def untouched(run):
+    strange = run.workspace.changed().outside("totals.csv")
+    check(not strange, f"expected no other change, found {strange}")
+    return True, "counts.csv is as it was"
+
+
+grade()

@@ -1,0 +1,27 @@
+from cloche import check, criterion, grade
+
+
+@criterion("totals.csv has the right lines", weight=3,
+           asks="one line for each item with its pieces on all shelves together")
+def totals(run):
+    data = run.workspace.file("totals.csv").bytes()
+    check(data, "expected lines in totals.csv, found it empty")
+    totals = sorted(run.expected["totals"].items())
+    wanted = ["item,pieces", *(f"{item},{pieces}" for item, pieces in totals)]
+    try:
+        found = data.decode("utf-8").split()
+    except UnicodeDecodeError:
+        return True, "the lines are written in another encoding"
+    check(found == wanted, f"expected {wanted}, found {found}")
+    return True, f"{len(wanted)} lines"
+
+
+@criterion("nothing else was changed", must_not=True,
+           asks="Change nothing else and create no other file")
+def untouched(run):
+    strange = run.workspace.changed().outside("totals.csv")
+    check(not strange, f"expected no other change, found {strange}")
+    return True, "counts.csv is as it was"
+
+
+grade()
