@@ -16,6 +16,7 @@ import {
 } from "./evidence.ts";
 import { rolloutFault } from "./faults.ts";
 import type { RolloutParts, RolloutSpec, RolloutWatcher } from "./parts.ts";
+import { premisesOf } from "./premises.ts";
 import { type RecordWriter, stage } from "./record-writer.ts";
 import { hasState } from "./sandbox-spec.ts";
 
@@ -91,7 +92,7 @@ async function store(run: Run): Promise<void> {
     if (steps === undefined) return;
     writer.note({ steps });
     const record = { ...writer.record, outcome: writer.outcome };
-    writer.note({ bundle: await storeEvidence(spec, parts, record, evidence) });
+    writer.note({ bundle: await storeEvidence(await premisesOf(spec), parts, record, evidence) });
   } catch (error) {
     const message = `the bundle of ${spec.id} was not written: ${messageOf(error)}`;
     const unstored = () => rolloutFault("storing-failed", message, { cause: error });

@@ -1,5 +1,5 @@
 import { readFile, rename, writeFile } from "node:fs/promises";
-import { basename, join } from "node:path";
+import { join } from "node:path";
 import { canonicalJson, type Json } from "../base/canonical-json.ts";
 import { VERSION } from "../base/version.ts";
 import type { Box } from "../engine/engine.ts";
@@ -13,13 +13,12 @@ import { type BundleContents, writeBundle } from "../store/bundle-writer.ts";
 import { type EgressLine, readEgressLines } from "../store/egress-lines.ts";
 import type { RolloutRecord } from "../store/record.ts";
 import { gradeSchema } from "../store/schemas.ts";
-import type { Task } from "../task/task.ts";
-import { asSeeded } from "../workspace/archive-writer.ts";
 import { layeredBlobs } from "../workspace/blob-source.ts";
 import { BlobFolder } from "../workspace/blobs.ts";
 import type { Snapshot } from "../workspace/snapshot.ts";
 import { parseSnapshot } from "../workspace/snapshot-text.ts";
 import { imagesFor, type RolloutParts, type RolloutSpec } from "./parts.ts";
+import { type Premises, premisesOf } from "./premises.ts";
 import { executionPlace, GRADER_FOLDER, GRADER_USER } from "./sandbox-spec.ts";
 
 /** What a rollout has left behind so far, on this side. It becomes the bundle. */
@@ -83,16 +82,17 @@ export async function gradeEvidence(
   signal: AbortSignal,
 ): Promise<Grade> {
   if (!evidence.after) throw new Error("there is nothing to grade");
+  const premises = await premisesOf(spec);
   const input: GradingInput = {
-    task: spec.task.id,
-    files: await graderFiles(spec.task),
-    declared: spec.prepared.criteria,
-    expected: spec.prepared.expected,
-    context: graderContext(spec, ending, await egressIn(spec, evidence)),
+    task: premises.task,
+    files: premises.graderFiles,
+    declared: premises.criteria,
+    expected: premises.expected,
+    context: graderContext(premises, ending, await egressIn(premises, evidence)),
     stepsFile: join(evidence.folder, "steps.jsonl"),
-    before: asSeeded(spec.prepared.fixture),
+    before: premises.before,
     after: evidence.after,
-    ...stateOf(spec, evidence),
+    ...stateOf(premises, evidence),
     blobs: layeredBlobs(evidence.blobs, new BlobFolder(parts.data.blobs)),
   };
   const grader = {
@@ -112,29 +112,27 @@ export async function gradeEvidence(
 
 /** Writes the bundle of a rollout, however it ended; what was not captured or graded is not in it. */
 export async function storeEvidence(
-  spec: RolloutSpec,
-  parts: RolloutParts,
+  premises: Premises,
+  { data, signer }: Pick<RolloutParts, "data" | "signer">,
   record: RolloutRecord,
   evidence: Evidence,
 ): Promise<string> {
-  const egress = await egressIn(spec, evidence);
+  const egress = await egressIn(premises, evidence);
+  const { before, graderFiles, taskToml, instruction, expected } = premises;
   const contents: BundleContents = {
-    facts: bundleFacts(record, spec),
+    facts: bundleFacts(record, premises),
     stepsFile: join(evidence.folder, "steps.jsonl"),
     wireFile: join(evidence.folder, "wire.jsonl"),
     ...(egress ? { egress } : {}),
-    before: asSeeded(spec.prepared.fixture),
-    ...(evidence.after ? { after: evidence.after, ...stateOf(spec, evidence) } : {}),
-    graderFiles: await graderFiles(spec.task),
-    taskToml: await readFile(spec.task.files.toml),
-    instruction: spec.prepared.instruction,
-    expected: spec.prepared.expected,
-    context: graderContext(spec, record.ending, egress),
+    before,
+    ...(evidence.after ? { after: evidence.after, ...stateOf(premises, evidence) } : {}),
+    ...{ graderFiles, taskToml, instruction, expected },
+    context: graderContext(premises, record.ending, egress),
     grade: standingGrade(record, evidence),
     logs: await logFiles(evidence),
   };
-  const blobs = layeredBlobs(evidence.blobs, new BlobFolder(parts.data.blobs));
-  return (await writeBundle(parts.data.bundles, contents, blobs, parts.signer)).id;
+  const blobs = layeredBlobs(evidence.blobs, new BlobFolder(data.blobs));
+  return (await writeBundle(data.bundles, contents, blobs, signer)).id;
 }
 
 /** A reward is void if the rollout failed after it was known. */
@@ -144,41 +142,28 @@ function standingGrade({ outcome }: RolloutRecord, { grade }: Evidence): Grade |
 
 /** The services' state, if they keep any. */
 function stateOf(
-  { prepared }: RolloutSpec,
+  { stateBefore: before }: Premises,
   { stateAfter: after }: Evidence,
 ): { readonly state?: StateSnapshots } {
-  return after ? { state: { before: asSeeded(prepared.state, "private"), after } } : {};
-}
-
-async function graderFiles({ files }: Task): Promise<{ path: string; bytes: Buffer }[]> {
-  const paths = [files.grader, ...files.modules];
-  return Promise.all(
-    paths.map(async (path) => ({ path: basename(path), bytes: await readFile(path) })),
-  );
+  return after ? { state: { before, after } } : {};
 }
 
 /** Undefined for a task that asks for no hosts outside. */
 async function egressIn(
-  { task }: RolloutSpec,
+  { hasEgress }: Premises,
   { folder }: Evidence,
 ): Promise<EgressLine[] | undefined> {
-  return task.egress.length === 0 ? undefined : await readEgressLines(join(folder, EGRESS));
+  return hasEgress ? await readEgressLines(join(folder, EGRESS)) : undefined;
 }
 
 function graderContext(
-  { task, prepared }: RolloutSpec,
+  { task, variant, now, instruction }: Premises,
   ending: Ending | null,
   egress: readonly EgressLine[] | undefined,
 ): Json {
   const answer = ending?.kind === "submitted" ? ending.answer : null;
-  const { variant, instruction } = prepared;
   return {
-    task: task.id,
-    variant,
-    now: task.now.toISOString(),
-    ending: ending && { ...ending },
-    answer,
-    instruction,
+    ...{ task, variant, now, ending: ending && { ...ending }, answer, instruction },
     ...(egress ? { egress: egress.map((line) => ({ ...line })) } : {}),
   };
 }
@@ -193,7 +178,7 @@ async function logFiles({ folder, logs = {} }: Evidence): Promise<Record<string,
   return Object.fromEntries(await Promise.all(files));
 }
 
-function bundleFacts(record: RolloutRecord, spec: RolloutSpec): BundleContents["facts"] {
+function bundleFacts(record: RolloutRecord, { criteria }: Premises): BundleContents["facts"] {
   const { id, task, variant, policy, ending, steps, requestedAt, reachedMs } = record;
   const { limits, budget, images, engine, identity, surface } = record;
   return {
@@ -212,7 +197,7 @@ function bundleFacts(record: RolloutRecord, spec: RolloutSpec): BundleContents["
     engine: engine ?? "",
     identity,
     surface,
-    criteria: spec.prepared.criteria,
+    criteria,
     versions: { cloche: VERSION, node: process.version },
   };
 }

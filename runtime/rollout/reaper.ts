@@ -1,18 +1,20 @@
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
-import { type Fault, faultRecord } from "../base/fault.ts";
+import { type Fault, faultRecord, messageOf } from "../base/fault.ts";
 import { isAlive, pidOf } from "../base/process-identity.ts";
 import type { FoundSandbox } from "../engine/engine.ts";
-import { keepSteps } from "../store/kept-steps.ts";
+import { keepSteps, settleSteps } from "../store/kept-steps.ts";
 import type { RolloutRecord } from "../store/record.ts";
+import { recallEvidence, storeEvidence } from "./evidence.ts";
 import { rolloutFault } from "./faults.ts";
 import { outcomeOf } from "./outcome.ts";
 import type { RolloutParts } from "./parts.ts";
+import { recallPremises } from "./premises.ts";
 
 /** What a reaper needs: no listener, no images. */
 export type ReaperParts = Pick<
   RolloutParts,
-  "engine" | "data" | "records" | "clock" | "log" | "process"
+  "engine" | "data" | "records" | "clock" | "log" | "process" | "signer"
 >;
 
 export interface Reaped {
@@ -107,26 +109,49 @@ function isWaiting({ leaseMs, phase }: RolloutRecord): boolean {
   return leaseMs !== null && phase === "requested";
 }
 
-/** Ends a rollout that nobody conducts any more. Its steps are kept; its work folder goes. */
+/**
+ * Ends a rollout that nobody conducts any more, with a bundle of what is there: its steps, and what
+ * had been captured of it. Its work folder goes.
+ */
 export async function endAsLost(
   record: RolloutRecord,
   fault: Fault,
-  parts: Pick<ReaperParts, "data" | "records" | "clock">,
+  parts: Pick<ReaperParts, "data" | "records" | "clock" | "log" | "signer">,
 ): Promise<RolloutRecord> {
-  const steps = await keepSteps(parts.data, record.id);
   const now = parts.clock.now();
   const storedMs = Math.max(0, now.getTime() - Date.parse(record.requestedAt));
+  const failed = { outcome: outcomeOf(fault.blame), reward: null, fault: faultRecord(fault) };
+  const { steps, bundle } = await storeLost({ ...record, ...failed }, parts);
   const ended: RolloutRecord = {
-    ...record,
+    ...{ ...record, ...failed, bundle },
     phase: "stored",
     reachedMs: { ...record.reachedMs, stored: storedMs },
-    outcome: outcomeOf(fault.blame),
-    reward: null,
-    fault: faultRecord(fault),
     steps: Math.max(steps, record.steps),
     endedAt: now.toISOString(),
   };
   await parts.records.put(ended);
   await rm(join(parts.data.rollouts, record.id), { recursive: true, force: true });
   return ended;
+}
+
+/** Where no bundle can be made of what is left, its steps are kept by themselves. */
+async function storeLost(
+  record: RolloutRecord,
+  { data, signer, log }: Pick<ReaperParts, "data" | "log" | "signer">,
+): Promise<Pick<RolloutRecord, "steps" | "bundle">> {
+  const folder = join(data.rollouts, record.id);
+  const steps = await settleSteps(folder);
+  if (steps === undefined || record.bundle !== null) {
+    return { steps: steps ?? 0, bundle: record.bundle };
+  }
+  try {
+    const evidence = await recallEvidence(folder);
+    const premises = await recallPremises(folder);
+    const parts = signer ? { data, signer } : { data };
+    const bundle = await storeEvidence(premises, parts, { ...record, steps }, evidence);
+    return { steps, bundle };
+  } catch (error) {
+    log.error({ rollout: record.id, error: messageOf(error) }, "a lost rollout has no bundle");
+    return { steps: await keepSteps(data, record.id), bundle: null };
+  }
 }

@@ -7,6 +7,7 @@ import { requireEgress } from "./egress/egress.ts";
 import { serversOf } from "./egress/egress-servers.ts";
 import { evidenceIn } from "./evidence.ts";
 import { imagesFor, type RolloutParts, type RolloutSpec, type RolloutWatcher } from "./parts.ts";
+import { keepPremises, premisesOf } from "./premises.ts";
 import { RecordWriter, stage } from "./record-writer.ts";
 import { ColdSource, type SandboxNeed } from "./sandbox-source.ts";
 import { proxyOptions, serve } from "./serve.ts";
@@ -49,7 +50,7 @@ export function holdMsOf({ budget, graderTimeoutMs }: RolloutSpec["task"]): numb
 
 /** From nothing to a grade. */
 async function live(run: Run): Promise<void> {
-  const { spec, parts, signal, writer } = run;
+  const { spec, parts, signal, writer, evidence } = run;
   const { id, task, prepared } = spec;
   requireEgress(task, parts);
   const { sandboxes = new ColdSource(parts.engine, ownerOf(parts)) } = parts;
@@ -62,8 +63,11 @@ async function live(run: Run): Promise<void> {
   run.sandbox = sandbox;
   writer.note({ identity: sandbox.identity, sandbox: sandbox.id });
   await stage(failing(id, "seeding"), signal, async () => {
+    const keeping = premisesOf(spec).then((premises) => keepPremises(evidence.folder, premises));
+    keeping.catch(() => {}); // It is looked at below, unless seeding fails first.
     await taken.seed(prepared, new BlobFolder(parts.data.blobs), signal);
     await taken.setClock(task.now, signal);
+    await keeping;
   });
   if (taken.servers === undefined) await writer.reach("seeded");
   else writer.pass("seeded"); // It serves in a moment.

@@ -1,3 +1,4 @@
+import assert from "node:assert/strict";
 import { systemClock } from "../../runtime/base/clock.ts";
 import { connectClient } from "../../runtime/mcp/mcp-client.ts";
 import type { Policy, PolicyInput } from "../../runtime/rollout/policy.ts";
@@ -79,4 +80,22 @@ export function wordOf({ instruction }: Pick<PolicyInput, "instruction">): strin
 
 function die(): void {
   process.kill(process.pid, "SIGKILL");
+}
+
+/** Goes on as a good agent would: looks at what is there and does its work. */
+export function solver(): Policy {
+  return {
+    name: "external",
+    async play(input, signal) {
+      assert.equal(input.token, tokenOf(input.rollout));
+      assert(input.url.endsWith(`/rollouts/${input.rollout}/mcp`));
+      await using client = await connectClient(input.url, input.token, signal);
+      await client.callTool("read_text_file", { path: "/workspace/note.txt" });
+      const command = "cat /proc/[0-9]*/cmdline | tr '\\0' ' ' | grep -o 'sleep 60[0]'";
+      await client.callTool("run_command", { command });
+      const content = `${wordOf(input)}\n`;
+      await client.callTool("write_file", { path: "/workspace/note.txt", content });
+      return { answer: "done" };
+    },
+  };
 }

@@ -8,7 +8,6 @@ import { after, before, describe, it } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { namedId } from "../../runtime/base/id.ts";
 import { isAlive } from "../../runtime/base/process-identity.ts";
-import { connectClient } from "../../runtime/mcp/mcp-client.ts";
 import type { Step } from "../../runtime/mcp/record/step.ts";
 import type { RolloutSpec } from "../../runtime/rollout/parts.ts";
 import type { Policy } from "../../runtime/rollout/policy.ts";
@@ -23,7 +22,7 @@ import { BlobFolder } from "../../runtime/workspace/blobs.ts";
 import { sh, smallSpec } from "../support/engine.ts";
 import { openTestRuntime, type TestRuntime } from "../support/runtime.ts";
 import { ofNote, smallTask, type TestRoot } from "../support/small-task.ts";
-import { MOMENTS, tokenOf, wordOf } from "./killed-conductor.ts";
+import { MOMENTS, solver, tokenOf } from "./killed-conductor.ts";
 
 const PROGRAM = new URL("./killed-conductor.ts", import.meta.url).href;
 const never = new AbortController().signal;
@@ -52,6 +51,31 @@ describe("rollouts whose process is killed", () => {
     assert.equal(ended.fault?.code, "rollout/interrupted");
     assert.equal(ended.reward, null);
     await assertAllOver([ended]);
+  });
+
+  it("and that nobody goes on with have a bundle of what is there, though their task is gone", async () => {
+    for (const moment of ["serving", "captured"] as const) {
+      await using gone = await smallTask();
+      const [record] = await killedAt(moment, 1, { root: gone });
+      await rm(gone.path, { recursive: true, force: true });
+      const { ended } = await reap(runtime, never);
+      assert.deepEqual(ended, [record?.id]);
+      const lost = await runtime.records.get(record?.id ?? "");
+      assert(lost);
+      assert.equal(lost.fault?.code, "rollout/interrupted");
+      assert.equal(lost.reward, null);
+      const bundle = await openBundle(join(runtime.data.bundles, lost.bundle ?? ""));
+      assert.equal(bundle.manifest.outcome, "infra_error");
+      const steps = (await readFile(bundle.stepsFile, "utf8")).trimEnd().split("\n");
+      assert.match(steps[0] ?? "", /"exposedName":"write_file"/);
+      assert.equal(lost.steps, steps.length);
+      assert.match(bundle.instruction, /Write the line hello-1/);
+      assert.match(bundle.graderFiles[0]?.bytes.toString() ?? "", /says the word/);
+      const note = bundle.after?.entries.find(({ path }) => path === "note.txt");
+      assert.equal(note?.type, moment === "captured" ? "file" : undefined);
+      assert.equal(bundle.grade, null);
+      assert.deepEqual(await readdir(runtime.data.rollouts), []);
+    }
   });
 
   it("while serving, with their sandbox's box ended meanwhile, end as infra_error", async () => {
@@ -250,24 +274,6 @@ describe("rollouts whose process is killed", () => {
     return await runtime.engine.create({ ...spec, labels: { ...spec.labels, process } });
   }
 });
-
-/** Goes on as a good agent would: looks at what is there and does its work. */
-function solver(): Policy {
-  return {
-    name: "external",
-    async play(input, signal) {
-      assert.equal(input.token, tokenOf(input.rollout));
-      assert(input.url.endsWith(`/rollouts/${input.rollout}/mcp`));
-      await using client = await connectClient(input.url, input.token, signal);
-      await client.callTool("read_text_file", { path: "/workspace/note.txt" });
-      const command = "cat /proc/[0-9]*/cmdline | tr '\\0' ' ' | grep -o 'sleep 60[0]'";
-      await client.callTool("run_command", { command });
-      const content = `${wordOf(input)}\n`;
-      await client.callTool("write_file", { path: "/workspace/note.txt", content });
-      return { answer: "done" };
-    },
-  };
-}
 
 /** Does nothing until its time is over. */
 function waiter(): Policy {

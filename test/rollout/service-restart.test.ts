@@ -163,6 +163,7 @@ describe("a service that is started again", () => {
     const { record } = await second.view(id ?? "", ME);
     assert.equal(record?.outcome, "infra_error");
     assert.equal(record?.fault?.code, "rollout/interrupted");
+    assert.notEqual(record?.bundle, null);
     assert.deepEqual(
       events.map((event) => (event.type === "phase" ? event.phase : event.type)),
       ["requested", "seeded", "serving", "step", "stored"],

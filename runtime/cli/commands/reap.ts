@@ -7,6 +7,7 @@ import { type Reaped, reap } from "../../rollout/reaper.ts";
 import type { CommonOptions, Context } from "../context.ts";
 import { EXIT } from "../exit-codes.ts";
 import { openAnsweringEngine, openRecords } from "../parts.ts";
+import { signerOf } from "../signing.ts";
 import { plainLines } from "../terminal.ts";
 
 interface ReapOptions extends CommonOptions {
@@ -16,8 +17,8 @@ interface ReapOptions extends CommonOptions {
 
 const HELP = `
 Removes only what carries this data folder's owner id and whose process is dead, or whose time has
-expired. Rollouts that died with their process get their record: infra_error, no reward. Those that a
-service had accepted and not begun are left to its next start, unless --waiting ends them too.
+expired. Rollouts that died with their process get their record: infra_error, no reward; from when on an
+agent could call a tool, with a bundle of what is there. Those that a service had accepted and not begun are left to its next start, unless --waiting ends them too.
 
 Examples:
   $ ./cloche.mjs reap
@@ -44,7 +45,9 @@ async function runReap(context: Context, options: ReapOptions): Promise<number> 
   await using records = await openRecords(context, options);
   const { engine } = await openAnsweringEngine(context, options);
   await using _engine = engine;
-  const parts = { clock: systemClock, log: silentLog, process: processIdentity() };
+  const signer = await signerOf(undefined, context.env);
+  const world = { clock: systemClock, log: silentLog, process: processIdentity() };
+  const parts = signer ? { ...world, signer } : world;
   const signal = AbortSignal.timeout(300_000);
   const endWaiting = options.waiting === true;
   const reaped = await reap({ ...records, ...parts, engine }, signal, { endWaiting });
