@@ -163,7 +163,9 @@ function result(model: Model, block: Block, exact: ReadonlyMap<string, string>):
     const kind = KINDS[model.getCellType(sheet, r, c)] ?? "text";
     const shown = () => model.getFormattedCellValue(sheet, r, c);
     const text = kind === "error" ? shown() : (exact.get(key(sheet, r, c)) ?? shown());
-    values.push({ kind, text });
+    // Excel has no numbers that are less than the smallest with all digits.
+    const none = kind === "number" && Math.abs(Number(text)) < 2 ** -1022;
+    values.push({ kind, text: none ? "0" : text });
   }
   const format = model.getCellStyle(sheet, row, column).style.num_fmt;
   return { row, column, width, height, values, format };

@@ -4,11 +4,13 @@ import type { Result, SheetInput } from "./calculation.ts";
 import { type CalculationOptions, calculate } from "./calculator.ts";
 import type { Cell } from "./cells.ts";
 import { type EngineFormula, type Refusal, Translator } from "./engine-formula.ts";
-import { doubt } from "./engine-quirks.ts";
+import { NOT_COMPUTED } from "./engine-numbers.ts";
+import { doubt, isDoubtful } from "./engine-quirks.ts";
 import { factsOf } from "./extent.ts";
 import { LIST_SHEET, type Lifted, Lifter, SPILL_SHEET, SPILL_STEP } from "./lift.ts";
 import { LIMITS, MAX_COLUMN, MAX_ROW } from "./limits.ts";
 import { NotComputable } from "./list-parts.ts";
+import { notHere, oddText } from "./odd-texts.ts";
 import { ReadIndex } from "./read-index.ts";
 import { type Area, cellName, contains, readArea } from "./refs.ts";
 import type { Sheet } from "./sheet.ts";
@@ -68,8 +70,7 @@ export async function computeBook(book: Book, options: ComputeOptions): Promise<
     onRound?.(tasks);
     const results = await computed(book, tasks, lifter, options);
     const failed = tasks.filter((task) => {
-      const result = results.get(task.name);
-      const why = result === undefined ? undefined : failure(book, task, result, options);
+      const why = failure(book, task, results, options);
       if (why === undefined) return false;
       const { reads, readsAll } = task.formula;
       task.formula = { reason: why, reads, readsAll };
@@ -122,9 +123,11 @@ function nameOf(sheet: Sheet, row: number, column: number): string {
 function failure(
   book: Book,
   task: Task,
-  result: Result,
+  results: ReadonlyMap<string, Result>,
   { fresh, believesStored = true }: ComputeOptions,
 ): string | undefined {
+  const result = results.get(task.name);
+  if (result === undefined) return undefined;
   const [{ kind, text } = { kind: "text", text: "" }] = result.values;
   const isFresh = fresh.has(task.name);
   if (kind === "error") {
@@ -133,7 +136,11 @@ function failure(
     const lost = "text" in task.formula && task.formula.text.includes("#REF!");
     if (text === "#ERROR!" && !lost)
       return "it could not be understood; check its brackets and arguments";
-    if (text === "#N/IMPL!") return "it uses a function that cannot be computed here";
+    const own = task.sheet.formulaText(task.row, task.cell);
+    if (text === NOT_COMPUTED) return notHere(own);
+    const { reads } = task.formula;
+    const odd = text === "#VALUE!" ? oddText(book, { text: own, reads }, results) : undefined;
+    if (odd !== undefined) return odd;
     const before = believesStored && book.valueOf(task.cell).value === "#NAME?";
     const known = before || (!isFresh && "text" in task.formula && task.formula.unknownName);
     if (text === "#NAME?" && !known) return "it uses a name or a function that is not known";
@@ -142,6 +149,7 @@ function failure(
   if (result.values.some((one) => one.kind === "text" && one.text.length > LIMITS.cellText))
     return "its text is longer than a cell can hold";
   const engine = "text" in task.formula ? task.formula.text : "";
+  if (isDoubtful(engine, kind, text)) return notHere(task.sheet.formulaText(task.row, task.cell));
   const why = doubt(engine, kind, text);
   if (why !== undefined) return why;
   if (blocked(task, result)) return BLOCKED;

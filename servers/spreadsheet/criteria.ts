@@ -1,6 +1,7 @@
 import type { Reference } from "./formula.ts";
 import { type Part, type Parts, referenceShape } from "./formula-tree.ts";
 import type { At, LiftTools } from "./lift-tools.ts";
+import { refuseTilde } from "./list-calls.ts";
 import { MOST_CELLS, NotComputable } from "./list-parts.ts";
 
 /** Where a function has its first range of criteria; the criterion follows, and more such pairs. */
@@ -30,6 +31,7 @@ export function criteriaCall(
   if (first === undefined) return undefined;
   const isCriterion = (n: number) => n > first && (n - first) % 2 === 1;
   let args = given.map((arg, n) => (isCriterion(n) ? arg : asRange(arg)));
+  args = sameShape(name, args).map((arg, n) => (isCriterion(n) ? criterionOf(arg) : arg));
   args = args.map((arg, n) => {
     return isCriterion(n + 1) ? onOneLine(arg, args[n + 1] ?? [], tools) : arg;
   });
@@ -55,6 +57,29 @@ export function criteriaCall(
     args = args.with(range, text(mask(reference, equal, at, tools))).with(range + 1, text("1"));
   }
   return { args };
+}
+
+/** What SUMIF adds up is as large as the range that it looks at, wherever it is said to end. */
+function sameShape(name: string, args: readonly Parts[]): readonly Parts[] {
+  const [looked, summed] = [rangeOf(args[0] ?? []), rangeOf(args[2] ?? [])];
+  if (!/^(?:SUM|AVERAGE)IF$/.test(name) || looked === undefined || summed === undefined)
+    return args;
+  const [one, other] = [referenceShape(looked), referenceShape(summed)];
+  if (one.height === other.height && one.width === other.width) return args;
+  const { row, column } = summed.first;
+  if (looked.first.row === 0 || looked.first.column === 0 || row === 0 || column === 0)
+    throw new NotComputable(`${name} is given ranges of different sizes`);
+  const last = { ...summed.first, row: row + one.height - 1, column: column + one.width - 1 };
+  return args.with(2, [{ kind: "token", token: { ...summed, last } }]);
+}
+
+/** Blanks after the sign of a criterion count for nothing before a number. @throws NotComputable */
+function criterionOf(criterion: Parts): Parts {
+  refuseTilde(criterion);
+  const [only] = criterion;
+  if (criterion.length !== 1 || only?.kind !== "token" || only.token.kind !== "string")
+    return criterion;
+  return [word(only.token.text.replace(/^("[<>=]+) +(?=-?[\d.]+ *"$)/, "$1"))];
 }
 
 /** A list of 1 where a cell is not what the criterion says, and 0 where it is. */

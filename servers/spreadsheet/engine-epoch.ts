@@ -41,11 +41,13 @@ export function resultFrom1904(name: string, call: string): string {
   return GIVES.has(name) ? `(${call}-${LATER})` : call;
 }
 
-function textDays(format: string): readonly number[] | undefined {
+/** Which arguments of TEXT are days under this format: the first one, or none. */
+export function textDays(format: string): readonly number[] | undefined {
   if (!/^"(?:[^"]|"")*"$/.test(format)) throw refused("TEXT with a format that is computed");
   const signs = format
     .slice(1, -1)
     .replace(/""[^"]*""|\\./g, "")
+    .replace(/\[[hms]+\]/gi, "h")
     .toLowerCase();
   const day = /[yd]|mmm/.test(signs) || (/m/.test(signs) && !/[hs]/.test(signs));
   return day && !/[#0?]/.test(signs) ? [0] : undefined;

@@ -30,7 +30,9 @@ export const UNKNOWN: ReadonlySet<string> = new Set(
   (
     "CONVERT BAHTTEXT DBCS GETPIVOTDATA RTD GROUPBY PIVOTBY SHEETS FORMULATEXT CELL INFO " +
     "WEBSERVICE FILTERXML CUBEVALUE CUBEMEMBER CUBESET CUBESETCOUNT CUBERANKEDMEMBER " +
-    "CUBEKPIMEMBER CUBEMEMBERPROPERTY EUROCONVERT CALL REGISTER.ID IMAGE STOCKHISTORY PY"
+    "CUBEKPIMEMBER CUBEMEMBERPROPERTY EUROCONVERT CALL REGISTER.ID IMAGE STOCKHISTORY PY " +
+    "ENCODEURL PHONETIC VALUETOTEXT FORECAST.ETS FORECAST.ETS.CONFINT FORECAST.ETS.SEASONALITY " +
+    "FORECAST.ETS.STAT"
   ).split(" "),
 );
 /** What they come to is another thing each time, so that nobody could check it. */
@@ -38,6 +40,7 @@ export const RANDOM: ReadonlySet<string> = new Set(["RAND", "RANDBETWEEN", "RAND
 const READS_CLOCK = new Set(["NOW", "TODAY"]);
 const READS_ALL = new Set(["INDIRECT", "OFFSET"]);
 const DAY_TEXT = /^"\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}/;
+const LAMBDA = /^=?\s*(?:_xlfn\.)?LAMBDA\(/i;
 const DEPTH = 12;
 
 /** Puts formulas of a book into the engine's words: no prefixes, no tables, no defined names. */
@@ -179,7 +182,8 @@ export class Translator {
     if (RANDOM.has(name))
       throw new Refused(`it uses ${name}, which comes to another value each time`);
     const defined = this.#defined(token?.text ?? "", place);
-    return defined === undefined ? name : `(${inner(defined)})`;
+    // A value of a function's name is no function: RATE(…) beside a cell that is called Rate.
+    return defined !== undefined && LAMBDA.test(defined) ? `(${inner(defined)})` : name;
   }
 
   #defined(name: string, { sheet }: Place): string | undefined {

@@ -32,7 +32,7 @@ const KINDS: Readonly<Record<string, string>> = {
   ...each("sssr", "NETWORKDAYS.INTL WORKDAY.INTL SERIESSUM"),
   ...each(
     "rsr",
-    "SUMIF AVERAGEIF DSUM DCOUNT DCOUNTA DGET DMAX DMIN DAVERAGE DPRODUCT DSTDEV DVAR",
+    "SUMIF AVERAGEIF DSUM DCOUNT DCOUNTA DGET DMAX DMIN DAVERAGE DPRODUCT DSTDEV DSTDEVP DVAR DVARP",
   ),
   ...each("[rs]", "COUNTIFS"),
   ...each("rs", "COUNTIF"),
@@ -52,6 +52,11 @@ export function takesList(name: string, index: number): boolean {
     return repeated[(index - fixed.length) % repeated.length] === "r";
   }
   return fixed.at(-1) === "r";
+}
+
+/** Whether every argument of a function is a list, as of SUM. */
+export function takesListsOnly(name: string): boolean {
+  return KINDS[name] === "r";
 }
 
 /** They give as many values as they find, or compute with all of a list at once. */

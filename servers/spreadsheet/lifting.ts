@@ -5,7 +5,6 @@ import { argumentsFrom1904, resultFrom1904 } from "./engine-epoch.ts";
 import { likeOthers } from "./engine-quirks.ts";
 import { type End, type Reference, referenceText, sheetPrefix } from "./formula.ts";
 import {
-  isOperator,
   larger,
   type Part,
   type Parts,
@@ -15,17 +14,19 @@ import {
 } from "./formula-tree.ts";
 import { COMPUTES_LISTS, GIVES_CELLS, GIVES_LIST, takesList } from "./function-arguments.ts";
 import type { At, LiftTools } from "./lift-tools.ts";
+import { chosen, placeCall, plainArguments } from "./list-calls.ts";
 import {
   elementOf,
   isPlain,
   isText,
+  listCells,
   listText,
   MOST_CELLS,
   NotComputable,
   onlyReference,
   readsCells,
-  signOf,
 } from "./list-parts.ts";
+import { operandsText } from "./operands.ts";
 import { areaName } from "./refs.ts";
 import { areaOfReference, cutArea, type Extent, searchesSorted } from "./sorted-lists.ts";
 import type { Place } from "./stored-formula.ts";
@@ -94,11 +95,13 @@ export class Lifting {
       if (only.kind === "call" && GIVES_LIST.has(only.name)) {
         return this.#options.spill(`=${this.#qualified(() => this.#render(parts))}`);
       }
+      const range = only.kind === "call" ? chosen(only) : undefined;
+      if (range !== undefined) return this.#argument(range, name);
       if (only.kind === "call" && GIVES_CELLS.has(only.name)) {
         if (this.#shape(parts) === SINGLE) return this.#render(parts);
       }
       if (only.kind === "token") return this.#render(parts);
-      if (only.kind === "list" && !/LOOKUP|XMATCH/.test(name)) return this.#render(parts);
+      if (only.kind === "list") return this.#options.list(listCells(only.rows));
     }
     return this.#computed(parts);
   }
@@ -174,25 +177,17 @@ export class Lifting {
     this.#rendered += parts.length;
     if (this.#rendered > MOST_PARTS)
       throw new NotComputable("it is too long when it is written out");
-    let text = "";
-    for (let n = 0; n < parts.length; n++) {
-      const part = parts[n];
-      if (part === undefined) break;
-      const sign = signOf(parts, n);
-      if (sign === undefined) {
-        text += this.#part(part, at);
-        continue;
-      }
-      // The engine makes no number of a truth value by its sign, but by multiplying.
-      const [factor, next] = sign;
-      const operand = parts[next];
-      const single = operand === undefined || isOperator(operand);
-      if (single)
-        throw new NotComputable("it could not be understood; check its brackets and arguments");
-      text += `(${factor}*${this.#part(operand, at)})`;
-      n = next;
-    }
-    return text;
+    return operandsText(parts, {
+      part: (part) => this.#part(part, at),
+      isSingle: (part) => at !== undefined || this.#shape([part]) === SINGLE,
+      typed: (part) => this.#typed(part),
+      from1904: this.#options.from1904,
+    });
+  }
+
+  #typed(part: Part): string | undefined {
+    const cell = part.kind === "token" && part.token.kind === "reference" ? part.token : undefined;
+    return cell?.last === undefined && cell !== undefined ? this.#tools.constant(cell) : undefined;
   }
 
   #part(part: Part, at: At | undefined): string {
@@ -200,6 +195,7 @@ export class Lifting {
       case "list":
         return at === undefined || at === "here" ? listText(part.rows) : elementOf(part.rows, at);
       case "group":
+        if (part.args.length > 1) throw new NotComputable("it uses several ranges as one");
         return `(${part.args.map((arg) => this.#render(arg, at)).join(",")})`;
       case "call":
         return this.#call(part, at);
@@ -210,11 +206,11 @@ export class Lifting {
   }
 
   #call({ name, args: given }: Extract<Part, { kind: "call" }>, at: At | undefined): string {
-    if (given.length === 0 && name === "ROW") return String(this.#place.row);
-    if (given.length === 0 && name === "COLUMN") return String(this.#place.column);
-    const criteria = criteriaCall(name, given, at, this.#tools);
+    const place = placeCall(name, given, at, this.#place);
+    if (place !== undefined) return place;
+    const criteria = criteriaCall(name, plainArguments(name, given), at, this.#tools);
     if (criteria !== undefined && "text" in criteria) return criteria.text;
-    const args = criteria?.args ?? given;
+    const args = criteria?.args ?? plainArguments(name, given);
     const native = COMPUTES_LISTS.has(name) ? 1 : 0;
     this.#native += native;
     const joined =

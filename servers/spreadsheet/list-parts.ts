@@ -51,6 +51,11 @@ export function listText(rows: readonly (readonly string[])[]): string {
   return `{${rows.map((row) => row.join(",")).join(";")}}`;
 }
 
+/** The elements of a list in braces, each as a formula of its own. */
+export function listCells(rows: readonly (readonly string[])[]): string[][] {
+  return rows.map((row) => row.map((element) => `=${element}`));
+}
+
 export function elementOf(
   rows: readonly (readonly string[])[],
   { down, right }: { readonly down: number; readonly right: number },

@@ -14,8 +14,17 @@ const GIVES_TEXT = new Set(
   ).split(" "),
 );
 
+const GIVES_NUMBER = new Set(
+  "LEN ROW COLUMN ROWS COLUMNS COUNT COUNTA COUNTIF COUNTIFS YEAR MONTH DAY INT".split(" "),
+);
+
 function each(places: readonly number[], names: string): Record<string, readonly number[]> {
   return Object.fromEntries(names.split(" ").map((name) => [name, places]));
+}
+
+/** Whether a function gives a text that may be meant as a number. */
+export function givesText(name: string): boolean {
+  return GIVES_TEXT.has(name) && !GIVES_NUMBER.has(name);
 }
 
 /** Whether a function makes a text of this argument if it is a number. */

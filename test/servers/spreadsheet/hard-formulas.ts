@@ -217,4 +217,5 @@ export const KNOWN: ReadonlyMap<string, string | number | boolean> = new Map<
   ["=COUNTIF(Data!G2:G11,7)", 1], // "007" is 7 to it.
   ["=INDEX(Data!A1:G11,99,1)", "#REF!"], // LibreOffice has an error of its own.
   ["=INDEX(Data!A1:G11,0,99)", "#REF!"], // The same.
+  ["=DATE(1900,1,1)", 1], // Excel's first day.
 ]);
