@@ -136,6 +136,29 @@ const SHARED_WITH_HOST: readonly string[] = [
   "images/egress/record.ts -> runtime/store/egress-lines.ts",
 ];
 
+describe("the two walks of ARCHITECTURE.md", () => {
+  for (const [name, most] of [
+    ["One tool call", 22],
+    ["One rollout", 16],
+  ] as const) {
+    it(`${name} goes through at most ${most} files, each tied to another of them`, () => {
+      const text = readFileSync("ARCHITECTURE.md", "utf8").split(`**${name}**`)[1] ?? "";
+      const files = [...(text.split(/\n\n/)[0] ?? "").matchAll(/`(runtime\/[^`]+\.ts)`/g)].map(
+        ([, file = ""]) => normalize(file),
+      );
+      assert.ok(files.length > most / 2 && files.length <= most, `${files.length} files`);
+      assert.equal(new Set(files).size, files.length);
+      const ties = importsOf(files).map(({ file, target }) => [file, join(dirname(file), target)]);
+      for (const file of files) {
+        const tied = ties.some(([from = "", to = ""]) =>
+          from === file ? files.includes(to) : to === file,
+        );
+        assert.ok(tied, `${file} has nothing to do with the others`);
+      }
+    });
+  }
+});
+
 describe("what sandboxes carry", () => {
   const inside = importsOf(globSync("{servers,images}/**/*.ts")).filter(({ target }) =>
     target.startsWith("."),

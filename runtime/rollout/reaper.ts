@@ -5,10 +5,11 @@ import { isAlive, pidOf } from "../base/process-identity.ts";
 import type { FoundSandbox } from "../engine/engine.ts";
 import { keepSteps, settleSteps } from "../store/kept-steps.ts";
 import type { RolloutRecord } from "../store/record.ts";
-import { recallEvidence, storeEvidence } from "./evidence.ts";
+import { recallEvidence } from "./evidence.ts";
 import { rolloutFault } from "./faults.ts";
 import { outcomeOf } from "./outcome.ts";
 import type { RolloutParts } from "./parts.ts";
+import { storeEvidence } from "./phases/store.ts";
 import { recallPremises } from "./premises.ts";
 
 /** What a reaper needs: no listener, no images. */

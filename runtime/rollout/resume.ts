@@ -4,14 +4,16 @@ import { McpProxy } from "../mcp/proxy/proxy.ts";
 import type { Ending } from "../mcp/record/step.ts";
 import { rolloutFolder } from "../store/data-folder.ts";
 import type { RolloutRecord } from "../store/record.ts";
-import { conduct, failing, gradeIn, judge, type Run, reachFinished } from "./conduct.ts";
 import { recallEvidence } from "./evidence.ts";
 import { rolloutFault } from "./faults.ts";
 import type { RolloutParts, RolloutSpec, RolloutWatcher } from "./parts.ts";
+import { gradeIn } from "./phases/grade.ts";
+import { proxyOptions, serve } from "./phases/serve.ts";
 import { RecordWriter, stage } from "./record-writer.ts";
-import { holdMsOf } from "./run-rollout.ts";
+import { failing, type Run } from "./run.ts";
+import { conduct, judge, reachFinished } from "./run-rollout.ts";
+import { holdMsOf } from "./sandbox-source.ts";
 import { graderSpec } from "./sandbox-spec.ts";
-import { proxyOptions, serve } from "./serve.ts";
 
 /**
  * Brings a rollout to its end whose process died, as far as there is something left of it. `record`

@@ -1,17 +1,22 @@
+import { rm } from "node:fs/promises";
+import { Fault } from "../base/fault.ts";
+import type { Sandbox } from "../engine/engine.ts";
 import { McpProxy } from "../mcp/proxy/proxy.ts";
+import type { Ending } from "../mcp/record/step.ts";
 import { rolloutFolder } from "../store/data-folder.ts";
 import type { RolloutRecord } from "../store/record.ts";
 import { BlobFolder } from "../workspace/blobs.ts";
-import { conduct, failing, judge, type Run, reachFinished } from "./conduct.ts";
 import { requireEgress } from "./egress/egress.ts";
-import { serversOf } from "./egress/egress-servers.ts";
-import { evidenceIn } from "./evidence.ts";
-import { imagesFor, type RolloutParts, type RolloutSpec, type RolloutWatcher } from "./parts.ts";
+import { evidenceIn, keepEvidence } from "./evidence.ts";
+import type { RolloutParts, RolloutSpec, RolloutWatcher } from "./parts.ts";
+import { captureFinal, captureLate } from "./phases/capture.ts";
+import { gradeIn, startGrader } from "./phases/grade.ts";
+import { proxyOptions, serve } from "./phases/serve.ts";
+import { store } from "./phases/store.ts";
 import { keepPremises, premisesOf } from "./premises.ts";
 import { RecordWriter, stage } from "./record-writer.ts";
-import { ColdSource, type SandboxNeed } from "./sandbox-source.ts";
-import { proxyOptions, serve } from "./serve.ts";
-
+import { failing, noted, type Run } from "./run.ts";
+import { ColdSource, holdMsOf, needOf } from "./sandbox-source.ts";
 /**
  * Runs one rollout to its record. Never rejects for the rollout's sake: what went wrong is
  * `record.fault`, what was not graded has no reward. Aborting `signal` cancels it; the record says
@@ -29,23 +34,30 @@ export async function runRollout(
   return await conduct(run, () => live(run));
 }
 
-/** What a rollout of this task needs of a sandbox; `hostNames` are its variant's. */
-export function needOf(
-  task: RolloutSpec["task"],
-  { images }: Pick<RolloutParts, "images">,
-  hostNames: readonly string[] = [],
-): SandboxNeed {
-  const { limits, egress } = task;
-  const servers = serversOf(task, hostNames);
-  const need = { images: imagesFor(servers, images), limits, servers, hostNames };
-  return egress.length > 0 ? { ...need, hasEgress: true } : need;
+/**
+ * Does the work of a rollout and brings it to its record, whatever happens. Never rejects for the
+ * rollout's sake; rejects only if the record itself cannot be written. What is held of the engine
+ * goes while the bundle is written, and is gone before the record says that the rollout has ended.
+ */
+export async function conduct(run: Run, work: () => Promise<void>): Promise<RolloutRecord> {
+  const { spec, signal, writer, evidence } = run;
+  try {
+    await work();
+  } catch (error) {
+    if (error instanceof Fault) writer.fail(error);
+    else if (signal.aborted) writer.cancel();
+    else writer.fail(failing(spec.id, "the rollout")(error));
+  }
+  await captureLate(run);
+  await Promise.all([letGo(run), store(run)]);
+  const record = await writer.end();
+  await rm(evidence.folder, { recursive: true, force: true });
+  return record;
 }
 
-const SLACK_MS = 15 * 60_000;
-
-/** Past this the reaper may take a sandbox whatever its process says: budget, grading and slack. */
-export function holdMsOf({ budget, graderTimeoutMs }: RolloutSpec["task"]): number {
-  return budget.wallMs + graderTimeoutMs + SLACK_MS;
+async function letGo(run: Run): Promise<void> {
+  const failed = noted(run, "something could not be let go of");
+  for (const one of run.held) await Promise.resolve(one[Symbol.asyncDispose]()).catch(failed);
 }
 
 /** From nothing to a grade. */
@@ -78,6 +90,36 @@ async function live(run: Run): Promise<void> {
   );
   await reachFinished(run, ending);
   await judge(run, sandbox, ending);
+}
+
+/** The ending is known and the endpoint closed. */
+export async function reachFinished({ writer, evidence }: Run, ending: Ending): Promise<void> {
+  await keepEvidence(evidence);
+  writer.note({ ending });
+  await writer.reach("finished");
+}
+
+/**
+ * From the ending to the grade. The grader's Python starts while the sandbox is stopped and read:
+ * it waits for the whole capture and sees nothing before that. `mayBeStopped`: after a crash of ours
+ * it may be that we had stopped the sandbox already.
+ */
+export async function judge(
+  run: Run,
+  sandbox: Sandbox,
+  ending: Ending,
+  { mayBeStopped } = { mayBeStopped: false },
+): Promise<void> {
+  const { signal, writer, evidence, held } = run;
+  const { keeper } = sandbox;
+  if (keeper === undefined) throw new TypeError("a rollout's sandbox has a keeper");
+  // If the policy broke, evidence is kept and nothing is graded.
+  const waiting = writer.record.fault === null ? startGrader(keeper, signal) : undefined;
+  if (waiting !== undefined) held.push(waiting);
+  await captureFinal(run, sandbox, ending, mayBeStopped);
+  await keepEvidence(evidence);
+  await writer.reach("captured");
+  if (waiting !== undefined) await gradeIn(run, { box: keeper, waiting }, ending);
 }
 
 function ownerOf({ data, process }: RolloutParts) {

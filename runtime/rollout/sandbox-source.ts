@@ -9,6 +9,8 @@ import type { Fixture } from "../task/fixture.ts";
 import type { BlobSource } from "../workspace/blob-source.ts";
 import { openClock } from "../workspace/sandbox-clock.ts";
 import { seedState, seedWorkspace } from "../workspace/seed.ts";
+import { serversOf } from "./egress/egress-servers.ts";
+import { imagesFor, type RolloutParts, type RolloutSpec } from "./parts.ts";
 import { hasState, sandboxSpec } from "./sandbox-spec.ts";
 
 /** What a rollout needs before anything of its own is in its sandbox: equal needs, equal sandboxes. */
@@ -21,6 +23,25 @@ export interface SandboxNeed {
   readonly hostNames: readonly string[];
   /** Whether it has a way out. Default: not. */
   readonly hasEgress?: boolean;
+}
+
+/** What a rollout of this task needs of a sandbox; `hostNames` are its variant's. */
+export function needOf(
+  task: RolloutSpec["task"],
+  { images }: Pick<RolloutParts, "images">,
+  hostNames: readonly string[] = [],
+): SandboxNeed {
+  const { limits, egress } = task;
+  const servers = serversOf(task, hostNames);
+  const need = { images: imagesFor(servers, images), limits, servers, hostNames };
+  return egress.length > 0 ? { ...need, hasEgress: true } : need;
+}
+
+const SLACK_MS = 15 * 60_000;
+
+/** Past this the reaper may take a sandbox whatever its process says: budget, grading and slack. */
+export function holdMsOf({ budget, graderTimeoutMs }: RolloutSpec["task"]): number {
+  return budget.wallMs + graderTimeoutMs + SLACK_MS;
 }
 
 /** Whom a sandbox is for. */

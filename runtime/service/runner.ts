@@ -1,8 +1,8 @@
 import { asFault, messageOf } from "../base/fault.ts";
-import { ReleaseNow } from "../rollout/conduct.ts";
 import { rolloutFault } from "../rollout/faults.ts";
 import type { RolloutDoors, RolloutParts, RolloutSpec, RolloutWatcher } from "../rollout/parts.ts";
 import { endAsLost } from "../rollout/reaper.ts";
+import { ReleaseNow } from "../rollout/run.ts";
 import { runRollout } from "../rollout/run-rollout.ts";
 import type { Outcome, RolloutRecord } from "../store/record.ts";
 import type { ExternalPolicy } from "./external-policy.ts";

@@ -3,7 +3,7 @@ import { systemClock } from "../../runtime/base/clock.ts";
 import { connectClient } from "../../runtime/mcp/mcp-client.ts";
 import type { Policy, PolicyInput } from "../../runtime/rollout/policy.ts";
 import { WarmPool } from "../../runtime/rollout/pool/pool.ts";
-import { holdMsOf, needOf } from "../../runtime/rollout/run-rollout.ts";
+import { holdMsOf, needOf } from "../../runtime/rollout/sandbox-source.ts";
 import { findTask } from "../../runtime/task/task-list.ts";
 import { openTestRuntime, play } from "../support/runtime.ts";
 

@@ -14,7 +14,7 @@ import type { Policy } from "../../runtime/rollout/policy.ts";
 import { WarmPool } from "../../runtime/rollout/pool/pool.ts";
 import { regrade } from "../../runtime/rollout/regrade/regrade.ts";
 import { resumeRollout } from "../../runtime/rollout/resume.ts";
-import { holdMsOf, needOf } from "../../runtime/rollout/run-rollout.ts";
+import { holdMsOf, needOf } from "../../runtime/rollout/sandbox-source.ts";
 import type { Bundle } from "../../runtime/store/bundle.ts";
 import { openBundle } from "../../runtime/store/bundle-reader.ts";
 import type { RolloutRecord } from "../../runtime/store/record.ts";

@@ -4,8 +4,9 @@ import { join } from "node:path";
 import { namedId } from "../../base/id.ts";
 import type { Sandbox } from "../../engine/engine.ts";
 import type { Grade } from "../../grading/grade.ts";
-import { type Evidence, gradeEvidence } from "../../rollout/evidence.ts";
+import type { Evidence } from "../../rollout/evidence.ts";
 import type { RolloutSpec } from "../../rollout/parts.ts";
+import { gradeEvidence } from "../../rollout/phases/grade.ts";
 import {
   ColdSource,
   type SandboxClaim,

@@ -1,18 +1,18 @@
 import { join } from "node:path";
-import { pause } from "../base/deadline.ts";
-import { Fault, messageOf } from "../base/fault.ts";
-import { secret } from "../base/id.ts";
-import type { Box, Sandbox } from "../engine/engine.ts";
-import { lostServer } from "../mcp/link/start-servers.ts";
-import type { McpProxy, McpProxyOptions } from "../mcp/proxy/proxy.ts";
-import type { Ending } from "../mcp/record/step.ts";
-import { EGRESS } from "../store/bundle-layout.ts";
-import { failing, type Run } from "./conduct.ts";
-import { type Egress, openEgress, requireEgress } from "./egress/egress.ts";
-import { serversOf } from "./egress/egress-servers.ts";
-import { rolloutFault } from "./faults.ts";
-import type { Played } from "./policy.ts";
-import { stage } from "./record-writer.ts";
+import { pause } from "../../base/deadline.ts";
+import { Fault, messageOf } from "../../base/fault.ts";
+import { secret } from "../../base/id.ts";
+import type { Box, Sandbox } from "../../engine/engine.ts";
+import { lostServer } from "../../mcp/link/start-servers.ts";
+import type { McpProxy, McpProxyOptions } from "../../mcp/proxy/proxy.ts";
+import type { Ending } from "../../mcp/record/step.ts";
+import { EGRESS } from "../../store/bundle-layout.ts";
+import { type Egress, openEgress, requireEgress } from "../egress/egress.ts";
+import { serversOf } from "../egress/egress-servers.ts";
+import { rolloutFault } from "../faults.ts";
+import type { Played } from "../policy.ts";
+import { stage } from "../record-writer.ts";
+import { failing, type Run } from "../run.ts";
 
 const GRACE_MS = 1_000;
 
@@ -26,7 +26,7 @@ export async function serve(
   open: () => Promise<McpProxy>,
 ): Promise<Ending> {
   const { spec, parts, writer, evidence } = run;
-  // Before any program that could be where it is to be.
+  // First, so that no server of the sandbox can have taken the address that it listens on.
   const egress = await egressOf(run, sandbox);
   const proxy = await open();
   run.held.push(proxy);
