@@ -42,6 +42,11 @@ export const PYTHON_CALENDARS: DebianProgram = {
   packages: ["python3-dateutil", "python3-icalendar"],
 };
 
+export const PYTHON_LXML: DebianProgram = {
+  check: ["/usr/bin/python3", "-c", "import lxml"],
+  packages: ["python3-lxml"],
+};
+
 export const POPPLER: DebianProgram = {
   check: ["pdftotext", "-v"],
   packages: ["poppler-utils"],

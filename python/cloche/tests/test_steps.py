@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
+import tempfile
 import unittest
+from pathlib import Path
 from typing import Any
 
 from cloche.criteria import Failed, Unreadable
@@ -281,3 +284,12 @@ class OfResults(unittest.TestCase):
         self.assertEqual(step.at.tzinfo is not None, True)
         lost = steps_of({**line, "result": None, "outcome": "upstream_lost"})[0]
         self.assertEqual((lost.text, lost.structured, lost.ok), ("", None, False))
+
+    def test_a_number_of_very_many_digits_is_read(self) -> None:
+        line = json.dumps(step_line(1, "add", amount=0)).replace(
+            '"amount": 0', f'"amount": {"9" * 5000}'
+        )
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder, "steps.jsonl")
+            path.write_text(line + "\n")
+            self.assertEqual(Steps.load(path)[0].argument("amount"), float("inf"))

@@ -7,6 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
 from cloche.dates import from_serial, parse_date, parse_datetime, same_day, same_instant, to_serial
+from cloche.html_text import text_of_html
 from cloche.identifiers import bare, is_isbn, isbn13, to_isbn10, to_isbn13
 from cloche.text import compare_lists, normalise, numbers_in, same_text, word_in
 
@@ -127,3 +128,9 @@ class Isbns(unittest.TestCase):
         self.assertIsNone(to_isbn10("9791090636071"))
         self.assertEqual(to_isbn13("0306406152"), "9780306406157")
         self.assertEqual(bare(" isbn: 0-306"), "0306")
+
+
+class OfPages(unittest.TestCase):
+    def test_a_letters_number_is_read_however_long_it_is(self) -> None:
+        self.assertEqual(text_of_html("&#0000000065;&#x0041;&#66;"), "AAB")
+        self.assertEqual(text_of_html(f"a&#{'9' * 5000};b&#x{'f' * 5000};"), "a\ufffdb\ufffd")

@@ -47,6 +47,11 @@ def text_of_html(source: str) -> str:
     return _tidy("".join(parts))
 
 
+#: Zeros before a character's number, and numbers beyond all characters: a long one is no int.
+_ZEROS = re.compile(r"(&#x?)0+(?=[0-9a-f])", re.IGNORECASE)
+_BEYOND = re.compile(r"&#(?:\d{8,}|x[0-9a-f]{7,});?", re.IGNORECASE)
+
+
 def _after(source: str, at: int, name: str) -> int:
     found = re.compile(rf"</{name}[^>]{{0,100}}>", re.IGNORECASE).search(source, at)
     return found.end() if found else len(source)
@@ -69,7 +74,8 @@ def _link(tag: str) -> str:
 
 
 def _plain(text: str) -> str:
-    return html.unescape(re.sub(r"[ \t\r\n\f]+", " ", text))
+    known = _BEYOND.sub("\ufffd", _ZEROS.sub(r"\1", text))
+    return html.unescape(re.sub(r"[ \t\r\n\f]+", " ", known))
 
 
 def _tidy(text: str) -> str:

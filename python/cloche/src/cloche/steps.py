@@ -13,6 +13,7 @@ from .dates import parse_datetime
 from .mentions import Target
 from .usage import ends_reading, naming_steps, reading_steps, writing_steps
 
+_MOST_DIGITS = 4_000
 #: How calls end of which nobody knows that they changed nothing.
 _MAY_HAVE_ACTED = frozenset("ok timeout cancelled upstream_lost interrupted".split())
 
@@ -118,7 +119,8 @@ class Steps(list[Step]):
     def load(cls, path: Path, paths: Collection[str] = ()) -> Steps:
         """Reads steps.jsonl. ``paths`` are the workspace's, to tell short names apart."""
         with path.open("rb") as lines:
-            steps = [Step.from_json(json.loads(line)) for line in lines if line.strip()]
+            loaded = [json.loads(line, parse_int=_whole) for line in lines if line.strip()]
+            steps = [Step.from_json(line) for line in loaded]
         return cls(sorted(steps, key=lambda step: step.number), paths)
 
     def calls(
@@ -209,6 +211,11 @@ class Steps(list[Step]):
     def __getitem__(self, index: Any, /) -> Any:
         found = super().__getitem__(index)
         return self._narrow(found) if isinstance(index, slice) else found
+
+
+def _whole(digits: str) -> int | float:
+    """A whole number that an agent said: one of very many digits is no int of Python's."""
+    return int(digits) if len(digits) <= _MOST_DIGITS else float(digits)
 
 
 def _names(wanted: str | Collection[str] | None) -> Collection[str] | None:
