@@ -18,7 +18,7 @@ difficulty = "easy"
 [environment]
 cpus = 1
 memory_mb = 512
-storage_mb = 32
+storage_mb = 64
 
 [[environment.mcp_servers]]
 name = "filesystem"

@@ -2,6 +2,7 @@ import { loadavg, totalmem } from "node:os";
 import { messageOf } from "../runtime/base/fault.ts";
 import { benchCall } from "./call.ts";
 import { type Figure, figuresOf, type Samples } from "./figures.ts";
+import { benchFiles } from "./files.ts";
 import { benchMemory } from "./memory.ts";
 import { benchRegrade } from "./regrade.ts";
 import { benchStart } from "./start.ts";
@@ -19,6 +20,7 @@ export const SUITES = {
   store: benchStore,
   regrade: benchRegrade,
   surfaces: benchSurfaces,
+  files: benchFiles,
 } as const satisfies Record<string, (world: World) => Promise<readonly Samples[]>>;
 
 export type SuiteName = keyof typeof SUITES;

@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { link, mkdir, open } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { BlobSource } from "../workspace/blob-source.ts";
+import { FileThread, MANY_FILES } from "../workspace/file-thread.ts";
 import type { Snapshot } from "../workspace/snapshot.ts";
 import { Writes } from "../workspace/writes.ts";
 import { blobPath, isPartPath } from "./bundle-layout.ts";
@@ -36,21 +37,22 @@ export async function writeBlobs(
   snapshots: readonly Snapshot[],
   blobs: BlobSource,
 ): Promise<readonly BundlePart[]> {
+  const sizes = sizesOf(snapshots);
+  const folders = new Set(
+    [...sizes.keys()].map((sha256) => dirname(join(draft, blobPath(sha256)))),
+  );
+  for (const folder of folders) await mkdir(folder, { recursive: true, mode: 0o700 });
+  const linked = await linkBlobs(draft, [...sizes.keys()], blobs);
   const parts: BundlePart[] = [];
   const writes = new Writes();
-  const folders = new Set<string>();
-  const write = async (sha256: string, bytes: number) => {
-    const path = blobPath(sha256);
-    const linked = await isLinked(join(draft, path), blobs.giveable?.(sha256));
-    const copy = () => writePart(draft, path, () => blobs.read(sha256));
-    parts.push(linked ? { path, bytes, sha256 } : await copy());
-  };
   try {
-    for (const [sha256, bytes] of sizesOf(snapshots)) {
-      const folder = dirname(join(draft, blobPath(sha256)));
-      if (!folders.has(folder)) await mkdir(folder, { recursive: true, mode: 0o700 });
-      folders.add(folder);
-      await writes.add(write(sha256, bytes));
+    for (const [sha256, bytes] of sizes) {
+      const path = blobPath(sha256);
+      if (linked.has(sha256)) parts.push({ path, bytes, sha256 });
+      else {
+        const copy = writePart(draft, path, () => blobs.read(sha256));
+        await writes.add(copy.then((part) => parts.push(part)));
+      }
     }
     await writes.settle();
     return parts;
@@ -58,6 +60,34 @@ export async function writeBlobs(
     await writes.ended();
   }
 }
+
+/** Those that could be linked. What is not there, or on another file system, is not. */
+async function linkBlobs(
+  draft: string,
+  names: readonly string[],
+  blobs: BlobSource,
+): Promise<ReadonlySet<string>> {
+  const given = names.flatMap((sha256) => {
+    const from = blobs.giveable?.(sha256);
+    return from === undefined
+      ? []
+      : [{ sha256, pair: [from, join(draft, blobPath(sha256))] as const }];
+  });
+  await using thread = given.length >= MANY_FILES ? new FileThread() : undefined;
+  const linked = new Set<string>();
+  for (let at = 0; at < given.length; at += BATCH) {
+    const batch = given.slice(at, at + BATCH);
+    const pairs = batch.map(({ pair }) => pair);
+    const answers = thread
+      ? (await thread.run({ kind: "link", pairs } as const)).linked
+      : await Promise.all(pairs.map(([from, to]) => isLinked(to, from)));
+    for (const [index, { sha256 }] of batch.entries()) if (answers[index]) linked.add(sha256);
+  }
+  return linked;
+}
+
+/** Of files that are linked at once. */
+const BATCH = 1_024;
 
 function sizesOf(snapshots: readonly Snapshot[]): ReadonlyMap<string, number> {
   const entries = snapshots.flatMap((snapshot) => snapshot.entries);
@@ -68,9 +98,7 @@ function sizesOf(snapshots: readonly Snapshot[]): ReadonlyMap<string, number> {
   );
 }
 
-/** What is not there, lies on another file system, or on one without links, is copied. */
-async function isLinked(path: string, file: string | undefined): Promise<boolean> {
-  if (file === undefined) return false;
+async function isLinked(path: string, file: string): Promise<boolean> {
   return link(file, path).then(
     () => true,
     () => false,

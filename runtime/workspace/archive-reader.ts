@@ -1,15 +1,14 @@
 import { isUtf8 } from "node:buffer";
 import type { Readable } from "node:stream";
 import { asFault, type Fault } from "../base/fault.ts";
-import { sha256 } from "../base/hash.ts";
 import type { Blob, BlobFolder } from "./blobs.ts";
 import { pathProblem, shown } from "./entry-path.ts";
 import { workspaceFault } from "./faults.ts";
+import { SmallContents } from "./small-contents.ts";
 import type { SkippedEntry, Snapshot } from "./snapshot.ts";
 import { type BuilderFaults, SnapshotBuilder, type SnapshotLimits } from "./snapshot-builder.ts";
 import type { TarHeader } from "./tar-format.ts";
 import { archiveProblem, TarReader } from "./tar-reader.ts";
-import { Writes } from "./writes.ts";
 
 export interface CaptureOptions {
   /**
@@ -92,7 +91,7 @@ class Capture {
   readonly #root: Buffer | undefined;
   /** By the name's bytes, as latin1 text. */
   readonly #nodes = new Map<string, Node>();
-  readonly #writes = new Writes();
+  readonly #small: SmallContents;
   #entries = 0;
 
   constructor(
@@ -103,6 +102,7 @@ class Capture {
   ) {
     this.#reader = reader;
     this.#blobs = blobs;
+    this.#small = new SmallContents(blobs);
     this.#faults = faultsOf(what);
     this.#builder = new SnapshotBuilder(limits, this.#faults);
     this.#root = root === undefined ? undefined : Buffer.from(`${root}/`);
@@ -116,7 +116,7 @@ class Capture {
     try {
       return await this.#read(expected);
     } finally {
-      await this.#writes.ended(); // What was begun ends first: the caller may remove the folder.
+      await this.#small[Symbol.asyncDispose](); // The caller may remove the folder.
     }
   }
 
@@ -128,7 +128,7 @@ class Capture {
       this.#entries += 1;
       await this.#take(header);
     }
-    await this.#writes.settle();
+    await this.#small.settle();
     const came = this.#builder.count + 1;
     if (expected !== undefined && came < expected) throw incomplete(came, expected);
     return this.#builder.finish();
@@ -203,9 +203,7 @@ class Capture {
   async #contentOf(header: TarHeader, name: Buffer): Promise<Blob> {
     this.#builder.checkRoom(escapeBytes(name), header.size);
     if (header.size > SMALL) return await this.#blobs.put(this.#reader.chunks());
-    const bytes = await this.#reader.bytes();
-    await this.#writes.add(this.#blobs.put(bytes));
-    return { sha256: sha256(bytes), size: bytes.length };
+    return await this.#small.add(await this.#reader.bytes());
   }
 
   #firstNameOf(header: TarHeader, name: Buffer): Node {

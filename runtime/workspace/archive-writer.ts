@@ -91,7 +91,8 @@ export async function* contentOf(
   blobs: BlobSource,
 ): AsyncGenerator<Buffer> {
   let left = size;
-  for await (const chunk of blobs.read(sha256)) {
+  const known = blobs.known?.(sha256);
+  for await (const chunk of known === undefined ? blobs.read(sha256) : [known]) {
     left -= chunk.length;
     if (left >= 0) yield chunk;
   }

@@ -7,6 +7,8 @@ export interface BlobSource {
   has(sha256: string): Promise<boolean>;
   /** Where contents are given away: the file to link to, if this source has it. */
   giveable?(sha256: string): string | undefined;
+  /** A small content that is at hand, which is what its name says. */
+  known?(sha256: string): Buffer | undefined;
 }
 
 /** Several sources as one: the first that has a content gives it. */
@@ -15,6 +17,13 @@ export function layeredBlobs(...sources: readonly BlobSource[]): BlobSource {
     read: (sha256) => Readable.from(chunks(sources, sha256), { objectMode: false }),
     has: async (sha256) => (await holder(sources, sha256)) !== undefined,
     giveable: (sha256) => sources[0]?.giveable?.(sha256),
+    known: (sha256) => {
+      for (const source of sources) {
+        const bytes = source.known?.(sha256);
+        if (bytes !== undefined) return bytes;
+      }
+      return undefined;
+    },
   };
 }
 

@@ -5,7 +5,9 @@ import { dirname, join } from "node:path";
 import { Readable } from "node:stream";
 import { Fault, messageOf } from "../base/fault.ts";
 import { sha256 as hashOf } from "../base/hash.ts";
+import { BlobMemory } from "./blob-source.ts";
 import { workspaceFault } from "./faults.ts";
+import type { FileThread } from "./file-thread.ts";
 
 export interface Blob {
   readonly sha256: string;
@@ -32,15 +34,18 @@ export class BlobFolder {
 
   readonly #mode: number;
   readonly #isGiven: boolean;
+  readonly #memory: BlobMemory | undefined;
 
   /**
    * The folder is made with the first blob. `given`: all of it is to become somebody else's, who may
-   * link to its files; nobody writes into them any more, so they are as a bundle's are.
+   * link to its files; nobody writes into them any more, so they are as a bundle's are. Small ones are
+   * remembered, as they are read again soon.
    */
   constructor(path: string, { given = false } = {}) {
     this.path = path;
     this.#isGiven = given;
     this.#mode = given ? 0o444 : 0o600;
+    this.#memory = given ? new BlobMemory(REMEMBERED_BYTES) : undefined;
   }
 
   giveable(sha256: string): string | undefined {
@@ -63,6 +68,30 @@ export class BlobFolder {
         : await this.#putStream(content, maxBytes);
     if (fsync) await this.#syncAll([blob.sha256]);
     return blob;
+  }
+
+  /**
+   * Keeps small contents, by their sha256, all at once.
+   * @throws Fault workspace/blob-unwritten
+   */
+  async putBatch(contents: ReadonlyMap<string, Uint8Array>, thread: FileThread): Promise<void> {
+    const fresh = [...contents].filter(([sha256]) => !this.#here.has(sha256));
+    const files = fresh.map(([sha256, { length: size }]) => ({ path: this.#fileOf(sha256), size }));
+    for (const { path } of files) await this.#makeFolder(dirname(path));
+    const bytes = Buffer.concat(fresh.map(([, content]) => content));
+    const job = { kind: "write", mode: this.#mode, files, bytes: new Uint8Array(bytes) } as const;
+    const { failed } = await writing(() => thread.run(job));
+    if (failed !== undefined) await writing(() => Promise.reject(new Error(failed)));
+    for (const [sha256, content] of fresh) {
+      this.#here.add(sha256);
+      this.#unsynced.add(sha256);
+      this.#remember(sha256, content);
+    }
+  }
+
+  /** A small content that was put lately, if it is to be read soon. */
+  known(sha256: string): Buffer | undefined {
+    return this.#memory?.get(sha256);
   }
 
   /**
@@ -112,11 +141,16 @@ export class BlobFolder {
   async #putBytes(bytes: Uint8Array, maxBytes: number): Promise<Blob> {
     if (bytes.length > maxBytes) throw tooLarge("content", maxBytes);
     const blob = { sha256: hashOf(bytes), size: bytes.length };
+    this.#remember(blob.sha256, bytes);
     if (await this.#holds(blob)) return blob;
     await using temporary = await this.#temporary(dirname(this.#fileOf(blob.sha256)));
     await writing(() => temporary.handle.writeFile(bytes));
     await this.#keep(temporary, blob);
     return blob;
+  }
+
+  #remember(sha256: string, bytes: Uint8Array): void {
+    if (bytes.length <= REMEMBERED_EACH) this.#memory?.set(sha256, Buffer.from(bytes));
   }
 
   async #putStream(content: AsyncIterable<Uint8Array>, maxBytes: number): Promise<Blob> {
@@ -223,6 +257,8 @@ export class BlobFolder {
 }
 
 const CHUNK = 256 * 1024;
+const REMEMBERED_BYTES = 4 * 1024 * 1024;
+const REMEMBERED_EACH = 4 * 1024;
 const SHA256 = /^[0-9a-f]{64}$/;
 const READ_ONLY = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
 

@@ -9,7 +9,7 @@ import { after, before, describe, it } from "node:test";
 import { openEngine } from "../../runtime/engine/engines.ts";
 import { IS_SLOW } from "../support/slow.ts";
 
-const SLOW = ["sustained", "memory", "surfaces", "regrade"];
+const SLOW = ["sustained", "memory", "surfaces", "regrade", "files"];
 const SUITES = ["start", "call", "store", ...(IS_SLOW ? SLOW : [])];
 
 describe("cloche bench", () => {
@@ -26,7 +26,7 @@ describe("cloche bench", () => {
   it("refuses a suite that is not there, and names those that are", async () => {
     const { code, err } = await finished(bench("--only", "strat"));
     assert.equal(code, 2);
-    assert.match(err, /"strat".*start, call, sustained, memory, store, regrade, surfaces/);
+    assert.match(err, /"strat".*start, call, sustained, memory, store, regrade, surfaces, files/);
   });
 
   it("leaves nothing after Ctrl-C", async () => {
