@@ -237,6 +237,13 @@ export interface OpenOptions extends EngineCall {
   readonly tellsLoss?: boolean;
 }
 
+export interface ProgramEnd {
+  /** Null if the engine can't say. */
+  readonly exitCode: number | null;
+  /** The engine lost it while it ran, which nobody in the box can have brought about or feigned. */
+  readonly isLost?: true;
+}
+
 /**
  * A running program. Reading slowly slows it down; nothing is buffered without bound, and the two
  * outputs share one way, so both must be read (or destroyed). What is written to `stdin` after the
@@ -247,11 +254,8 @@ export interface BoxProcess extends AsyncDisposable {
   readonly stdin: Writable;
   readonly stdout: Readable;
   readonly stderr: Readable;
-  /**
-   * Resolves when the program has ended or the engine lost it, after both outputs ended; never
-   * rejects. `exitCode` is null if the engine can't say.
-   */
-  readonly ended: Promise<{ readonly exitCode: number | null }>;
+  /** Resolves when the program has ended or the engine lost it, after both outputs ended; never rejects. */
+  readonly ended: Promise<ProgramEnd>;
   /**
    * SIGKILLs the program and its descendants. Resolves when that is done; harmless afterwards. Output
    * that nobody is reading by then may be lost.

@@ -83,9 +83,13 @@ export async function gradeRun(
 
 const TRIES = 3;
 
-/** The engine let go of the grader before it had judged, or was not there to start it. */
+/**
+ * The engine let go of the grader before it had judged, or was not there to start it. Also the verdict of
+ * one that ended well may get lost on its way: who has none says none each time.
+ */
 function isLost(error: unknown): boolean {
   if (!(error instanceof Fault)) return false;
+  if (error.code === "grading/no-verdict") return error.detail["exitCode"] === 0;
   // Without a cause it is a deadline that has passed.
   if (error.code === "engine/no-answer") return error.cause !== undefined;
   return error.code === "engine/program-lost" || error.code === "engine/unreachable";
@@ -112,7 +116,11 @@ async function askGrader(
   const { answer, printed } = await python.ask({
     ...{ root, timeoutMs, ...parts },
     onSilence: (kind, message) =>
-      gradingFault(kind === "timed-out" ? kind : "no-verdict", `the grader of ${task}: ${message}`),
+      gradingFault(
+        kind === "timed-out" ? kind : "no-verdict",
+        `the grader of ${task}: ${message}`,
+        kind === "ended-well" ? { detail: { exitCode: 0 } } : {},
+      ),
   });
   if ("late" in answer) {
     throw gradingFault("timed-out", `the grader of ${task}: ${String(answer["late"])}`);

@@ -3,8 +3,11 @@ import { type Fault, messageOf } from "../base/fault.ts";
 import { secret } from "../base/id.ts";
 import type { Box } from "../engine/engine.ts";
 
-/** Makes the fault for a run that gives no answer. */
-export type OnSilence = (kind: "timed-out" | "no-answer", message: string) => Fault;
+/**
+ * Makes the fault for a run that gives no answer. "ended-well": it ended as one that has answered does, so
+ * its answer may have been lost on the way.
+ */
+export type OnSilence = (kind: "timed-out" | "no-answer" | "ended-well", message: string) => Fault;
 
 export interface PythonRun {
   /** "run_grader" and the like: a module of the `cloche` package. */
@@ -80,7 +83,7 @@ export function readAnswer(
     return { answer: parseAnswer(stdout, nonce), printed };
   } catch (error) {
     const what = `${messageOf(error)} (exit code ${exitCode})`;
-    throw onSilence("no-answer", `${what}\n${printed}`.trimEnd());
+    throw onSilence(exitCode === 0 ? "ended-well" : "no-answer", `${what}\n${printed}`.trimEnd());
   }
 }
 

@@ -47,8 +47,10 @@ export class WarmGrader implements RunGrader {
     const folder = `${root}/${this.#name}-${this.#count}`;
     const first = await handOver(opened, question, { nonce, root: folder });
     const text = await served(opened, question, nonce, first);
-    if (text === undefined || !text.endsWith("}")) await requireEnded(opened);
-    if (text === undefined) throw onSilence("no-answer", "it ended before it gave an answer");
+    if (text === undefined || !text.endsWith("}")) {
+      const kind = (await exitCodeOf(opened)) === 0 ? "ended-well" : "no-answer";
+      throw onSilence(kind, "it ended before it gave an answer");
+    }
     const { nonce: returned, silent, ...answer } = JSON.parse(text) as Answer;
     if (returned !== nonce) throw onSilence("no-answer", "its answer carries another nonce");
     if (silent !== undefined) throw onSilence("no-answer", silent);
@@ -81,9 +83,10 @@ interface Answer {
 }
 
 /** @throws Fault `engine/program-lost` for one that did not end by itself */
-async function requireEnded({ process }: Opened): Promise<void> {
+async function exitCodeOf({ process }: Opened): Promise<number> {
   const { exitCode } = await process.ended;
   if (exitCode === null) throw engineFault("program-lost", "the box lost the grader while it ran");
+  return exitCode;
 }
 
 /** Gives it a run, and takes the first line that it says of it. */

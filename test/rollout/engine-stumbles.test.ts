@@ -1,74 +1,36 @@
 import assert from "node:assert/strict";
 import { after, before, beforeEach, describe, it } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Engine } from "../../runtime/engine/engine.ts";
-import type { RolloutService, ToolAnswer, ToolCall } from "../../runtime/service/service.ts";
-import type { ServiceOptions } from "../../runtime/service/service-options.ts";
-import type { RolloutRecord } from "../../runtime/store/record.ts";
 import { openTestEngine } from "../support/engine.ts";
-import { type DockerMischief, FaultyDocker } from "../support/faulty-docker.ts";
-import { ME, NEVER, NOTE, openServiceBench, type ServiceBench, SOLVE } from "../support/service.ts";
-import { IS_SLOW } from "../support/slow.ts";
+import type { FaultyDocker } from "../support/faulty-docker.ts";
+import { ME, NEVER, NOTE, SOLVE } from "../support/service.ts";
+import {
+  command,
+  ended,
+  hasSucceeded,
+  openStumblingBench,
+  type StumblingBench,
+  serving,
+} from "./stumbling-bench.ts";
 
-const NO_POOL = { pool: { max: 0 } };
-const LIST: ToolCall = { name: "list_directory", arguments: { path: "/workspace" } };
-
+let bench: StumblingBench;
 let docker: FaultyDocker;
-/** Through the proxy; the bench's own goes straight to Docker. */
-let engine: Engine;
-let bench: ServiceBench;
 
 before(async () => {
-  docker = await FaultyDocker.open();
-  engine = await openTestEngine({ address: docker.address });
-  bench = await openServiceBench();
-  // Prepares the task while all is well.
-  await using service = await bench.open(NO_POOL);
-  await service.cancel((await service.request(NOTE, ME)).id, ME);
+  bench = await openStumblingBench();
+  docker = bench.docker;
 });
 
 beforeEach(() => {
   docker.mischief = () => "pass";
+  docker.losesWords = false;
 });
 
-after(async () => {
-  docker.mischief = () => "pass";
-  await bench?.[Symbol.asyncDispose]();
-  await engine?.[Symbol.asyncDispose]();
-  await docker?.[Symbol.asyncDispose]();
-});
-
-const opened = (options: Partial<ServiceOptions>, own = engine) =>
-  bench.open({ ...NO_POOL, ...options }, { engine: own });
-
-async function serving(service: RolloutService): Promise<string> {
-  const { id } = await service.request(NOTE, ME);
-  assert.equal((await service.untilServing(id, ME, NEVER)).phase, "serving");
-  return id;
-}
-
-/** The record of a rollout that is about to end; fails if it does not end in time. */
-async function ended(service: RolloutService, id: string): Promise<RolloutRecord> {
-  for (let look = 0; look < 900; look++) {
-    const { record } = await service.view(id, ME);
-    if (record !== null) return record;
-    await sleep(200);
-  }
-  assert.fail(`rollout ${id} has not ended`);
-}
-
-async function untilEmpty(): Promise<void> {
-  const { engine: straight, data } = bench.runtime;
-  for (let look = 0; look < 120; look++) {
-    if ((await straight.find(data.owner)).length === 0) return;
-    await sleep(500);
-  }
-  assert.fail("something is left in the engine");
-}
+after(() => bench?.[Symbol.asyncDispose]());
 
 describe("a rollout on an engine that stumbles", () => {
   it("is graded if connections are refused for six seconds at its end", async () => {
-    await using service = await opened({});
+    await using service = await bench.open({});
     const id = await serving(service);
     await service.call(id, SOLVE, ME);
     await docker.refuse();
@@ -77,11 +39,11 @@ describe("a rollout on an engine that stumbles", () => {
     await back;
     assert.equal(record.outcome, "graded", JSON.stringify(record.fault));
     assert.equal(record.reward?.sparse, 1);
-    await untilEmpty();
+    await bench.untilEmpty();
   });
 
   it("is infra_error if the engine lets go of a server while it serves", async () => {
-    await using service = await opened({});
+    await using service = await bench.open({});
     const id = await serving(service);
     await service.call(id, SOLVE, ME);
     docker.cut();
@@ -89,11 +51,45 @@ describe("a rollout on an engine that stumbles", () => {
     assert.equal(record.outcome, "infra_error");
     assert.equal(record.fault?.code, "engine/program-lost");
     assert.equal(record.reward, null);
-    await untilEmpty();
+    await bench.untilEmpty();
+  });
+
+  for (const [how, text] of [
+    ["waits for a command", "true"],
+    ["runs one", "sleep 3; echo done"],
+    ["runs one that says nothing", "sleep 60"],
+  ] as const) {
+    it(`is infra_error if the engine lets go of a shell that ${how}`, async () => {
+      await using service = await bench.open({});
+      const id = await serving(service);
+      await service.call(id, [...SOLVE, command("true")], ME);
+      const running = service.call(id, [command(text)], ME).catch(() => []);
+      await sleep(1_000);
+      docker.cut();
+      const answers = await running;
+      const record = await ended(service, id);
+      const { outcome, fault, reward } = record;
+      const right = ["infra_error", "engine/program-lost", null];
+      assert.deepEqual([outcome, fault?.code, reward], right, JSON.stringify(answers));
+    });
+  }
+
+  it("is graded if its agent ends its shells and all that is its own, however it does that", async () => {
+    await using service = await bench.open({});
+    const id = await serving(service);
+    const ends = ["kill -9 $PPID", "kill -9 -1", "exit 126", "exec /bin/sh -c 'exit 126'"];
+    for (const text of [...ends, "exec >&- 2>&-; sleep 1"]) {
+      await service.call(id, [command(text)], ME);
+    }
+    const [answer] = await service.call(id, SOLVE, ME);
+    assert.ok(answer && hasSucceeded(answer), JSON.stringify(answer));
+    const record = await service.finish(id, null, ME);
+    assert.equal(record.outcome, "graded", JSON.stringify(record.fault));
+    assert.equal(record.reward?.sparse, 1);
   });
 
   it("is graded if the engine lets go of its grader", async () => {
-    await using service = await opened({});
+    await using service = await bench.open({});
     const id = await serving(service);
     await service.call(id, SOLVE, ME);
     const finishing = service.finish(id, null, ME);
@@ -105,10 +101,28 @@ describe("a rollout on an engine that stumbles", () => {
     assert.equal(record.reward?.sparse, 1);
   });
 
+  it("is graded if what its grader says is lost on its way", async () => {
+    await using service = await bench.open({});
+    const id = await serving(service);
+    await service.call(id, SOLVE, ME);
+    const finishing = service.finish(id, null, ME);
+    for await (const event of service.events(id, 0, ME, NEVER)) {
+      if (event.type !== "phase" || event.phase !== "captured") continue;
+      docker.losesWords = true;
+      docker.mischief = (_, path) => {
+        if (/^.exec.*json$/.test(path)) docker.losesWords = false; // It has ended.
+        return "pass";
+      };
+    }
+    const record = await finishing;
+    assert.equal(record.outcome, "graded", JSON.stringify(record.fault));
+    assert.equal(record.reward?.sparse, 1);
+  });
+
   for (const delayMs of [0, 1_500]) {
     const when = delayMs > 0 ? ", also if the engine is slow to say how it ended" : "";
     it(`is infra_error if the agent finishes once it is told that a server was lost${when}`, async () => {
-      await using service = await opened({});
+      await using service = await bench.open({});
       const id = await serving(service);
       await service.call(id, SOLVE, ME);
       docker.mischief = (_, path) => (/^.exec.*json$/.test(path) ? { delayMs } : "pass");
@@ -122,7 +136,7 @@ describe("a rollout on an engine that stumbles", () => {
   }
 
   it("is followed by another attempt in its group, whenever it was cut at its start", async () => {
-    await using service = await opened({ attempts: 8 });
+    await using service = await bench.open({ attempts: 8 });
     const group = await service.requestGroup({ ...NOTE, n: 3 }, ME);
     for (let cut = 0; cut < 6; cut++) {
       await sleep(400);
@@ -139,14 +153,14 @@ describe("a rollout on an engine that stumbles", () => {
     for (const { id } of (await service.groupView(group.id, ME)).members) {
       await service.cancel(id, ME);
     }
-    await untilEmpty();
+    await bench.untilEmpty();
   });
 });
 
 describe("what an engine was asked for and not heard to have removed", () => {
   it("is swept by the service while it lives, and counted", async () => {
     await using impatient = await openTestEngine({ address: docker.address, patienceMs: 0 });
-    await using service = await opened({ inFlight: 12, sweepMs: 1_000 }, impatient);
+    await using service = await bench.open({ inFlight: 12, sweepMs: 1_000 }, impatient);
     docker.mischief = (method, path) =>
       method === "DELETE" || path.endsWith("/start") ? "cut" : "pass";
     const requests = Array.from({ length: 6 }, () => service.request(NOTE, ME));
@@ -156,91 +170,8 @@ describe("what an engine was asked for and not heard to have removed", () => {
     }
     assert.equal(service.stats().unconfirmed, ids.length);
     docker.mischief = () => "pass";
-    await untilEmpty();
+    await bench.untilEmpty();
     while (service.stats().unconfirmed > 0) await sleep(100);
     assert.equal(service.stats().leaksFound, ids.length);
   });
 });
-
-const ROLLOUTS = Number(process.env["CLOCHE_ROLLOUTS"] ?? (IS_SLOW ? 200 : 24));
-const SEED = Number(process.env["CLOCHE_SEED"] ?? Date.now() % 2 ** 31);
-/** Every second one does nothing, the others solve the task. */
-const POLICIES: readonly (readonly ToolCall[])[] = [[], [LIST, ...SOLVE, LIST]];
-
-describe("many rollouts while the engine stumbles at random", () => {
-  it(`all end right in outcome and blame, and leave nothing: ${ROLLOUTS}, seed ${SEED}`, async (t) => {
-    await using service = await opened({ inFlight: 16, sweepMs: 2_000 });
-    const random = randomFrom(SEED);
-    docker.mischief = () => mischiefAt(random(), random());
-    const over = new AbortController();
-    const outages = outagesUntil(over.signal, random);
-    const late = AbortSignal.timeout(120_000 + ROLLOUTS * 5_000);
-    const lives = Array.from({ length: ROLLOUTS }, (_, n) => life(service, n, late));
-    const settled = await Promise.allSettled(lives);
-    over.abort();
-    await outages;
-    docker.mischief = () => "pass";
-    const ends = Object.groupBy(settled, (one) =>
-      one.status === "fulfilled" ? one.value : "wrong",
-    );
-    for (const [end, all] of Object.entries(ends)) t.diagnostic(`${end}: ${all?.length}`);
-    const wrong = settled.flatMap((one) => (one.status === "rejected" ? [one.reason] : []));
-    assert.deepEqual(wrong.map(String), []);
-    await untilEmpty();
-  });
-
-  function mischiefAt(at: number, howLong: number): DockerMischief {
-    if (at < 0.01) return "cut";
-    if (at < 0.02) return { status: 500, message: "the engine stumbled" };
-    return at < 0.05 ? { delayMs: Math.round(howLong * 1_000) } : "pass";
-  }
-
-  /** Every few seconds nobody answers for a moment; every second time all connections break off too. */
-  async function outagesUntil(over: AbortSignal, random: () => number): Promise<void> {
-    while (!over.aborted) {
-      await sleep(2_000 + random() * 6_000, undefined, { signal: over }).catch(() => {});
-      if (over.aborted) return;
-      if (random() < 0.5) docker.cut();
-      await docker.refuse();
-      await sleep(random() * 1_000);
-      await docker.listen();
-    }
-  }
-
-  /** Gives how a rollout ended; rejects if that is not right. */
-  async function life(service: RolloutService, n: number, late: AbortSignal): Promise<string> {
-    const calls = POLICIES[n % POLICIES.length] ?? [];
-    const { id } = await service.request(NOTE, ME);
-    await service.untilServing(id, ME, late);
-    const said: (ToolAnswer | { error: unknown })[] = [];
-    for (const call of calls) {
-      said.push(...(await service.call(id, [call], ME).catch((error) => [{ error }])));
-    }
-    await service.finish(id, null, ME).catch(() => {});
-    const record = await ended(service, id);
-    const { outcome, fault, reward } = record;
-    const shown = `rollout ${n}: ${JSON.stringify({ outcome, fault, reward, said })}`;
-    if (outcome === "graded") {
-      assert.ok(said.every(hasSucceeded), `graded although the engine lost its tool: ${shown}`);
-      assert.equal(reward?.sparse, calls.length === 0 ? 0 : 1, shown);
-      return `graded ${reward?.sparse}`;
-    }
-    assert.deepEqual([outcome, fault?.blame, reward], ["infra_error", "engine", null], shown);
-    return fault?.code ?? "";
-  }
-});
-
-function hasSucceeded(answer: ToolAnswer | { error: unknown }): boolean {
-  return "result" in answer && answer.result["isError"] !== true;
-}
-
-/** Numbers below 1 that follow from the seed (mulberry32). */
-function randomFrom(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
-}

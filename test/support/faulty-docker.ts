@@ -10,7 +10,7 @@ import {
 import { connect, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { Duplex } from "node:stream";
+import { type Duplex, Transform } from "node:stream";
 
 /** What happens to one request instead of being passed on. */
 export type DockerMischief =
@@ -43,6 +43,8 @@ export class FaultyDocker implements AsyncDisposable {
   readonly address: string;
   /** Decides on every request; replace it at will. */
   mischief: Mischief = () => "pass";
+  /** What programs print is lost on its way, and nobody is told. */
+  losesWords = false;
   /** "GET /containers/json", with ids taken out, of all requests so far. */
   readonly seen = new Set<string>();
   readonly #docker: string;
@@ -72,9 +74,9 @@ export class FaultyDocker implements AsyncDisposable {
     for (const socket of this.#sockets) this.#old.add(socket);
   }
 
-  /** Every connection breaks off, those of programs' streams too. */
-  cut(): void {
-    for (const socket of this.#sockets) socket.destroy();
+  /** Connections break off, those of programs' streams too: every one, or those that `which` takes. */
+  cut(which: () => boolean = () => true): void {
+    for (const socket of this.#sockets) if (which()) socket.destroy();
   }
 
   /** Connections are refused from now on, until `listen`; those that are there go on. */
@@ -194,8 +196,17 @@ export class FaultyDocker implements AsyncDisposable {
     onward.write(head);
     socket.pipe(onward);
     if (mischief === "swallow") onward.resume();
-    else onward.pipe(socket);
+    else onward.pipe(this.#heard()).pipe(socket);
     socket.once("close", () => onward.destroy());
+    onward.once("close", () => {
+      if (!onward.readableEnded) socket.destroy();
+    });
+  }
+
+  #heard(): Transform {
+    return new Transform({
+      transform: (chunk, _, done) => (this.losesWords ? done() : done(null, chunk)),
+    });
   }
 }
 

@@ -174,8 +174,8 @@ export class DockerBox implements Box {
     const endDescendants = (root: { pid: number; startTime: string }) =>
       endTree({ api, container, user }, root);
     const meaning = (exitCode: number | null) => this.#meaning(exitCode);
-    const parts = { api, execId, socket, nonce, log, tellsLoss, endDescendants, meaning };
-    const process = new DockerProcess(parts);
+    const how = { api, container, user, execId, socket, nonce, log, tellsLoss };
+    const process = new DockerProcess({ ...how, endDescendants, meaning });
     this.#running.add(process);
     if (isGvisor(this.parts.runtime)) this.#watch ??= this.#watchEnd();
     void process.ended.then(() => this.#running.delete(process));

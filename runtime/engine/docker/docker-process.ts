@@ -1,9 +1,10 @@
 import type { Socket } from "node:net";
 import { type Readable, Transform, Writable } from "node:stream";
 import type { Log } from "../../base/log.ts";
-import type { BoxProcess } from "../engine.ts";
+import type { BoxProcess, ProgramEnd } from "../engine.ts";
+import { endOf } from "./broken-streams.ts";
 import { demultiplex } from "./demultiplex.ts";
-import type { DockerApi } from "./docker-api.ts";
+import { type DockerApi, Refusal } from "./docker-api.ts";
 import { type LaunchReport, LOST, type RootProcess, readReport } from "./launch.ts";
 import { exitCodeOf } from "./start-exec.ts";
 
@@ -14,6 +15,10 @@ const READER_MS = 1_000;
 
 export interface ProcessParts {
   readonly api: DockerApi;
+  /** Docker's id of its container. */
+  readonly container: string;
+  /** "uid:gid" of the program. */
+  readonly user: string;
   readonly execId: string;
   readonly socket: Socket;
   readonly nonce: string;
@@ -31,7 +36,7 @@ export class DockerProcess implements BoxProcess {
   readonly stdin: Writable;
   readonly stdout: Transform;
   readonly stderr: Transform;
-  readonly ended: Promise<{ readonly exitCode: number | null }>;
+  readonly ended: Promise<ProgramEnd>;
   /** What the launch script said, or "silent" if both outputs ended without a word of it. */
   readonly report: Promise<LaunchReport>;
   readonly #parts: ProcessParts;
@@ -104,20 +109,33 @@ export class DockerProcess implements BoxProcess {
 
   /** Lets go of the streams. */
   abandon(): void {
+    this.hurry();
     this.stdout.destroy();
     this.stderr.destroy();
     this.#parts.socket.destroy();
   }
 
-  async #finish(): Promise<{ readonly exitCode: number | null }> {
+  async #finish(): Promise<ProgramEnd> {
     await demultiplex(this.#parts.socket, this.stdout, this.stderr, this.#hurry.signal);
     this.#over = true;
     this.#parts.socket.destroy();
-    const said = await this.#exitCode();
-    return { exitCode: await this.#parts.meaning(said).catch(() => said) };
+    const end = await this.#end();
+    if (end.isLost) return end;
+    return { exitCode: await this.#parts.meaning(end.exitCode).catch(() => end.exitCode) };
   }
 
-  async #exitCode(): Promise<number | null> {
+  async #end(): Promise<ProgramEnd> {
+    const { tellsLoss, endDescendants } = this.#parts;
+    const noted = await this.#exitCode();
+    const root = await this.report;
+    // Or there is nothing to find out: it tells by itself, or was about to be ended.
+    const isKnown = noted === undefined || tellsLoss || this.#hurry.signal.aborted;
+    if (isKnown || typeof root !== "object") return { exitCode: noted ?? null };
+    return await endOf({ ...this.#parts, root, end: () => endDescendants(root) }, noted);
+  }
+
+  /** Null: Docker says that it runs, or knows nothing of it; undefined: Docker says nothing. */
+  async #exitCode(): Promise<number | null | undefined> {
     const { api, execId, tellsLoss, log } = this.#parts;
     try {
       const code = await exitCodeOf(api, execId, EXIT_CODE_MS);
@@ -125,7 +143,7 @@ export class DockerProcess implements BoxProcess {
       return this.#endedInput ? 0 : null;
     } catch (error) {
       log.debug({ err: error }, "the engine cannot say how a program ended");
-      return null;
+      return error instanceof Refusal && error.status === 404 ? null : undefined;
     }
   }
 }

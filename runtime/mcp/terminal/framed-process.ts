@@ -19,8 +19,8 @@ export interface Place {
 export interface FramedListener {
   output(bytes: Buffer): void;
   frame(frame: Frame): void;
-  /** The process is gone or its streams broke; nothing follows. Called once. */
-  lost(): void;
+  /** The process is gone or its streams broke; nothing follows. Called once. `byEngine`: no agent's doing. */
+  lost(byEngine: boolean): void;
 }
 
 /**
@@ -43,6 +43,7 @@ export class FramedProcess implements AsyncDisposable {
       // Not the session's directory: an engine refuses one that is gone or closed to the user.
       cwd: "/",
       env: place.env,
+      startsWithInput: true,
       signal: place.signal,
     };
     const nonce = secret();
@@ -65,11 +66,11 @@ export class FramedProcess implements AsyncDisposable {
     for (const stream of [process.stdin, process.stdout, process.stderr]) {
       stream.on("error", (error) => log.debug({ error: error.message }, "a shell's stream broke"));
     }
-    void process.ended.then(() => {
+    void process.ended.then(({ isLost = false }) => {
       frames.end();
       const last = this.#listener;
       this.#listener = undefined;
-      last?.lost();
+      last?.lost(isLost);
     });
   }
 
@@ -100,6 +101,6 @@ export class FramedProcess implements AsyncDisposable {
     }
     const last = this.#listener;
     this.#listener = undefined;
-    last?.lost();
+    last?.lost(false);
   }
 }

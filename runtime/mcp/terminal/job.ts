@@ -36,7 +36,7 @@ export class Job implements AsyncDisposable {
   readonly command: string;
   readonly #place: Place;
   readonly #tail = new Tail(TAIL_BYTES);
-  readonly #onLost: () => void;
+  readonly #onLost: (byEngine: boolean) => void;
   #process: FramedProcess | undefined;
   #pid: number | undefined;
   #status: JobStatus = { state: "running" };
@@ -45,18 +45,22 @@ export class Job implements AsyncDisposable {
   #inputEnded = false;
 
   /** Rejects as `Box.open`. */
-  static async open(place: Place, start: JobStart, onLost: () => void): Promise<Job> {
+  static async open(
+    place: Place,
+    start: JobStart,
+    onLost: (byEngine: boolean) => void,
+  ): Promise<Job> {
     const job = new Job(place, start, onLost);
     job.#process = await FramedProcess.open(place, JOB_PROGRAM, {
       output: (bytes) => job.#output(bytes),
       frame: (frame) => job.#frame(frame),
-      lost: () => job.#lost(),
+      lost: (byEngine) => job.#lost(byEngine),
     });
     job.#process.write([start.environment, start.cwd, start.command]);
     return job;
   }
 
-  private constructor(place: Place, start: JobStart, onLost: () => void) {
+  private constructor(place: Place, start: JobStart, onLost: (byEngine: boolean) => void) {
     this.id = start.id;
     this.session = start.session;
     this.command = start.command;
@@ -118,10 +122,10 @@ export class Job implements AsyncDisposable {
     if (kind === "E") this.#end(Number(first));
   }
 
-  #lost(): void {
+  #lost(byEngine: boolean): void {
     const isNews = this.#status.state === "running";
     this.#end(null);
-    if (isNews) this.#onLost();
+    if (isNews) this.#onLost(byEngine);
   }
 
   #end(exitCode: number | null): void {

@@ -26,7 +26,7 @@ export interface CommandRequest {
 export class Session implements AsyncDisposable {
   readonly name: string;
   readonly #place: Place;
-  readonly #onLost: () => void;
+  readonly #onLost: (byEngine: boolean) => void;
   #shell: Shell | undefined;
   #cwd: string;
   /** Undefined until somebody chose one. */
@@ -39,7 +39,7 @@ export class Session implements AsyncDisposable {
   #interrupted = false;
   #closed = false;
 
-  constructor(name: string, place: Place, onLost: () => void) {
+  constructor(name: string, place: Place, onLost: (byEngine: boolean) => void) {
     this.name = name;
     this.#place = place;
     this.#onLost = onLost;

@@ -52,22 +52,26 @@ export class Shell implements AsyncDisposable {
   #status = 0;
   #flags = "";
   #ended: { exitCode: number | null } | undefined;
-  /** The engine lost it: nobody said how the shell ended. */
-  readonly #onLost: () => void;
+  /** Nobody said how the shell ended. */
+  readonly #onLost: (byEngine: boolean) => void;
 
   /** Starts a shell in `cwd`, or in the place's own if that is gone. Rejects as `Box.open`. */
-  static async open(place: Place, cwd: string, onLost: () => void): Promise<Shell> {
+  static async open(
+    place: Place,
+    cwd: string,
+    onLost: (byEngine: boolean) => void,
+  ): Promise<Shell> {
     const shell = new Shell(place, onLost);
     shell.#process = await FramedProcess.open(place, SHELL_PROGRAM, {
       output: (bytes) => shell.#output(bytes),
       frame: (frame) => shell.#frame(frame),
-      lost: () => shell.#lost(),
+      lost: (byEngine) => shell.#lost(byEngine),
     });
     shell.#process.write([cwd, place.cwd]);
     return shell;
   }
 
-  private constructor(place: Place, onLost: () => void) {
+  private constructor(place: Place, onLost: (byEngine: boolean) => void) {
     this.#place = place;
     this.#onLost = onLost;
   }
@@ -179,10 +183,10 @@ export class Shell implements AsyncDisposable {
     this.#environment = undefined;
   }
 
-  #lost(): void {
+  #lost(byEngine: boolean): void {
     const isNews = this.#ended === undefined;
     this.#end(null);
-    if (isNews) this.#onLost();
+    if (isNews) this.#onLost(byEngine);
   }
 
   #end(exitCode: number | null): void {

@@ -31,6 +31,8 @@ export class Terminal implements AsyncDisposable {
   readonly #told = new Set<string>();
   #jobCount = 0;
   #closed = false;
+  /** The engine lost a shell or a job. */
+  #hasLost = false;
 
   constructor(place: Place, onLost: (reason: string, isLoss: boolean) => void, isResumed: boolean) {
     this.#place = place;
@@ -81,7 +83,7 @@ export class Terminal implements AsyncDisposable {
       const { environment, cwd } = await this.#sessionFor(name).inheritance(signal);
       this.#jobCount += 1;
       const start = { id: `job-${this.#jobCount}`, session: name, command, cwd, environment };
-      const job = await Job.open(this.#place, start, () => void this.#checkBox().catch(() => {}));
+      const job = await Job.open(this.#place, start, (byEngine) => this.#ended(byEngine));
       this.#jobs.set(job.id, job);
       // Closed in the meantime: nobody else would end this job.
       if (this.#closed) await job[Symbol.asyncDispose]();
@@ -159,7 +161,7 @@ export class Terminal implements AsyncDisposable {
           "use one of them, or end one with close_session.",
       );
     }
-    const session = new Session(name, this.#place, () => void this.#checkBox().catch(() => {}));
+    const session = new Session(name, this.#place, (byEngine) => this.#ended(byEngine));
     this.#sessions.set(name, session);
     return session;
   }
@@ -171,7 +173,16 @@ export class Terminal implements AsyncDisposable {
     }
   }
 
-  /** If the box is gone, everything is. An engine may notice that a moment after the streams. */
+  /** Nobody said how a shell or a job ended. */
+  #ended(byEngine: boolean): void {
+    this.#hasLost ||= byEngine;
+    void this.#checkBox().catch(() => {});
+  }
+
+  /**
+   * If the box is gone, everything is. An engine may notice that a moment after the streams. What it
+   * lost in a box that lives is a tool that others have.
+   */
   async #checkBox(): Promise<void> {
     for (let look = 0; look < LOOKS; look++) {
       if (look > 0) await pause(LOOK_PAUSE_MS);
@@ -182,6 +193,7 @@ export class Terminal implements AsyncDisposable {
       const why = state.outOfMemory ? " after a process in it was killed for memory" : "";
       this.#lose(`the sandbox is not running any more${why}`, false);
     }
+    if (this.#hasLost) this.#lose("the engine lost the streams of a shell or of a job", true);
   }
 
   /** A sandbox that starts no program is a full house and the agent's to mend; other faults end us. */
