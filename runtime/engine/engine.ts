@@ -225,6 +225,8 @@ export interface OpenOptions extends EngineCall {
    * and joins abstract sockets of nobody whom it did not start itself.
    */
   readonly writes?: readonly string[];
+  /** Whether it, and what it starts, are to be ended before all else when memory runs out. */
+  readonly endsFirst?: boolean;
   /**
    * The program does nothing before it has read something, and ends with its input: if it is lost as
    * it starts, it is started again.

@@ -4,7 +4,7 @@ import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 
 const FOLDER = fileURLToPath(new URL(".", import.meta.url));
-const THREATS = 39;
+const THREATS = 41;
 
 test("every one of the numbered threats is in the title of a test", () => {
   const texts = globSync("*.test.ts", { cwd: FOLDER }).map((file) =>

@@ -162,6 +162,7 @@ export class DockerBox implements Box {
       hasSubreapers: !isGvisor(this.parts.runtime),
       tellsLoss,
       isServer: writes !== undefined,
+      endsFirst: options.endsFirst ?? false,
       writes: this.parts.confines ? writes : undefined,
     });
     const Env = Object.entries({ ...userEnv(options.user), ...options.env }).map(

@@ -85,7 +85,9 @@ function initScript({ identity, users }: BoxSpec): string {
   const { passwd, group } = userFiles(identity, users);
   const write = (text: string, name: string) => `printf %s '${text}' > ${USERS_FOLDER}/${name}`;
   const both = `${write(passwd, "passwd")}; ${write(group, "group")}`;
-  return `{ ${both}; } 2>/dev/null; exec /bin/sleep 2147483647`;
+  // Who dies for memory takes the box along, so it is the last: see launch.ts.
+  const last = "echo 0 > /proc/1/oom_score_adj; echo 0 > /proc/$$/oom_score_adj";
+  return `{ ${both}; ${last}; } 2>/dev/null; exec /bin/sleep 2147483647`;
 }
 
 function hostConfig(spec: BoxSpec): object {

@@ -61,6 +61,17 @@ export TMPDIR XDG_RUNTIME_DIR
 umask 002
 `;
 
+/**
+ * Whom the kernel ends when memory runs out: the agent's programs first, servers last. Where an engine could
+ * not fix a lower bound any program may set its own to 0, so a server has that from the beginning.
+ */
+const FIRST = scored(1000);
+const LAST = scored(0);
+
+function scored(score: number): string {
+  return `{ echo ${score} > /proc/$$/oom_score_adj; } 2>/dev/null\n`;
+}
+
 export interface Launch {
   readonly argv: readonly string[];
   readonly nonce: string;
@@ -74,6 +85,8 @@ export interface LaunchOptions {
   readonly tellsLoss: boolean;
   /** Its temporary files are its own alone. */
   readonly isServer: boolean;
+  /** The first to be ended when memory runs out. */
+  readonly endsFirst: boolean;
   /** All that the program may write below, of letters, digits and "/._-". Absent: not confined. */
   readonly writes: readonly string[] | undefined;
 }
@@ -81,14 +94,15 @@ export interface LaunchOptions {
 /** What Docker is asked to run so that `argv` runs in `cwd`. */
 export function launch(
   argv: readonly string[],
-  { cwd, hasSubreapers, tellsLoss, isServer, writes }: LaunchOptions,
+  { cwd, hasSubreapers, tellsLoss, isServer, endsFirst, writes }: LaunchOptions,
 ): Launch {
   const nonce = secret();
   const apart = isServer ? `u=${secret().slice(0, 22)}\n${PRIVATE}` : undefined;
+  const score = endsFirst ? FIRST : isServer ? LAST : undefined;
   const confined = writes && `set -- ${CONFINE} ${writes.join(" ")} "$TMPDIR" -- "$@"\n`;
   const loss = tellsLoss ? TELL_LOSS : undefined;
   const reaper = hasSubreapers ? SUBREAPER : undefined;
-  const script = [SCRIPT, apart, START, confined, loss, reaper, BECOME].join("");
+  const script = [SCRIPT, apart, score, START, confined, loss, reaper, BECOME].join("");
   return { argv: ["/bin/sh", "-c", script, "launch", nonce, cwd, ...argv], nonce };
 }
 

@@ -44,6 +44,7 @@ export class FramedProcess implements AsyncDisposable {
       cwd: "/",
       env: place.env,
       startsWithInput: true,
+      endsFirst: true,
       signal: place.signal,
     };
     const nonce = secret();
