@@ -1,6 +1,7 @@
 import { createInterface } from "node:readline";
 import type { Writable } from "node:stream";
 import type { Clock } from "../base/clock.ts";
+import { parseRawNumbers } from "../base/exact-json.ts";
 import type { BoxProcess, Engine, SandboxLabels, SandboxSpec } from "../engine/engine.ts";
 import { pythonCommand } from "../grading/python-module.ts";
 import { connectClient, type McpClient } from "../mcp/mcp-client.ts";
@@ -122,9 +123,10 @@ function say(stdin: Writable, message: unknown): void {
   if (stdin.writable) stdin.write(`${JSON.stringify(message)}\n`);
 }
 
+/** Numbers stay as Python wrote them, on to the tool and the step: `1.0`, and integers of any length. */
 function parseLine(text: string): ScriptLine {
   try {
-    return JSON.parse(text) as ScriptLine;
+    return parseRawNumbers(text) as ScriptLine;
   } catch (cause) {
     throw crashed(`it wrote a line that is no JSON: ${text.slice(0, 200)}`, cause);
   }

@@ -227,19 +227,29 @@ describe("completion", () => {
     });
   }
 
-  for (const [shell, args] of [
-    ["zsh", ["-n"]],
-    ["fish", ["--no-execute"]],
+  for (const [shell, ask, wanted] of [
+    [
+      "fish",
+      'source "$FILE"; for line in "cloche task pr" "cloche run x --pol" "./cloche.mjs completion f"; ' +
+        'complete -C"$line" | string split -f 1 \\t; end',
+      ["prove", "--policy", "fish"],
+    ],
+    [
+      "zsh",
+      'source "$FILE"; print -l -- $_comps[cloche] $_comps[cloche.mjs]',
+      ["_bash_complete -o default -F _cloche", "_bash_complete -o default -F _cloche"],
+    ],
   ] as const) {
-    it(`for ${shell} is a program that it reads`, async (t) => {
+    it(`for ${shell} is a program that completes there`, async (t) => {
       const { code, out } = await runCloche(["completion", shell]);
       assert.equal(code, 0);
-      assert.ok(out.includes("catalogue") === false && out.includes("--policy".slice(2)));
       const file = join(folder.path, `cloche.${shell}`);
       await writeFile(file, out);
-      const { exitCode, failed, stderr } = await execa(shell, [...args, file], { reject: false });
-      if (failed && exitCode === undefined) t.skip(`there is no ${shell} here`);
-      else assert.deepEqual([exitCode, stderr], [0, ""]);
+      const env = { FILE: file, HOME: folder.path };
+      const bare = shell === "zsh" ? ["-f"] : ["--no-config"];
+      const asked = await execa(shell, [...bare, "-c", ask], { env, reject: false });
+      if (asked.failed && asked.exitCode === undefined) return t.skip(`there is no ${shell} here`);
+      assert.deepEqual(asked.stdout.split("\n"), wanted, asked.stderr);
     });
   }
 });
