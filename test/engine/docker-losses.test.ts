@@ -3,7 +3,7 @@ import { after, before, describe, it } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { namedId } from "../../runtime/base/id.ts";
 import type { Engine } from "../../runtime/engine/engine.ts";
-import { faultOf, openTestEngine, sandboxImage, smallSpec } from "../support/engine.ts";
+import { faultOf, openTestEngine, sandboxImage, sh, smallSpec } from "../support/engine.ts";
 import { type DockerMischief, FaultyDocker } from "../support/faulty-docker.ts";
 
 const AGENT = { user: "agent" };
@@ -125,5 +125,21 @@ describe("a sandbox that is taken away while it is taken over", () => {
       const left = (await healthy.find(owner)).filter(({ id }) => id === other.id);
       assert.deepEqual(left, []);
     }
+  });
+});
+
+describe("what the engine still made for a process that died", () => {
+  it("makes way for another process that makes the same sandbox", async () => {
+    await using engine = await opened();
+    const spec = smallSpec(image, owner);
+    const ofTheDead = { ...spec.labels, process: `${spec.labels.process}0` };
+    await healthy.create({ ...spec, labels: ofTheDead });
+    await using box = await engine.create(spec);
+    assert.equal(await sh(box, "echo alive"), "alive\n");
+    const found = (await healthy.find(owner)).filter(({ id }) => id === spec.id);
+    assert.deepEqual(
+      found.map(({ labels }) => labels.process),
+      [spec.labels.process],
+    );
   });
 });

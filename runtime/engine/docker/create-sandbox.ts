@@ -1,3 +1,4 @@
+import { Fault } from "../../base/fault.ts";
 import type { Log } from "../../base/log.ts";
 import type { Custody } from "../custody.ts";
 import type { EngineCall, SandboxSpec, VolumeSpec } from "../engine.ts";
@@ -16,7 +17,7 @@ import {
   volumeOptions,
 } from "./host-config.ts";
 import { type Identity, newIdentity } from "./identity.ts";
-import { labelsOf, partNames, removeAttempt, removeNamed } from "./parts.ts";
+import { labelsOf, partNames, removeAttempt, removeNamed, removeOthers } from "./parts.ts";
 
 interface DockerParts {
   readonly api: DockerApi;
@@ -34,7 +35,9 @@ interface Made {
 /**
  * Makes the parts of one sandbox: volumes, containers, then starts both at once (nothing but our
  * own init runs in them until this returns). The caller's signal is looked at between the steps
- * and no step is cut short, since Docker would go on with it unseen. All is removed on failure.
+ * and no step is cut short, since Docker would go on with it unseen. All is removed on failure. What
+ * stands under its names and is another process's attempt at the same sandbox makes way: only one whose
+ * process is dead is made again.
  */
 export async function createSandbox(
   docker: DockerParts,
@@ -49,11 +52,19 @@ export async function createSandbox(
   const release = custody.take(spec.labels.owner, spec.id);
   const made: Made = { containers: [], volumes: [], identity, release };
   try {
-    return await make(docker, spec, made, signal);
+    return await make(docker, spec, made, signal).catch(async (error: unknown) => {
+      if (!isTaken(error) || !(await removeOthers(docker.api, spec.id, spec.labels))) throw error;
+      await removeAttempt(docker.api, spec.labels.owner, identity);
+      return await make(docker, spec, { ...made, containers: [], volumes: [] }, signal);
+    });
   } catch (error) {
     release(await cleanUp(docker, spec, identity));
     throw failed(error);
   }
+}
+
+function isTaken(error: unknown): boolean {
+  return error instanceof Fault && error.code === "engine/name-taken";
 }
 
 async function make(

@@ -114,6 +114,22 @@ export async function removeAttempt(
   await removeLabelled(api, [`${LABEL.owner}=${owner}`, `${LABEL.block}=${gid}`], {});
 }
 
+/**
+ * Removes what other processes than this one have made under its id, such as what Docker was still making
+ * when its client died. Whether there was any.
+ */
+export async function removeOthers(
+  api: DockerApi,
+  id: string,
+  { owner, process }: SandboxLabels,
+): Promise<boolean> {
+  const filter = [`${LABEL.owner}=${owner}`, `${LABEL.id}=${id}`];
+  const processes = (await labelled(api, filter, {})).map(({ labels }) => labels[LABEL.process]);
+  const others = new Set(processes.filter((one) => one !== process));
+  for (const one of others) await removeLabelled(api, [...filter, `${LABEL.process}=${one}`], {});
+  return others.size > 0;
+}
+
 /** Removes the container of this name if it carries these labels of an attempt of ours. */
 export async function removeNamed(
   api: DockerApi,
