@@ -140,17 +140,19 @@ function earlyPart(name: string, day: string): string {
     DAY: "IF(s<1,0,IF(s<60,DAY(s+1),29))",
   };
   if (isLate(day)) return `${name}(${day})`;
-  return `LET(s,${day},IF(IF(ISNUMBER(s),IF(s>=0,s<61,FALSE),FALSE),${answers[name]},${name}(s)))`;
+  // A text is never less than a number.
+  return `LET(s,${day},IF(s<61,IF(s<0,${NO_NUMBER},${answers[name]}),${name}(s)))`;
 }
 
 function earlyMonths(name: string, day: string, months: string): string {
   const call = `${name}(${calendarDay(day)},n)`;
-  return `LET(n,${months},IF(ABS(n)>120000,${NO_NUMBER},LET(k,${call},IF(k<61,k-1,k))))`;
+  const bound = /^-?\d{1,4}$/.test(months) ? "FALSE" : "ABS(n)>120000";
+  return `LET(n,${months},IF(${bound},${NO_NUMBER},LET(k,${call},IF(k<61,k-1,k))))`;
 }
 
 /** The engine counts every day as the calendar has it. */
 export function calendarDay(day: string, first = "s+1"): string {
-  return `LET(s,${day},IF(ISTEXT(s),s,IF(s<60,${first},s)))`;
+  return `LET(s,${day},IF(s<60,${first},s))`;
 }
 
 /** A day that is certainly after February 1900, or a text. */

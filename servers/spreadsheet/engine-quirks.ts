@@ -99,7 +99,7 @@ function formatted(value: string, format: string): string {
   const said = /^"(?:[^"]|"")*"$/.test(format);
   if (said && FRACTION.test(format)) throw new NotComputable("it uses TEXT with fractions");
   if (/^"general"$/i.test(format)) return `(${asText([], value)}&"")`;
-  const number = `LET(w,${numberOfText("y")},IF(ISERROR(w),y,w))`;
+  const number = "IFERROR(VALUE(y),y)";
   const up = `IF(ISTEXT(y),${number},IF(ABS(y)>=1E15,${NOT_COMPUTED},y*(1+5E-16)))`;
   const days = said && !/[#0?]/.test(format);
   const day =

@@ -65,8 +65,8 @@ export function truthCall(name: string, args: readonly string[]): string | undef
   const isCell = (arg: string) => /^(?:'[^']*'!|[\w.]+!)?\$?[A-Z]{1,3}\$?\d+/i.test(arg);
   const said = args.map((arg, n) => (isCell(arg) ? arg : `p_${n}`));
   const values = args.flatMap((arg, n) => (isCell(arg) ? [] : [`p_${n},${arg}`]));
-  const wrong = said.map((arg) => `IF(ISERROR(SUM(${arg})),SUM(${arg}),`).join("");
-  const tested = `${wrong}${name}(${said.join(",")})${")".repeat(args.length)}`;
+  const list = said.join(",");
+  const tested = `IF(0*SUM(${list}),FALSE,${name}(${list}))`;
   return values.length === 0 ? tested : `LET(${values.join(",")},${tested})`;
 }
 

@@ -1,3 +1,4 @@
+import { NOT_COMPUTED } from "./engine-numbers.ts";
 import type { Part, Parts } from "./formula-tree.ts";
 
 /** They make a text of their first argument, of all of them, or of some. */
@@ -74,30 +75,51 @@ export function asText(parts: Parts, text: string): string {
     if (only.kind === "call" && GIVES_TEXT.has(only.name)) return text;
     if (only.kind === "token" && !["reference", "name"].includes(only.token.kind)) {
       const isLong = /^[\d.]/.test(only.token.text) && !SHORT_NUMBER.test(only.token.text);
-      if (only.token.kind === "string" || !isLong) return text;
+      return isLong && only.token.kind !== "string" ? written(Number(only.token.text)) : text;
     }
     if (only.kind === "list") return text;
   }
+  const [sign, literal] = parts;
+  if (
+    parts.length === 2 &&
+    sign !== undefined &&
+    signOf(sign) === "-" &&
+    literal?.kind === "token"
+  ) {
+    const number = Number(literal.token.text);
+    if (literal.token.kind === "other" && Number.isFinite(number)) return written(-number);
+  }
   if (text.trim() === "") return text;
-  return `LET(v,${text},IF(ISNUMBER(v),IF(ABS(v)<1E-307,0,${IN_DIGITS}),v))`;
+  const usual = "ROUND(v,14-INT(LOG10(ABS(v))))";
+  const number = `IF(ABS(LOG10(ABS(v))-5.5)<9.5,${usual},${NOT_COMPUTED})`;
+  return `LET(v,${text},IF(ISNUMBER(v),IF(v=0,0,${number}),v))`;
 }
 
-const SHORT_NUMBER = /^(?=.{1,16}$)\d+(?:\.\d+)?$/;
+const SHORT_NUMBER = /^(?:\d{1,15}|(?=.{1,16}$)\d+\.\d+)$/;
 
 /** A number is written out if that takes twenty letters, its sign aside; else its digits are counted. */
-const IN_DIGITS = [
-  "LET(a,INT(LOG10(ABS(v)))",
+function written(value: number): string {
+  if (Math.abs(value) < 2 ** -1022) return "0";
+  const size = Math.abs(value);
   // With so many places Excel shows one digit less.
-  "b,ROUND(v/10^a,IF(ABS(a)>98,13,14))",
-  // 9.999… becomes 10.
-  "c,IF(ABS(b)<10,0,1)",
-  "e,a+c",
-  "m,b/10^c",
-  'd,SUBSTITUTE(ABS(m)&"",".","")',
-  'IF(AND(e>=0,e<15),ROUND(v,14-e),IF(AND(e>0,e<20),ROUND(v/10^(e-14),0)&REPT("0",e-14)',
-  'IF(AND(e<0,LEN(d)-e<20),IF(v<0,"-","")&"0."&REPT("0",-e-1)&d',
-  'm&"E"&IF(e<0,"-","+")&IF(ABS(e)<10,"0","")&ABS(e)))))',
-].join(",");
+  const [digits = "", power = "0"] = size
+    .toExponential(size >= 1e99 || size < 1e-98 ? 13 : 14)
+    .split("e");
+  const places = Number(power);
+  const significant = digits.replace(".", "").replace(/0+$/, "");
+  const sign = value < 0 ? "-" : "";
+  if (places >= 0 && places < 20) {
+    const whole = significant.padEnd(places + 1, "0");
+    const part = whole.slice(places + 1);
+    return `"${sign}${whole.slice(0, places + 1)}${part === "" ? "" : `.${part}`}"`;
+  }
+  if (places < 0 && significant.length - places < 20)
+    return `"${sign}0.${"0".repeat(-places - 1)}${significant}"`;
+  const mantissa =
+    significant.length > 1 ? `${significant[0]}.${significant.slice(1)}` : significant;
+  const exponent = `${places < 0 ? "-" : "+"}${String(Math.abs(places)).padStart(2, "0")}`;
+  return `"${sign}${mantissa}E${exponent}"`;
+}
 
 function signOf(part: Part): string {
   return part.kind === "token" && part.token.kind === "other" ? part.token.text : "";
