@@ -5,7 +5,7 @@ import { fileURLToPath } from "node:url";
 import { pinnedPython } from "./support/pinned-python.ts";
 
 // node test/run-python.ts style | types | format
-// The Python of the repository but for tasks, as pyproject.toml says: ruff, mypy, or ruff's own changes written.
+// All Python of the repository, as pyproject.toml says: ruff, mypy, or ruff's own changes written.
 // Says "skipped" where the packages that check it are not to be had.
 const root = fileURLToPath(new URL("..", import.meta.url));
 const LIBRARY = join("python", "cloche", "src");
@@ -49,7 +49,7 @@ function mypy(python: string, { name, bases, files }: Unit): boolean {
   return right;
 }
 
-/** The library, the client, and what else is no task. */
+/** The library, the client, what else is no task, and each task's folder. */
 function units(): Unit[] {
   const tests = join("python", "cloche", "tests");
   const probe = join("runtime", "engine", "probe");
@@ -70,6 +70,11 @@ function units(): Unit[] {
       bases: ["test", probe, join(CLIENT, "src"), LIBRARY],
       files: others,
     },
+    ...folders.map((folder) => ({
+      name: folder,
+      bases: [folder, LIBRARY],
+      files: pythonFiles(`${folder}/**/*.py`),
+    })),
   ];
 }
 

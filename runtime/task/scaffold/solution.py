@@ -1,14 +1,21 @@
 """Does what the instruction asks, through the agent's tools and knowing only what they say."""
 
+from __future__ import annotations
+
 from collections import Counter
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from cloche.agent import Agent
+
 
 WORKBOOK = "/workspace/orders.xlsx"
 
 
-def solve(agent):
+def solve(agent: Agent) -> str:
     agent.call("list_directory", path="/workspace")
     agent.call("describe_workbook", path=WORKBOOK)
-    totals = Counter()
+    totals: Counter[str] = Counter()
     for order in orders(agent):
         if order["E"] == "shipped":
             # Whole cents: sums of floats would drift.
@@ -20,11 +27,11 @@ def solve(agent):
     return f"{len(totals)} customers"
 
 
-def orders(agent):
+def orders(agent: Agent) -> list[Any]:
     """The cells of each order, by the letter of their column."""
     read = agent.call("read_range", path=WORKBOOK, sheet="Orders").structured
     return [row["cells"] for row in read["rows"] if row["row"] > 1]
 
 
-def euros(cents):
+def euros(cents: int) -> str:
     return f"{cents // 100}.{cents % 100:02d}"

@@ -3,17 +3,23 @@
 Everything it knows comes from what the tools return.
 """
 
+from __future__ import annotations
+
 import re
 from collections import Counter, defaultdict
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from cloche.agent import Agent
+
 
 PAGE = 90
 CATALOGUE = "catalogue.xlsx"
 WORKSHEET = "scratch/worksheet.xlsx"
-LINE = ('=IF(AND(B2=0,D2>0),"ADD "&A2&" "&D2,'
-        'IF(AND(B2>0,B2-C2+D2=0),"DELETE "&A2,""))')
+LINE = '=IF(AND(B2=0,D2>0),"ADD "&A2&" "&D2,IF(AND(B2>0,B2-C2+D2=0),"DELETE "&A2,""))'
 
 
-def solve(agent):
+def solve(agent: Agent) -> str:
     desk = Desk(agent)
     before = desk.look_around()
     delivery = desk.read_delivery()
@@ -29,21 +35,30 @@ def solve(agent):
     return f"Wrote {len(lines)} lines to /workspace/updates.txt and checked them."
 
 
+def match(pattern: str, text: str) -> re.Match[str]:
+    """The first place that the pattern fits."""
+    found = re.search(pattern, text)
+    if found is None:
+        raise ValueError(f"nothing like {pattern!r} in: {text}")
+    return found
+
+
 class Desk:
     """The calls, each with a purpose."""
 
-    def __init__(self, agent):
+    def __init__(self, agent: Agent) -> None:
         self.agent = agent
 
-    def run(self, command):
+    def run(self, command: str) -> str:
         result = self.agent.call("run_command", command=command)
         if (result.structured or {}).get("exitCode", 0) != 0:
             raise ValueError(f"{command}\ndid not work: {result.text}")
         return result.text
 
-    def document(self, path):
+    def document(self, path: str) -> list[dict[str, Any]]:
         """The blocks of a document, all pages."""
-        blocks, asked = [], {"path": path}
+        blocks: list[dict[str, Any]] = []
+        asked: dict[str, Any] | None = {"path": path}
         while asked:
             page = self.agent.call("read_document", **asked).structured
             blocks += page["blocks"]
@@ -51,33 +66,39 @@ class Desk:
             asked = cursor and {"path": path, "cursor": cursor}
         return blocks
 
-    def sheet(self, path, sheet, limit=500):
+    def sheet(self, path: str, sheet: str, limit: int = 500) -> list[list[Any]]:
         """The rows of a sheet as lists, all pages."""
-        rows, asked = [], {"path": path, "sheet": sheet, "limit": limit}
+        rows: list[list[Any]] = []
+        asked: dict[str, Any] | None = {"path": path, "sheet": sheet, "limit": limit}
         while asked:
             page = self.agent.call("read_range", **asked).structured
             rows += [list(row["cells"].values()) for row in page["rows"]]
             asked = page.get("next") and {**asked, "range": page["next"]}
         return rows
 
-    def look_around(self):
+    def look_around(self) -> list[str]:
         self.agent.call("directory_tree", path="/workspace")
         self.agent.call("list_directory_with_sizes", path="/workspace/reports")
         self.agent.call("read_text_file", path="/workspace/about-isbn.txt")
         self.agent.call("read_text_file", path="/workspace/archive/updates-2026-01.txt", head=5)
         return self.checksums()
 
-    def checksums(self):
-        command = ("cd /workspace && find . -type f -not -path './scratch/*' "
-                   "-not -name updates.txt -print0 | sort -z | xargs -0 sha256sum")
-        return re.findall(r"^[0-9a-f]{64}  \S.*$", self.run(command), re.M)
+    def checksums(self) -> list[str]:
+        command = (
+            "cd /workspace && find . -type f -not -path './scratch/*' "
+            "-not -name updates.txt -print0 | sort -z | xargs -0 sha256sum"
+        )
+        return re.findall(r"^[0-9a-f]{64}  \S.*$", self.run(command), re.MULTILINE)
 
-    def read_delivery(self):
+    def read_delivery(self) -> list[dict[str, Any]]:
         path = "reports/delivery.docx"
         self.agent.call("read_document", path=path, view="outline")
         blocks = self.document(path)
-        lines = {row[0]: {"isbn": row[1], "number": int(row[5])}
-                 for row in rows_in(blocks) if row[0].startswith("HB-")}
+        lines: dict[str, dict[str, Any]] = {
+            row[0]: {"isbn": row[1], "number": int(row[5])}
+            for row in rows_in(blocks)
+            if row[0].startswith("HB-")
+        }
         for item in (block["text"] for block in blocks if block["kind"] == "item"):
             reference, _, said = item.partition(": ")
             if found := re.match(r"delivered (\d+), not", said):
@@ -90,7 +111,7 @@ class Desk:
                 raise ValueError(f"a correction that nobody can read: {item}")
         return list(lines.values())
 
-    def read_damage(self):
+    def read_damage(self) -> list[dict[str, Any]]:
         path = "reports/damage.pdf"
         rows = [row for row in rows_in(self.document(path)) if row[0].startswith("DS-")]
         lines = {row[0]: {"barcode": row[1], "verdict": row[5]} for row in rows if len(row) == 6}
@@ -102,7 +123,7 @@ class Desk:
             lines[reference]["verdict"] = verdict
         return list(lines.values())
 
-    def read_donations(self):
+    def read_donations(self) -> list[dict[str, Any]]:
         path = "reports/donations.xlsx"
         self.agent.call("describe_workbook", path=path)
         table = self.sheet(path, "Donations")
@@ -110,15 +131,17 @@ class Desk:
         lines = {row[0]: dict(zip(header, row)) for row in table if row[0].startswith("GF-")}
         for reference, column, value in self.sheet(path, "Corrections")[1:]:
             lines[reference][column] = value
-        return [{"isbn": line["ISBN"], "number": line["Copies"], "verdict": line["Decision"]}
-                for line in lines.values()]
+        return [
+            {"isbn": line["ISBN"], "number": line["Copies"], "verdict": line["Decision"]}
+            for line in lines.values()
+        ]
 
-    def read_purge(self):
+    def read_purge(self) -> list[dict[str, Any]]:
         text = "\n\n".join(block["text"] for block in self.document("reports/purge.eml"))
         letter, _, postscript = text.partition("P.S.")
         postscript = postscript.split("\n\n")[0]
-        lines = {}
-        for found in re.finditer(r"^(SP-\w+)  ([\dXx -]+?)  .*\((.+?)\)$", letter, re.M):
+        lines: dict[str, dict[str, Any]] = {}
+        for found in re.finditer(r"^(SP-\w+)  ([\dXx -]+?)  .*\((.+?)\)$", letter, re.MULTILINE):
             lines[found[1]] = {"isbn": found[2], "where": found[3].removesuffix(" only")}
         for reference in re.findall(r"strike (SP-\w+)", postscript):
             del lines[reference]
@@ -126,10 +149,10 @@ class Desk:
             lines[reference]["where"] = "all branches"
         return list(lines.values())
 
-    def read_catalogue(self):
+    def read_catalogue(self) -> tuple[str, list[dict[str, Any]], dict[str, str]]:
         sheets = self.agent.call("describe_workbook", path=CATALOGUE).structured["sheets"]
         notes = " ".join(row[0] for row in self.sheet(CATALOGUE, "Notes"))
-        current = re.search(r"'([^']+)' is the current sheet", notes)[1]
+        current = match(r"'([^']+)' is the current sheet", notes)[1]
         branches = {name: code for code, name, *_ in self.sheet(CATALOGUE, "Branches")[1:]}
         self.sheet(CATALOGUE, "Withdrawn")
         header, *rows = self.sheet(CATALOGUE, current, PAGE)
@@ -138,23 +161,30 @@ class Desk:
             raise ValueError(f"{len(rows)} rows came back of {used}")
         return current, [dict(zip(header, row)) for row in rows], branches
 
-    def fill_worksheet(self, titles):
+    def fill_worksheet(self, titles: list[list[Any]]) -> list[str]:
         """Lets a worksheet's formulas say the line of each title."""
         last = len(titles) + 1
         self.agent.call("create_workbook", path=WORKSHEET, sheets=["Titles"])
-        self.agent.call("write_range", path=WORKSHEET, cell="A1",
-                        values=[["ISBN", "Held", "Leaving", "Came", "Line"], *titles])
+        self.agent.call(
+            "write_range",
+            path=WORKSHEET,
+            cell="A1",
+            values=[["ISBN", "Held", "Leaving", "Came", "Line"], *titles],
+        )
         self.agent.call("write_range", path=WORKSHEET, cell="E2", values=[[LINE]])
         if last > 2:
-            self.agent.call("copy_range", path=WORKSHEET, to=f"E3:E{last}", **{"from": "E2"})
-        rows, asked = [], {"where": [{"column": "Line", "is": "not empty"}], "columns": ["Line"]}
+            copied: dict[str, Any] = {"from": "E2", "to": f"E3:E{last}"}
+            self.agent.call("copy_range", path=WORKSHEET, **copied)
+        rows: list[str] = []
+        blank = {"column": "Line", "is": "not empty"}
+        asked: dict[str, Any] | None = {"where": [blank], "columns": ["Line"]}
         while asked:
             page = self.agent.call("filter_rows", path=WORKSHEET, **asked).structured
             rows += [row["values"]["Line"] for row in page["rows"]]
             asked = page.get("next_offset") and {**asked, "offset": page["next_offset"]}
         return sorted(rows)
 
-    def look_up(self, lines, sheet, copies):
+    def look_up(self, lines: list[str], sheet: str, copies: list[dict[str, Any]]) -> None:
         """Looks once more, in the workbook itself, at what is about to be said."""
         gone = {line.split()[1] for line in lines if line.startswith("DELETE")}
         barcodes = [copy["Barcode"] for copy in copies if isbn_13(copy["ISBN"]) in gone]
@@ -163,57 +193,72 @@ class Desk:
             (len(barcodes), [{"column": "Barcode", "is": "in", "value": barcodes}]),
             (0, [{"column": "ISBN", "is": "contains", "value": body} for body in bodies[:20]]),
         ):
-            found = self.agent.call("filter_rows", path=CATALOGUE, sheet=sheet, where=where,
-                                    match="any").structured
+            found = self.agent.call(
+                "filter_rows", path=CATALOGUE, sheet=sheet, where=where, match="any"
+            ).structured
             if found["total"] != total:
                 raise ValueError(f"expected {total} rows of {sheet}, found {found['total']}")
 
-    def write(self, lines):
-        self.agent.call("write_file", path="/workspace/updates.txt",
-                        content="".join(line + "\n" for line in lines))
+    def write(self, lines: list[str]) -> None:
+        self.agent.call(
+            "write_file",
+            path="/workspace/updates.txt",
+            content="".join(line + "\n" for line in lines),
+        )
 
-    def verify(self, lines, before):
+    def verify(self, lines: list[str], before: list[str]) -> None:
         text = self.agent.call("read_text_file", path="/workspace/updates.txt").text
         if text.split("\n") != [*lines, ""]:
             raise ValueError(f"updates.txt reads back differently: {text!r}")
-        self.run("cd /workspace && LC_ALL=C sort -c updates.txt && wc -l updates.txt "
-                 "&& cut -d ' ' -f 1 updates.txt | uniq -c")
+        self.run(
+            "cd /workspace && LC_ALL=C sort -c updates.txt && wc -l updates.txt "
+            "&& cut -d ' ' -f 1 updates.txt | uniq -c"
+        )
         if self.checksums() != before:
             raise ValueError("a file that should have been left alone has changed")
         self.agent.call("list_directory", path="/workspace")
 
 
-def rows_in(blocks):
+def rows_in(blocks: list[dict[str, Any]]) -> list[list[str]]:
     return [row for block in blocks if block["kind"] == "table" for row in block["rows"]]
 
 
-def work_out(copies, branches, delivery, damage, donations, purge):
+def work_out(
+    copies: list[dict[str, Any]],
+    branches: dict[str, str],
+    delivery: list[dict[str, Any]],
+    damage: list[dict[str, Any]],
+    donations: list[dict[str, Any]],
+    purge: list[dict[str, Any]],
+) -> list[list[Any]]:
     """The rules of the instruction: how many copies of each title are held, leave and came."""
-    came = Counter()
+    came: Counter[str | None] = Counter()
     for line in delivery:
         came[isbn_13(line["isbn"])] += line["number"]
-    places = defaultdict(set)
+    places: defaultdict[str | None, set[str]] = defaultdict(set)
     for line in purge:
         where = line["where"]
         places[isbn_13(line["isbn"])] |= (
-            set(branches.values()) if where == "all branches" else {branches[where]})
+            set(branches.values()) if where == "all branches" else {branches[where]}
+        )
     for line in donations:
         isbn = isbn_13(line["isbn"])
         if line["verdict"] == "accepted" and isbn not in places:
             came[isbn] += line["number"]
     del came[None]
     written_off = {line["barcode"] for line in damage if line["verdict"] == "write-off"}
-    held, leaving = Counter(), Counter()
+    held: Counter[str | None] = Counter()
+    leaving: Counter[str | None] = Counter()
     for copy in copies:
         isbn = isbn_13(copy["ISBN"])
         weeded = copy["Collection"] == "Lending" and copy["Branch"] in places[isbn]
         held[isbn] += 1
         leaving[isbn] += copy["Barcode"] in written_off or weeded
-    titles = sorted(isbn for isbn in {*held, *came} if leaving[isbn] or came[isbn])
+    titles = sorted(isbn for isbn in {*held, *came} if isbn and (leaving[isbn] or came[isbn]))
     return [[isbn, held[isbn], leaving[isbn], came[isbn]] for isbn in titles]
 
 
-def isbn_13(written):
+def isbn_13(written: object) -> str | None:
     """The ISBN as 13 digits; None if its check digit is wrong."""
     text = re.sub(r"[\s-]", "", str(written)).upper()
     if re.fullmatch(r"\d{9}[\dX]", text):
@@ -226,5 +271,5 @@ def isbn_13(written):
     return None
 
 
-def check_digit(body):
+def check_digit(body: str) -> str:
     return str(-sum(int(c) * (3 if i % 2 else 1) for i, c in enumerate(body)) % 10)

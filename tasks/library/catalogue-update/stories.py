@@ -2,9 +2,10 @@
 
 from datetime import date, timedelta
 
-from month import Line
+from month import Line, Month
 
-def fill_shelves(month):
+
+def fill_shelves(month: Month) -> None:
     """The many titles that no report mentions, with last year's comings and goings."""
     for _ in range(month.rng.randint(170, 200)):
         book = month.book()
@@ -17,7 +18,7 @@ def fill_shelves(month):
         month.hold(month.book(), 1, withdrawn=this_year(month))
 
 
-def story_plain_delivery(month):
+def story_plain_delivery(month: Month) -> None:
     for _ in range(month.rng.randint(3, 5)):
         book, number = month.book(), month.rng.randint(1, 4)
         month.deliver(book, number)
@@ -35,7 +36,7 @@ def story_plain_delivery(month):
     month.promise(twice, "ADD 3", "two lines of the delivery, written in two ways, add up")
 
 
-def story_delivery_of_what_is_held(month):
+def story_delivery_of_what_is_held(month: Month) -> None:
     for _ in range(month.rng.randint(3, 4)):
         book = month.book()
         month.hold(book, month.rng.randint(1, 3))
@@ -62,7 +63,7 @@ def story_delivery_of_what_is_held(month):
     month.promise(paperback, "ADD 3", "only another edition of the work is held")
 
 
-def story_delivery_corrected(month):
+def story_delivery_corrected(month: Month) -> None:
     fewer = month.book()
     line = month.deliver(fewer, 4)
     month.correct("delivery", line, f"{line.reference}: delivered 2, not 4.", number=2)
@@ -84,7 +85,7 @@ def story_delivery_corrected(month):
     month.promise(absent, None, "the delivery's correction takes the line back")
 
 
-def story_wrong_check_digits(month):
+def story_wrong_check_digits(month: Month) -> None:
     for act in (month.deliver, month.deliver, month.give):
         book = month.book()
         act(book, month.rng.randint(1, 2), isbn=book.misprinted())
@@ -95,7 +96,7 @@ def story_wrong_check_digits(month):
     month.promise(held, None, "its purge line has a wrong check digit and is ignored")
 
 
-def story_plain_donations(month):
+def story_plain_donations(month: Month) -> None:
     for _ in range(month.rng.randint(3, 4)):
         book, number = month.book(), month.rng.randint(1, 3)
         month.give(book, number)
@@ -119,7 +120,7 @@ def story_plain_donations(month):
     month.promise(half, "ADD 2", "one gift of it is accepted (2), the other declined")
 
 
-def story_donations_corrected(month):
+def story_donations_corrected(month: Month) -> None:
     mould, more, late = month.book(), month.book(), month.book()
     line = month.give(mould, 1)
     month.correct("donations", line, "Decision: declined", verdict="declined")
@@ -132,7 +133,7 @@ def story_donations_corrected(month):
     month.promise(late, "ADD 2", "the donations' second sheet accepts it")
 
 
-def story_plain_damage(month):
+def story_plain_damage(month: Month) -> None:
     for number in [1] * month.rng.randint(2, 3) + [2] * month.rng.randint(1, 2):
         book = month.book()
         for copy in month.hold(book, number, status="In repair"):
@@ -151,7 +152,7 @@ def story_plain_damage(month):
     month.promise(reference, "DELETE", "its only copy, in the reference collection, is written off")
 
 
-def story_damage_by_the_copy(month):
+def story_damage_by_the_copy(month: Month) -> None:
     twice = month.book()
     copy = month.hold(twice, 2)[0]
     month.harm(copy)
@@ -177,7 +178,7 @@ def story_damage_by_the_copy(month):
         month.promise(fewer, "DELETE", "one copy was withdrawn this year, the last is written off")
 
 
-def story_damage_corrected(month):
+def story_damage_corrected(month: Month) -> None:
     saved, lost = month.book(), month.book()
     line = month.harm(month.hold(saved, 1)[0])
     month.correct("damage", line, "repairable", verdict="repairable")
@@ -187,7 +188,7 @@ def story_damage_corrected(month):
     month.promise(lost, "DELETE", "the damage report's last page writes its only copy off")
 
 
-def story_plain_purge(month):
+def story_plain_purge(month: Month) -> None:
     one, other = month.rng.sample(list(month.branches), 2)
     for _ in range(month.rng.randint(2, 3)):
         book = month.book()
@@ -219,19 +220,21 @@ def story_plain_purge(month):
     month.promise(unknown, None, "purged, but not held any more")
 
 
-def story_purge_corrected(month):
+def story_purge_corrected(month: Month) -> None:
     one, other = month.rng.sample(list(month.branches), 2)
     struck, wider = month.book(), month.book()
     month.hold(struck, month.rng.randint(1, 2))
     line = month.weed(struck)
-    month.correct("purge", line, f"strike {line.reference}, a reading group has asked for it",
-                  void=True)
+    month.correct(
+        "purge", line, f"strike {line.reference}, a reading group has asked for it", void=True
+    )
     month.promise(struck, None, "the purge's postscript strikes it from the list")
     month.hold(wider, 1, branch=one)
     month.hold(wider, 1, branch=other)
     line = month.weed(wider, one)
-    month.correct("purge", line, f"{line.reference} is for all branches after all",
-                  where="all branches")
+    month.correct(
+        "purge", line, f"{line.reference} is for all branches after all", where="all branches"
+    )
     month.promise(wider, "DELETE", "the purge's postscript extends it to all branches")
     for _ in range(month.rng.randint(2, 3)):
         book = month.book()
@@ -240,7 +243,7 @@ def story_purge_corrected(month):
         month.promise(book, None, "only in the quoted draft of the purge")
 
 
-def story_two_reports(month):
+def story_two_reports(month: Month) -> None:
     one, other = month.rng.sample(list(month.branches), 2)
     for _ in range(month.rng.randint(1, 2)):
         both = month.book()
@@ -273,11 +276,21 @@ def story_two_reports(month):
     month.promise(refused, None, "not held; a gift of a title in the purge list does not count")
 
 
-def this_year(month):
+def this_year(month: Month) -> date:
     return date(2026, 1, 5) + timedelta(days=month.rng.randrange(45))
 
 
-STORIES = [story_plain_delivery, story_delivery_of_what_is_held, story_delivery_corrected,
-           story_wrong_check_digits, story_plain_donations, story_donations_corrected,
-           story_plain_damage, story_damage_by_the_copy, story_damage_corrected, story_plain_purge,
-           story_purge_corrected, story_two_reports]
+STORIES = [
+    story_plain_delivery,
+    story_delivery_of_what_is_held,
+    story_delivery_corrected,
+    story_wrong_check_digits,
+    story_plain_donations,
+    story_donations_corrected,
+    story_plain_damage,
+    story_damage_by_the_copy,
+    story_damage_corrected,
+    story_plain_purge,
+    story_purge_corrected,
+    story_two_reports,
+]

@@ -1,9 +1,17 @@
 """A library with its site, and the scans of one of its sections."""
 
+from __future__ import annotations
+
+import random
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 from cloche.build import save_json
-from shelves import BRANCHES, MEMBERS, SECTIONS, make_titles
+from shelves import BRANCHES, MEMBERS, SECTIONS, Title, make_titles
+
+if TYPE_CHECKING:
+    from cloche.run_generator import Variant
+
 
 TODAY = "2026-03-02"
 NOTE = f"Not found on {TODAY}"
@@ -15,7 +23,7 @@ class Copy:
     """A copy, how the portal has it, and whether it lies on the shelves that were scanned."""
 
     barcode: str
-    title: dict
+    title: Title
     branch: str
     shelf: str
     status: str = "available"
@@ -23,12 +31,18 @@ class Copy:
     finding: str = ""
     scanned: bool = False
 
-    def row(self):
-        return {"barcode": self.barcode, "title": self.title["id"], "branch": self.branch,
-                "shelf": self.shelf, "status": self.status, "note": self.note}
+    def row(self) -> dict[str, Any]:
+        return {
+            "barcode": self.barcode,
+            "title": self.title["id"],
+            "branch": self.branch,
+            "shelf": self.shelf,
+            "status": self.status,
+            "note": self.note,
+        }
 
 
-def generate(variant):
+def generate(variant: Variant) -> dict[str, Any]:
     rng = variant.rng
     (section, mark), branch = SECTIONS[variant.number % len(SECTIONS)], rng.choice(BRANCHES)
     titles = make_titles(rng)
@@ -41,21 +55,28 @@ def generate(variant):
     password = f"{rng.choice(['heron', 'plover', 'avocet'])}-{rng.randrange(1000, 9999)}"
     data = site_data(rng, titles, copies)
     data["staff"] = [{"user": "desk", "name": "Staff desk", "password": password}]
-    save_json(variant.state / "web" / "library" / "site.json", {
-        "kind": "library", "title": "Tidewater Library", "tagline": "Open to all",
-        "branches": BRANCHES, "description": "The library: catalogue, account, staff portal.",
-    })
+    save_json(
+        variant.state / "web" / "library" / "site.json",
+        {
+            "kind": "library",
+            "title": "Tidewater Library",
+            "tagline": "Open to all",
+            "branches": BRANCHES,
+            "description": "The library: catalogue, account, staff portal.",
+        },
+    )
     save_json(variant.state / "web" / "library" / "data.json", data)
-    variant.text("stocktake/portal.txt",
-                 "Staff portal: http://library.test/staff\nUser name: desk\n"
-                 f"Password: {password}\n")
+    variant.text(
+        "stocktake/portal.txt",
+        f"Staff portal: http://library.test/staff\nUser name: desk\nPassword: {password}\n",
+    )
     variant.variables.update(section=section, mark=mark, branch=branch)
     return expected(copies, unknown, data)
 
 
-def make_copies(rng, titles, mark, branch):
+def make_copies(rng: random.Random, titles: list[Title], mark: str, branch: str) -> list[Copy]:
     """One copy of most titles, two of some; 24 of them or more belong where was scanned."""
-    copies = []
+    copies: list[Copy] = []
     for at, title in enumerate(titles):
         places = [rng.choice(BRANCHES)]
         if title["mark"] == mark:
@@ -68,11 +89,11 @@ def make_copies(rng, titles, mark, branch):
     return copies
 
 
-def barcode_of(rng, base):
+def barcode_of(rng: random.Random, base: int) -> str:
     return f"T{base + rng.randrange(600):06d}"
 
 
-def plan(rng, here, others, same_mark):
+def plan(rng: random.Random, here: list[Copy], others: list[Copy], same_mark: list[Copy]) -> None:
     """Who is missing, found, returned, elsewhere; and what only looks so."""
     drawn = iter(rng.sample(here, len(here)))
     for status, note in [("available", ""), ("available", "kept"), ("reference only", "")]:
@@ -93,15 +114,26 @@ def plan(rng, here, others, same_mark):
     for each, status in zip(distant, ["missing", "missing", "on loan", "on loan", "in repair"]):
         set_up(each, status, "", "", False)
     set_up(rng.choice(same_mark), "available", "", "elsewhere", True)
-    set_up(rng.choice(distant[:2] + distant[5:]), rng.choice(["available", "missing"]), "",
-           "elsewhere", True)
+    set_up(
+        rng.choice(distant[:2] + distant[5:]),
+        rng.choice(["available", "missing"]),
+        "",
+        "elsewhere",
+        True,
+    )
 
 
-def set_up(copy, status, note, finding, scanned):
+def set_up(copy: Copy, status: str, note: str, finding: str, scanned: bool) -> None:
     copy.status, copy.note, copy.finding, copy.scanned = status, note, finding, scanned
 
 
-def write_scans(variant, rng, copies, missing, unknown):
+def write_scans(
+    variant: Variant,
+    rng: random.Random,
+    copies: list[Copy],
+    missing: list[Copy],
+    unknown: list[str],
+) -> None:
     """Two files in the order of scanning, some lines twice, some taken back."""
     scanned = [each.barcode for each in copies if each.scanned] + unknown
     order = rng.sample(scanned, len(scanned))
@@ -131,40 +163,75 @@ def write_scans(variant, rng, copies, missing, unknown):
         variant.text(f"stocktake/scan-{number}.csv", "\n".join([*rows, ""]))
 
 
-def site_data(rng, titles, copies):
-    members = [{"card": f"{2000 + at * 17}", "name": name, "pin": f"{rng.randrange(1000, 9999)}",
-                "email": f"{name.split()[0].lower()}@readers.test", "blocked": ""}
-               for at, name in enumerate(MEMBERS)]
+def site_data(rng: random.Random, titles: list[Title], copies: list[Copy]) -> dict[str, Any]:
+    members = [
+        {
+            "card": f"{2000 + at * 17}",
+            "name": name,
+            "pin": f"{rng.randrange(1000, 9999)}",
+            "email": f"{name.split()[0].lower()}@readers.test",
+            "blocked": "",
+        }
+        for at, name in enumerate(MEMBERS)
+    ]
     away = [each for each in copies if each.status == "on loan"]
-    loans = [{"id": f"L-{100 + at}", "item": each.barcode, "member": rng.choice(members)["card"],
-              "lent_on": f"2026-02-{rng.randint(2, 12):02d}",
-              "due_on": f"2026-03-{rng.randint(1, 9):02d}", "returned_on": None, "renewals": 0}
-             for at, each in enumerate(away)]
+    loans = [
+        {
+            "id": f"L-{100 + at}",
+            "item": each.barcode,
+            "member": rng.choice(members)["card"],
+            "lent_on": f"2026-02-{rng.randint(2, 12):02d}",
+            "due_on": f"2026-03-{rng.randint(1, 9):02d}",
+            "returned_on": None,
+            "renewals": 0,
+        }
+        for at, each in enumerate(away)
+    ]
     returned = [each for each in away if each.finding == "returned"]
     kept = next(each for each in copies if each.status == "on hold shelf")
     # Somebody waits for one of those that are taken back; the site sets it aside by itself.
-    holds = [{"id": f"H-{50 + at}", "title": each.title["id"],
-              "member": rng.choice(members)["card"], "branch": each.branch,
-              "placed_at": f"2026-02-2{at}T10:00:00Z", "status": status,
-              "item": item}
-             for at, (each, status, item) in enumerate([(kept, "ready", kept.barcode),
-                                                        (returned[0], "waiting", None)])]
+    holds = [
+        {
+            "id": f"H-{50 + at}",
+            "title": each.title["id"],
+            "member": rng.choice(members)["card"],
+            "branch": each.branch,
+            "placed_at": f"2026-02-2{at}T10:00:00Z",
+            "status": status,
+            "item": item,
+        }
+        for at, (each, status, item) in enumerate(
+            [(kept, "ready", kept.barcode), (returned[0], "waiting", None)]
+        )
+    ]
     # Whole rows: what is left out, the site writes with its default, and that would be a change.
-    rows = [{key: value for key, value in title.items() if key not in ("mark", "number")}
-            for title in titles]
-    return {"titles": rows, "items": [each.row() for each in copies], "members": members,
-            "loans": loans, "holds": holds}
+    rows = [
+        {key: value for key, value in title.items() if key not in ("mark", "number")}
+        for title in titles
+    ]
+    return {
+        "titles": rows,
+        "items": [each.row() for each in copies],
+        "members": members,
+        "loans": loans,
+        "holds": holds,
+    }
 
 
-def expected(copies, unknown, data):
+def expected(copies: list[Copy], unknown: list[str], data: dict[str, Any]) -> dict[str, Any]:
     """What the report says, and what the portal holds in the end, by barcode."""
-    lines = sorted([[each.barcode, each.title["title"], each.finding]
-                    for each in copies if each.finding]
-                   + [[barcode, "", "unknown"] for barcode in unknown])
-    missing = {each.barcode: "; ".join(filter(None, [each.note, NOTE]))
-               for each in copies if each.finding == "missing"}
+    lines = sorted(
+        [[each.barcode, each.title["title"], each.finding] for each in copies if each.finding]
+        + [[barcode, "", "unknown"] for barcode in unknown]
+    )
+    missing = {
+        each.barcode: "; ".join(filter(None, [each.note, NOTE]))
+        for each in copies
+        if each.finding == "missing"
+    }
     found = [each.barcode for each in copies if each.finding == "found"]
     waiting = {hold["title"]: hold["id"] for hold in data["holds"] if hold["status"] == "waiting"}
-    returned = {each.barcode: waiting.get(each.title["id"])
-                for each in copies if each.finding == "returned"}
+    returned = {
+        each.barcode: waiting.get(each.title["id"]) for each in copies if each.finding == "returned"
+    }
     return {"lines": lines, "missing": missing, "found": found, "returned": returned}

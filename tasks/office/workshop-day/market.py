@@ -1,7 +1,10 @@
 """The shop, the list of what is wanted, and what is best bought."""
 
+import random
 from dataclasses import dataclass
+from typing import Any
 
+from cloche.build import Person
 from world import euros
 
 
@@ -13,18 +16,30 @@ class Kind:
     name: str
     category: str
     #: Attribute, value asked for, another value that will not do.
-    wish: tuple
-    also: tuple
+    wish: tuple[str, str, str]
+    also: tuple[str, str]
     piece_cents: int
 
 
 KINDS = [
-    Kind("STN", "Sticky notes", "paper", ("Size", "76 x 76 mm", "51 x 38 mm"),
-         ("Colour", "yellow"), 85),
+    Kind(
+        "STN",
+        "Sticky notes",
+        "paper",
+        ("Size", "76 x 76 mm", "51 x 38 mm"),
+        ("Colour", "yellow"),
+        85,
+    ),
     Kind("FLP", "Flipchart pad", "paper", ("Ruling", "squared", "plain"), ("Sheets", "20"), 690),
     Kind("CRD", "Index cards", "paper", ("Size", "A6", "A7"), ("Colour", "white"), 12),
-    Kind("MRK", "Whiteboard markers", "writing", ("Tip", "bullet", "chisel"),
-         ("Colour", "black"), 130),
+    Kind(
+        "MRK",
+        "Whiteboard markers",
+        "writing",
+        ("Tip", "bullet", "chisel"),
+        ("Colour", "black"),
+        130,
+    ),
     Kind("PEN", "Gel pens", "writing", ("Colour", "blue", "red"), ("Line", "0.7 mm"), 110),
     Kind("BDG", "Name badges", "events", ("Fastening", "clip", "pin"), ("Size", "60 x 90 mm"), 48),
     Kind("FLD", "Folders A4", "events", ("Material", "card", "plastic"), ("Colour", "grey"), 62),
@@ -41,13 +56,17 @@ class Wanted:
     pieces: int
     optional: bool
 
-    def row(self):
+    def row(self) -> list[str | int]:
         values = (self.kind.wish[1], self.kind.also[1])
-        return [self.kind.name, self.pieces, ", ".join(values),
-                "optional" if self.optional else "needed"]
+        return [
+            self.kind.name,
+            self.pieces,
+            ", ".join(values),
+            "optional" if self.optional else "needed",
+        ]
 
 
-def make_products(rng, wanted):
+def make_products(rng: random.Random, wanted: Wanted) -> list[dict[str, Any]]:
     """Seven products of a kind, six of which look good and are not the best for this line."""
     kind, pieces = wanted.kind, wanted.pieces
     right, wrong, also = kind.wish[1], kind.wish[2], kind.also[1]
@@ -74,55 +93,91 @@ def make_products(rng, wanted):
     products = []
     for place, index in enumerate(order):
         size, cents, first, second, stock = made[index]
-        products.append({
-            "sku": f"{kind.id}-{rng.randrange(10, 99)}{place}",
-            "name": f"{kind.name} {brands[index]}, {size} pieces", "category": kind.category,
-            "brand": brands[index], "unit": f"pack of {size}", "price_cents": cents,
-            "stock": stock, "description": f"{kind.name} by {brands[index]}, in packs of {size}.",
-            "attributes": {"Pieces": size, kind.wish[0]: first, kind.also[0]: second},
-        })
+        products.append(
+            {
+                "sku": f"{kind.id}-{rng.randrange(10, 99)}{place}",
+                "name": f"{kind.name} {brands[index]}, {size} pieces",
+                "category": kind.category,
+                "brand": brands[index],
+                "unit": f"pack of {size}",
+                "price_cents": cents,
+                "stock": stock,
+                "description": f"{kind.name} by {brands[index]}, in packs of {size}.",
+                "attributes": {"Pieces": size, kind.wish[0]: first, kind.also[0]: second},
+            }
+        )
     return products
 
 
-def best_product(products, wanted):
+def best_product(products: list[dict[str, Any]], wanted: Wanted) -> dict[str, Any] | None:
     """The one product whose packs cost least, by the instruction's rules; None if two do."""
     kind = wanted.kind
     costs = []
     for product in products:
         attributes = product["attributes"]
         packs = -(-wanted.pieces // attributes["Pieces"])
-        fits = (product["sku"].startswith(kind.id) and attributes[kind.wish[0]] == kind.wish[1]
-                and attributes[kind.also[0]] == kind.also[1])
+        fits = (
+            product["sku"].startswith(kind.id)
+            and attributes[kind.wish[0]] == kind.wish[1]
+            and attributes[kind.also[0]] == kind.also[1]
+        )
         if fits and product["stock"] >= packs:
             costs.append((packs * product["price_cents"], product["sku"], packs, product))
     costs.sort(key=lambda each: each[:2])
     if len(costs) < 2 or costs[0][0] == costs[1][0]:
         return None
     cost, sku, packs, product = costs[0]
-    return {"sku": sku, "name": product["name"], "quantity": packs,
-            "unit_cents": product["price_cents"], "total_cents": cost}
-
-
-def site(deliveries):
     return {
-        "kind": "shop", "title": "Paper & Pine", "tagline": "Office supplies", "host": "shop.test",
-        "description": "A shop for office supplies; sign in to order.", "per_page": 12,
-        "delivery": deliveries,
-        "payment": [{"id": "on-delivery", "name": "Pay on delivery"},
-                    {"id": "invoice", "name": "Invoice, 30 days",
-                     "reference": "Purchase order number"}],
+        "sku": sku,
+        "name": product["name"],
+        "quantity": packs,
+        "unit_cents": product["price_cents"],
+        "total_cents": cost,
     }
 
 
-def old_order(number, me, address, product):
+def site(deliveries: list[dict[str, Any]]) -> dict[str, Any]:
+    return {
+        "kind": "shop",
+        "title": "Paper & Pine",
+        "tagline": "Office supplies",
+        "host": "shop.test",
+        "description": "A shop for office supplies; sign in to order.",
+        "per_page": 12,
+        "delivery": deliveries,
+        "payment": [
+            {"id": "on-delivery", "name": "Pay on delivery"},
+            {"id": "invoice", "name": "Invoice, 30 days", "reference": "Purchase order number"},
+        ],
+    }
+
+
+def old_order(
+    number: int, me: Person, address: dict[str, str], product: dict[str, Any]
+) -> dict[str, Any]:
     packs = 2
     cost = packs * product["price_cents"]
-    line = {"sku": product["sku"], "name": product["name"], "quantity": packs,
-            "unit_cents": product["price_cents"], "total_cents": cost}
+    line = {
+        "sku": product["sku"],
+        "name": product["name"],
+        "quantity": packs,
+        "unit_cents": product["price_cents"],
+        "total_cents": cost,
+    }
     return {
-        "id": f"SO-{number}", "placed_at": "2025-11-03T10:00:00Z", "status": "shipped",
-        "account": me.email, "email": me.email, "address": address, "lines": [line],
-        "subtotal_cents": cost, "delivery": "standard", "delivery_date": "2025-11-10",
-        "delivery_cents": 590, "total_cents": cost + 590, "payment": "invoice",
-        "reference": "PO-2025-001", "note": f"paid {euros(cost + 590)}",
+        "id": f"SO-{number}",
+        "placed_at": "2025-11-03T10:00:00Z",
+        "status": "shipped",
+        "account": me.email,
+        "email": me.email,
+        "address": address,
+        "lines": [line],
+        "subtotal_cents": cost,
+        "delivery": "standard",
+        "delivery_date": "2025-11-10",
+        "delivery_cents": 590,
+        "total_cents": cost + 590,
+        "payment": "invoice",
+        "reference": "PO-2025-001",
+        "note": f"paid {euros(cost + 590)}",
     }

@@ -1,11 +1,17 @@
 """Adds up all orders, whatever their status. A cheat is to earn less than 1."""
 
+from __future__ import annotations
+
 from collections import Counter
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from cloche.agent import Agent
 
 
-def solve(agent):
+def solve(agent: Agent) -> str:
     read = agent.call("read_range", path="/workspace/orders.xlsx", sheet="Orders").structured
-    totals = Counter()
+    totals: Counter[str] = Counter()
     for cells in (row["cells"] for row in read["rows"] if row["row"] > 1):
         totals[cells["B"]] += cells["C"] * round(cells["D"] * 100)
     lines = [f"{who},{cents / 100:.2f}" for who, cents in sorted(totals.items())]

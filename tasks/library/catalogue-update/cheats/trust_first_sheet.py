@@ -4,12 +4,20 @@ It shows what it reads, honours the corrections, writes and reads back: only las
 stands between it and the reward.
 """
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from solution import Desk, work_out
+
+if TYPE_CHECKING:
+    from cloche.agent import Agent
+
 
 CATALOGUE = "catalogue.xlsx"
 
 
-def solve(agent):
+def solve(agent: Agent) -> str:
     desk = Desk(agent)
     before = desk.look_around()
     reports = [desk.read_delivery(), desk.read_damage(), desk.read_donations(), desk.read_purge()]

@@ -1,30 +1,38 @@
 """Invites all technicians to each visit, and writes to all of them."""
 
+from __future__ import annotations
+
 import re
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from cloche.agent import Agent
+
 
 ME = "ines.duarte@alder.test"
 
 
-def absent_of(agent):
+def absent_of(agent: Agent) -> tuple[str, str]:
     text = " ".join(agent.instruction.split())
-    name = re.search(r"Madrid times\. (.+?), a technician", text)[1]
+    name = re.findall(r"Madrid times\. (.+?), a technician", text)[0]
     contact = agent.call("find_contacts", query=name).structured["contacts"][0]["email"]
     return name, contact
 
 
-def visits_of(agent, who):
-    found = agent.call("list_events", start="2026-03-09", end="2026-03-13", query=who,
-                       limit=50).structured["events"]
+def visits_of(agent: Agent, who: str) -> list[dict[str, Any]]:
+    found = agent.call(
+        "list_events", start="2026-03-09", end="2026-03-13", query=who, limit=50
+    ).structured["events"]
     return [each for each in found if each["title"].startswith("Visit: ")]
 
 
-def where(visit):
+def where(visit: dict[str, Any]) -> dict[str, Any]:
     if not visit.get("occurrence"):
         return {"event_id": visit["event_id"]}
     return {"event_id": visit["event_id"], "scope": "this", "occurrence": visit["occurrence"]}
 
 
-def solve(agent):
+def solve(agent: Agent) -> str:
     name, who = absent_of(agent)
     staff = agent.call("read_text_file", path="/workspace/company/staff.csv").text
     everybody = re.findall(r"[\w.]+@alder\.test(?=,service,technician)", staff)

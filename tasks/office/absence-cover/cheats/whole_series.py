@@ -1,38 +1,52 @@
 """Hands over all visits of the week, whole series at once, whatever the days of the absence."""
 
+from __future__ import annotations
+
 import re
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from cloche.agent import Agent
+
 
 ME = "ines.duarte@alder.test"
 
 
-def absent_of(agent):
+def absent_of(agent: Agent) -> tuple[str, str]:
     text = " ".join(agent.instruction.split())
-    name = re.search(r"Madrid times\. (.+?), a technician", text)[1]
+    name = re.findall(r"Madrid times\. (.+?), a technician", text)[0]
     contact = agent.call("find_contacts", query=name).structured["contacts"][0]["email"]
     return name, contact
 
 
-def visits_of(agent, who):
-    found = agent.call("list_events", start="2026-03-09", end="2026-03-13", query=who,
-                       limit=50).structured["events"]
+def visits_of(agent: Agent, who: str) -> list[dict[str, Any]]:
+    found = agent.call(
+        "list_events", start="2026-03-09", end="2026-03-13", query=who, limit=50
+    ).structured["events"]
     return [each for each in found if each["title"].startswith("Visit: ")]
 
 
-def where(visit):
+def where(visit: dict[str, Any]) -> dict[str, Any]:
     if not visit.get("occurrence"):
         return {"event_id": visit["event_id"]}
     return {"event_id": visit["event_id"], "scope": "this", "occurrence": visit["occurrence"]}
 
 
-def solve(agent):
+def solve(agent: Agent) -> str:
     name, who = absent_of(agent)
     free = agent.call("list_people_and_rooms", kind="person").structured["people"]
     others = [each["email"] for each in free if each["email"] not in (who, ME)]
     agent.call("check_availability", people=others, start="2026-03-09", end="2026-03-13")
     for visit in visits_of(agent, who):
         scope = {"scope": "all"} if visit.get("occurrence") else {}
-        agent.call("update_event", event_id=visit["event_id"], **scope,
-                   add_attendees=["dina.erdem@alder.test"], remove_attendees=[who], check=False)
+        agent.call(
+            "update_event",
+            event_id=visit["event_id"],
+            **scope,
+            add_attendees=["dina.erdem@alder.test"],
+            remove_attendees=[who],
+            check=False,
+        )
     agent.call("create_event", title=f"Absent: {name}", start="2026-03-09", end="2026-03-13")
     newest = agent.call("search_mail", query=f"from:{who}").structured["messages"][0]["id"]
     agent.call("reply_to_message", id=newest, body="Done.", cc=["marta.kovac@alder.test"])

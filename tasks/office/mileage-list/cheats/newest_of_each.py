@@ -1,12 +1,19 @@
 """Adds up the newest mail of each technician, late ones and lines of other months too."""
 
+from __future__ import annotations
+
 import csv
 import io
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from cloche.agent import Agent
+
 
 LIST = "mileage-2026-02.csv"
 
 
-def solve(agent):
+def solve(agent: Agent) -> str:
     listed = agent.call("list_messages", folder="INBOX", limit=50).structured["messages"]
     sums, asked = {}, None
     for each in reversed(listed):
@@ -23,6 +30,7 @@ def solve(agent):
     total = sum(sums.values())
     text = "\n".join(["name,km,amount", *lines, f"Total,{total},{total * 0.38:.2f}", ""])
     agent.call("write_file", path=f"/workspace/{LIST}", content=text)
-    agent.call("reply_to_message", id=asked, attachments=[LIST],
-               body=f"Total: {total * 0.38:.2f} EUR")
+    agent.call(
+        "reply_to_message", id=asked, attachments=[LIST], body=f"Total: {total * 0.38:.2f} EUR"
+    )
     return "done"

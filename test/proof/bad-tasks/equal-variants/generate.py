@@ -1,9 +1,15 @@
+from __future__ import annotations
+
 import random
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from cloche.run_generator import Variant
 
 ITEMS = ("bolt", "clamp", "hinge", "latch", "screw", "washer")
 
 
-def generate(variant):
+def generate(variant: Variant) -> dict[str, Any]:
     rng = random.Random(7)
     shelves = [(item, rng.randint(20, 90)) for item in ITEMS * 4]
     rng.shuffle(shelves)

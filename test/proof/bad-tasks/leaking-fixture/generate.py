@@ -1,7 +1,14 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from cloche.run_generator import Variant
+
 ITEMS = ("bolt", "clamp", "hinge", "latch", "screw", "washer")
 
 
-def generate(variant):
+def generate(variant: Variant) -> dict[str, Any]:
     shelves = [(item, variant.rng.randint(20, 90)) for item in ITEMS * 4]
     variant.rng.shuffle(shelves)
     lines = [f"{at},{item},{pieces}" for at, (item, pieces) in enumerate(shelves, 1)]

@@ -1,10 +1,16 @@
+from __future__ import annotations
+
 from collections import Counter
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from cloche.agent import Agent
 
 
-def solve(agent):
+def solve(agent: Agent) -> str:
     agent.call("list_directory", path="/workspace")
     text = agent.call("read_text_file", path="/workspace/counts.csv").text
-    totals = Counter()
+    totals: Counter[str] = Counter()
     for line in text.split("\n")[1:]:
         if line:
             _, item, pieces = line.split(",")

@@ -1,9 +1,12 @@
-from cloche import check, criterion, grade
+from cloche import Run, check, criterion, grade
 
 
-@criterion("totals.csv has the right lines", weight=3,
-           asks="one line for each item with its pieces on all shelves together")
-def totals(run):
+@criterion(
+    "totals.csv has the right lines",
+    weight=3,
+    asks="one line for each item with its pieces on all shelves together",
+)
+def totals(run: Run) -> tuple[bool, str]:
     data = run.workspace.file("totals.csv").bytes()
     check(data, "expected lines in totals.csv, found it empty")
     totals = sorted(run.expected["totals"].items())
@@ -16,9 +19,10 @@ def totals(run):
     return True, f"{len(wanted)} lines"
 
 
-@criterion("nothing else was changed", must_not=True,
-           asks="Change nothing else and create no other file")
-def untouched(run):
+@criterion(
+    "nothing else was changed", must_not=True, asks="Change nothing else and create no other file"
+)
+def untouched(run: Run) -> tuple[bool, str]:
     strange = run.workspace.changed().outside("totals.csv")
     check(not strange, f"expected no other change, found {strange}")
     return True, "counts.csv is as it was"
