@@ -69,7 +69,7 @@ describe("the terminal", () => {
   });
 
   it("is a short line in a list of processes, and so is a background job", async () => {
-    await run("sleep 100", { background: true });
+    await run("tail -f /dev/null", { background: true });
     // biome-ignore lint/suspicious/noTemplateCurlyInString: the shell fills it in
     const { structured } = await run("ps -ww -o args= -u $UID; echo $0 $BASH ${#BASH_SOURCE[@]}");
     const lines = structured.output.trimEnd().split("\n");

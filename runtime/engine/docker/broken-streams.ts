@@ -1,5 +1,6 @@
 import { createInterface } from "node:readline";
 import { addAbortSignal } from "node:stream";
+import { pause } from "../../base/deadline.ts";
 import type { Log } from "../../base/log.ts";
 import type { ProgramEnd } from "../engine.ts";
 import { type DockerApi, Refusal } from "./docker-api.ts";
@@ -9,6 +10,8 @@ import { exitCodeOf } from "./start-exec.ts";
 
 /** How long Docker may take to note an end, or to tell of it. */
 const NOTICE_MS = 2_000;
+/** How long it may take to note that a connection broke, after it has noted how the program ended. */
+const SECOND_NOTE_MS = 250;
 
 /** A program whose streams are over. */
 export interface SilentProgram {
@@ -21,6 +24,8 @@ export interface SilentProgram {
   readonly execId: string;
   /** As its own box sees it. */
   readonly root: RootProcess;
+  /** It had an input that nobody had ended: a program may end because that is gone. */
+  readonly hadInput: boolean;
   /** Ends it, if it still runs. */
   readonly end: () => Promise<void>;
 }
@@ -38,12 +43,17 @@ const POKE = 'for n in 1 2; do echo > "/proc/$1/fd/1"; sleep 0.1; done';
  * by itself has it in both places. Never rejects: what cannot be found out is no loss.
  */
 export async function endOf(program: SilentProgram, noted: number | null): Promise<ProgramEnd> {
-  const { api, log, container, user, execId, root } = program;
+  const { api, log, container, user, execId, root, hadInput } = program;
   try {
     let exitCode = noted;
     if (exitCode === null) {
       await runHidden({ api, container, user }, ["/bin/sh", "-c", POKE, "poke", String(root.pid)]);
       await program.end();
+      exitCode = await exitCodeOf(api, execId, NOTICE_MS);
+    }
+    // A program that its lost input ends is noted with its own code first.
+    if (hadInput && exitCode === noted && exitCode !== CUT_OFF) {
+      await pause(SECOND_NOTE_MS);
       exitCode = await exitCodeOf(api, execId, NOTICE_MS);
     }
     if (exitCode !== CUT_OFF) return { exitCode };

@@ -175,7 +175,7 @@ export class DockerBox implements Box {
     const endDescendants = (root: { pid: number; startTime: string }) =>
       endTree({ api, container, user }, root);
     const meaning = (exitCode: number | null) => this.#meaning(exitCode);
-    const how = { api, container, user, execId, socket, nonce, log, tellsLoss };
+    const how = { api, container, user, execId, hasInput: stdin, socket, nonce, log, tellsLoss };
     const process = new DockerProcess({ ...how, endDescendants, meaning });
     this.#running.add(process);
     if (isGvisor(this.parts.runtime)) this.#watch ??= this.#watchEnd();

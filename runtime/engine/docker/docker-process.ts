@@ -20,6 +20,8 @@ export interface ProcessParts {
   /** "uid:gid" of the program. */
   readonly user: string;
   readonly execId: string;
+  /** What is written to `stdin` reaches it. */
+  readonly hasInput: boolean;
   readonly socket: Socket;
   readonly nonce: string;
   readonly log: Log;
@@ -125,13 +127,14 @@ export class DockerProcess implements BoxProcess {
   }
 
   async #end(): Promise<ProgramEnd> {
-    const { tellsLoss, endDescendants } = this.#parts;
+    const { tellsLoss, endDescendants, hasInput } = this.#parts;
     const noted = await this.#exitCode();
     const root = await this.report;
     // Or there is nothing to find out: it tells by itself, or was about to be ended.
     const isKnown = noted === undefined || tellsLoss || this.#hurry.signal.aborted;
     if (isKnown || typeof root !== "object") return { exitCode: noted ?? null };
-    return await endOf({ ...this.#parts, root, end: () => endDescendants(root) }, noted);
+    const hadInput = hasInput && !this.#endedInput;
+    return await endOf({ ...this.#parts, root, hadInput, end: () => endDescendants(root) }, noted);
   }
 
   /** Null: Docker says that it runs, or knows nothing of it; undefined: Docker says nothing. */
