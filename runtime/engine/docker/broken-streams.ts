@@ -35,6 +35,11 @@ const LOST_BY_ENGINE: ProgramEnd = { exitCode: null, isLost: true };
 /** Writes where the program would: Docker passes it on, or finds nobody to pass it on to. */
 const POKE = 'for n in 1 2; do echo > "/proc/$1/fd/1"; sleep 0.1; done';
 
+/** After the bracket of a stat line come the state and, as the 20th word, the start time. */
+const IS_THERE = `read -r s < "/proc/$1/stat" || exit 1
+set -- "$2" \${s##*) }
+[ "$2" != Z ] && [ "\${21}" = "$1" ]`;
+
 /**
  * How a program ended that anybody in the box may have touched, and whether Docker has lost its streams.
  * `noted` is the exit code that Docker gives, null while it says that the program runs: it is then
@@ -57,6 +62,10 @@ export async function endOf(program: SilentProgram, noted: number | null): Promi
       exitCode = await exitCodeOf(api, execId, NOTICE_MS);
     }
     if (exitCode !== CUT_OFF) return { exitCode };
+    if (noted === CUT_OFF && (await runsOn(program))) {
+      await program.end();
+      return LOST_BY_ENGINE;
+    }
     const told = (await toldCode(program)) ?? CUT_OFF;
     return Number(told) === CUT_OFF ? { exitCode } : LOST_BY_ENGINE;
   } catch (error) {
@@ -65,6 +74,12 @@ export async function endOf(program: SilentProgram, noted: number | null): Promi
     log.debug({ err: error }, "it is not known whether a program's streams were lost");
     return { exitCode: noted };
   }
+}
+
+/** Docker has noted an end of a program that is still there. */
+async function runsOn({ api, container, user, root }: SilentProgram): Promise<boolean> {
+  const argv = ["/bin/sh", "-c", IS_THERE, "is-there", String(root.pid), root.startTime];
+  return (await runHidden({ api, container, user }, argv)).exitCode === 0;
 }
 
 /** With which code Docker told of the program's end; it keeps the newest of what it told. */
