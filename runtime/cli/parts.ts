@@ -93,38 +93,45 @@ function profileOf(name: string): ProfileName {
   throw cliFault("bad-option", `${message}${didYouMean(name, PROFILES)}`);
 }
 
-/** Everything that a rollout is made with; the only place where it is put together. */
+/** What rollouts are made with but for the door that agents come through; closed with the stack. */
+export async function openCommonParts(
+  stack: AsyncDisposableStack,
+  context: Context,
+  options: CommonOptions,
+): Promise<Omit<RolloutParts, "listener"> & { readonly report: EngineReport }> {
+  const { data, records } = stack.use(await openRecords(context, options));
+  const log = openLog(join(data.log, "cloche.log"), {
+    level: logLevel(context.env),
+    onTerminal: options.verbose === true,
+  });
+  const { engine: opened, report } = await openAnsweringEngine(context, options);
+  stack.use(opened);
+  const { engine, images, manifests } = await openImages(opened, context, options);
+  const signer = await signerOf(options.signingKey, context.env);
+  return {
+    ...{ engine, engineSummary: report.summary, report, images, manifests, data, records, log },
+    clock: systemClock,
+    process: processIdentity(),
+    allowEgress: egressAllowed(context, options),
+    ...(signer ? { signer } : {}),
+  };
+}
+
+/** Everything that one process's rollouts are made with, and what ends them. */
 export type Parts = RolloutParts & AsyncDisposable & { readonly signal: AbortSignal };
 
 export async function openParts(context: Context, options: CommonOptions): Promise<Parts> {
   const stack = new AsyncDisposableStack();
   try {
-    const { data, records } = stack.use(await openRecords(context, options));
-    const log = openLog(join(data.log, "cloche.log"), {
-      level: logLevel(context.env),
-      onTerminal: options.verbose === true,
-    });
-    const { engine: opened, report } = await openAnsweringEngine(context, options);
-    stack.use(opened);
-    const { engine, images, manifests } = await openImages(opened, context, options);
-    const signer = await signerOf(options.signingKey, context.env);
+    const { report, ...common } = await openCommonParts(stack, context, options);
+    const { data, log } = common;
     const listener = stack.use(await McpListener.open({ host: "127.0.0.1", port: 0, log }));
     const signal = onInterrupt(context.terminal, data.path);
     const rest = stack.move();
     return {
-      engine,
-      engineSummary: report.summary,
-      images,
-      manifests,
-      data,
-      records,
+      ...common,
       listener,
-      log,
       signal,
-      clock: systemClock,
-      process: processIdentity(),
-      allowEgress: egressAllowed(context, options),
-      ...(signer ? { signer } : {}),
       [Symbol.asyncDispose]: () => rest.disposeAsync(),
     };
   } catch (error) {
@@ -134,7 +141,7 @@ export async function openParts(context: Context, options: CommonOptions): Promi
 }
 
 /** CLOCHE_LOG, else "info". @throws `cli/bad-option` */
-export function logLevel(env: NodeJS.ProcessEnv): string {
+function logLevel(env: NodeJS.ProcessEnv): string {
   const wanted = env["CLOCHE_LOG"] ?? "info";
   if (LEVELS.includes(wanted)) return wanted;
   throw cliFault("bad-option", `CLOCHE_LOG is "${wanted}": give one of ${LEVELS.join(", ")}`);

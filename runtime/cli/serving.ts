@@ -1,4 +1,3 @@
-import { join } from "node:path";
 import type { ServiceState } from "../api/api-parts.ts";
 import { ApiServer } from "../api/api-server.ts";
 import { createApi } from "../api/app.ts";
@@ -9,8 +8,7 @@ import { Keys, parseKeys, type StoredKey } from "../api/keys.ts";
 import { ServiceMetrics } from "../api/metrics.ts";
 import { isLoopback } from "../api/reach.ts";
 import { systemClock } from "../base/clock.ts";
-import { type Log, openLog } from "../base/log.ts";
-import { processIdentity } from "../base/process-identity.ts";
+import type { Log } from "../base/log.ts";
 import { VERSION } from "../base/version.ts";
 import { McpEndpoint } from "../mcp/door/endpoint.ts";
 import type { RolloutParts } from "../rollout/parts.ts";
@@ -19,16 +17,9 @@ import type { Recovered, RolloutService } from "../service/service.ts";
 import { requireTasks } from "../task/roots.ts";
 import type { CommonOptions, Context } from "./context.ts";
 import { foreignLimits } from "./foreign.ts";
-import {
-  egressAllowed,
-  logLevel,
-  openAnsweringEngine,
-  openImages,
-  openRecords,
-  taskRoots,
-} from "./parts.ts";
+import { openCommonParts, taskRoots } from "./parts.ts";
 import { examineSandbox, requireSealed } from "./security/sealed.ts";
-import { signerOf, verifierOf } from "./signing.ts";
+import { verifierOf } from "./signing.ts";
 
 export interface ServeOptions extends CommonOptions {
   readonly host: string;
@@ -68,35 +59,15 @@ export async function openServing(
   const { keyring, roots, uploads } = await readOptions(context, options);
   const stack = new AsyncDisposableStack();
   try {
-    const { data, records } = stack.use(await openRecords(context, options));
-    const log = openLog(join(data.log, "cloche.log"), {
-      level: logLevel(context.env),
-      onTerminal: options.verbose === true,
-    });
-    const { engine: opened, report } = await openAnsweringEngine(context, options);
-    stack.use(opened);
-    const { engine, images, manifests } = await openImages(opened, context, options);
-    const signer = await signerOf(options.signingKey, context.env);
+    const { report, ...common } = await openCommonParts(stack, context, options);
+    const { engine, images, data, log, process } = common;
     const server = stack.use(await listen(options, log));
     say(`engine ${report.summary}; probing a sandbox`);
-    const request = { engine, report, images, data, process: processIdentity() };
+    const request = { engine, report, images, data, process };
     requireSealed(await examineSandbox(request), options.accept, { log, say });
     const url = urlOf(server, options);
     const endpoint = stack.use(new McpEndpoint({ url, log, ...server.reach }));
-    const parts: RolloutParts = {
-      engine,
-      engineSummary: report.summary,
-      images,
-      manifests,
-      data,
-      records,
-      listener: endpoint,
-      clock: systemClock,
-      log,
-      process: processIdentity(),
-      allowEgress: egressAllowed(context, options),
-      ...(signer ? { signer } : {}),
-    };
+    const parts: RolloutParts = { ...common, listener: endpoint };
     const keys = new Keys(keyring.keys, systemClock, () => keyring.changed(log));
     const metrics = new ServiceMetrics();
     const service = stack.use(await openService(parts, options, metrics, roots));

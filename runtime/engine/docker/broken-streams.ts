@@ -57,7 +57,7 @@ export async function endOf(program: SilentProgram, noted: number | null): Promi
       exitCode = await exitCodeOf(api, execId, NOTICE_MS);
     }
     // A program that its lost input ends is noted with its own code first.
-    if (hadInput && exitCode === noted && exitCode !== CUT_OFF) {
+    if (hadInput && noted !== null && noted !== CUT_OFF) {
       await pause(SECOND_NOTE_MS);
       exitCode = await exitCodeOf(api, execId, NOTICE_MS);
     }
